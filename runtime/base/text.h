@@ -1,0 +1,24 @@
+#ifndef HG_BASE_TEXT_H
+#define HG_BASE_TEXT_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Copies at most size-1 bytes and terminates. Returns false when the text was cut. */
+bool hg_text_copy(char *dst, size_t size, const char *src);
+
+/* Simple pattern: '*' any run, '?' any one character; the whole text must match. */
+bool hg_text_match(const char *pattern, const char *text);
+
+/* Edit distance with transpositions, capped at 32 (longer texts compare by their first 63 bytes). */
+int hg_text_distance(const char *a, const char *b);
+
+/* The candidate nearest to `word` (NULL-terminated list), or NULL when none is near enough. */
+const char *hg_text_nearest(const char *word, const char *const *candidates);
+
+/* Reads a whole file (at most `limit` bytes) into fresh NUL-terminated memory the caller frees. */
+HG_MUST_CHECK int hg_file_read(const char *path, size_t limit, char **data, size_t *size);
+
+#endif
