@@ -1,0 +1,254 @@
+# hedged: one make file, no configure step. `make help` lists the targets.
+# Every .c file of a room (runtime/<room>/) is picked up by itself; so are the tests, benches and
+# fuzz targets. What may include what is not decided here but in runtime/DEPS (`make lint`).
+
+# --- what can be set from outside ---------------------------------------------------------------
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CFLAGS   ?= -O2 -g
+LDFLAGS  ?=
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+SAN      ?=
+T        ?=
+B        ?=
+F        ?=
+S        ?= 30
+V        ?= 0
+CI       ?= false
+DEMO_FLAGS ?= --scenario crash --speed 600x --for 3h
+# ROOMS="base greeks" builds and tests only these rooms.
+ALL_ROOMS := $(sort $(patsubst runtime/%/,%,$(dir $(wildcard runtime/*/*.c))))
+ROOMS     ?= $(ALL_ROOMS)
+# Recorded market data and protocol fixtures; tests that need them say so and skip without.
+HEDGED_DATA ?= $(abspath $(CURDIR)/../shared)
+export HEDGED_DATA
+
+PKG_CONFIG ?= pkg-config
+PACKAGES   := lua5.4 libuv libcjson zlib libzstd
+
+# Each compiler and each sanitizer set has its own folder, so they never mix objects.
+comma := ,
+empty :=
+space := $(empty) $(empty)
+ifeq ($(notdir $(CC)),gcc)
+VARIANT :=
+else
+VARIANT := $(notdir $(CC))
+endif
+ifneq ($(SAN),)
+VARIANT := $(VARIANT) san-$(subst $(comma),-,$(SAN))
+endif
+VARIANT := $(strip $(VARIANT))
+BUILD   ?= build$(if $(VARIANT),/$(subst $(space),-,$(VARIANT)))
+
+# --- flags --------------------------------------------------------------------------------------
+# Asked for only when a recipe needs them: the build must parse before `make deps` has installed
+# pkg-config. Each can be given from outside: LIB_CFLAGS=... LIB_LIBS=...
+LIB_CFLAGS ?= $(eval LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null))$(LIB_CFLAGS)
+LIB_LIBS   ?= $(eval LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null))$(LIB_LIBS)
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+        -Wwrite-strings -Wvla $(if $(filter true 1,$(CI)),-Werror)
+# No contraction and no fast-math anywhere: equal inputs give equal bytes on every machine. Signed
+# overflow stays undefined (no -fwrapv) so that UBSan can see it.
+LANG_FLAGS := -std=c11 -D_GNU_SOURCE -pthread -ffp-contract=off -fno-math-errno \
+              -ffile-prefix-map=$(CURDIR)=.
+SAN_FLAGS  := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+BASE_FLAGS := $(LANG_FLAGS) $(WARN) $(CFLAGS) $(SAN_FLAGS)
+INCLUDES    = -Iruntime $(LIB_CFLAGS)
+LINK_LIBS   = $(LIB_LIBS) -lm -pthread
+
+# Per room and per file. SIMD kernels are compiled for their instruction set by name and chosen at
+# run time; everything else runs on any x86-64 (or other) machine.
+file_flags = $(if $(filter greeks/%,$1),-O3) \
+             $(if $(filter %_avx2,$1),-mavx2 -mfma) \
+             $(if $(filter %_avx512,$1),-mavx512f -mavx512dq -mavx512vl -mfma)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @echo "$1"
+endif
+MAKEFLAGS += --no-print-directory
+
+# --- files --------------------------------------------------------------------------------------
+OBJ   := $(BUILD)/obj
+SRC   := $(sort $(foreach r,$(ROOMS),$(wildcard runtime/$(r)/*.c)))
+OBJS  := $(SRC:runtime/%.c=$(OBJ)/%.o)
+MAIN  := $(filter $(OBJ)/app/main.o,$(OBJS))
+LIB   := $(BUILD)/libhedged.a
+BIN   := $(BUILD)/hedged
+
+GEN        := $(BUILD)/gen
+EMBED      := $(shell find stdlib -name '*.lua' 2>/dev/null) \
+              $(wildcard strategies/*.lua examples/books/*.lua)
+EMBED      := $(sort $(filter-out %_test.lua,$(EMBED)))
+EMBED_OBJS := $(if $(wildcard runtime/base/embedded.h),$(GEN)/embedded.o $(GEN)/embedded_data.o)
+
+CTEST_SRC  := $(sort $(if $(filter-out $(ROOMS),$(ALL_ROOMS)), \
+                $(foreach r,$(ROOMS),$(wildcard tests/c/test_$(r)_*.c)), \
+                $(wildcard tests/c/test_*.c)))
+CTEST_OBJS := $(CTEST_SRC:tests/%.c=$(BUILD)/tests/%.o) \
+              $(BUILD)/tests/c/runner.o $(BUILD)/tests/c/alloc.o
+CTEST      := $(BUILD)/tests/ctest
+BENCH_SRC  := $(sort $(wildcard tests/bench/bench_*.c))
+BENCH_OBJS := $(BENCH_SRC:tests/%.c=$(BUILD)/tests/%.o) \
+              $(BUILD)/tests/bench/runner.o $(BUILD)/tests/c/alloc.o
+CBENCH     := $(BUILD)/tests/cbench
+FUZZ_BIN   := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+C_FILES     = $(wildcard runtime/*/*.[ch] tests/c/*.[ch] tests/bench/*.[ch] tests/fuzz/*.[ch])
+LUA_DIRS    = $(wildcard stdlib strategies examples tests)
+
+# --- build --------------------------------------------------------------------------------------
+.PHONY: all help deps deps-lint demo test ctest bench lint fmt docs install uninstall fuzz clean \
+        check-deps FORCE
+.DELETE_ON_ERROR:
+
+all: $(BIN)
+
+$(BIN): $(MAIN) $(EMBED_OBJS) $(LIB)
+	$(call say,LD $@)
+	$(if $(MAIN),,@echo "runtime/app/main.c is not there: nothing to link" >&2; exit 1)
+	$(Q)$(CC) $(BASE_FLAGS) $(LDFLAGS) -o $@.new $^ $(LINK_LIBS) && mv $@.new $@
+
+$(LIB): $(filter-out $(MAIN),$(OBJS))
+	$(call say,AR $@)
+	$(Q)rm -f $@.new && $(AR) rcs $@.new $^ && mv $@.new $@
+
+$(OBJ)/%.o: runtime/%.c $(BUILD)/flags
+	$(call say,CC $*.c)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) $(call file_flags,$*) $(INCLUDES) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
+	$(call say,CC tests/$*.c)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) $(INCLUDES) -Itests/c -Itests/bench -MMD -MP -c -o $@ $<
+
+# Changed flags rebuild; a missing library is one clear line instead of a compiler's complaint.
+$(BUILD)/flags: FORCE | check-deps
+	@mkdir -p $(@D)
+	@new='$(CC) $(BASE_FLAGS) $(INCLUDES)'; [ "$$(cat $@ 2>/dev/null)" = "$$new" ] || echo "$$new" >$@
+
+check-deps:
+	@$(if $(strip $(LIB_CFLAGS) $(LIB_LIBS)),:,$(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null) || \
+	  { echo "libraries are missing: run \`make deps\` (wanted: $(PACKAGES))" >&2; exit 1; }
+
+# The Lua the binary carries: bytes by .incbin, and a sorted table of path, data and size.
+$(GEN)/embedded.list: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(EMBED) | cmp -s - $@ || printf '%s\n' $(EMBED) >$@
+
+$(GEN)/embedded_data.S: $(GEN)/embedded.list
+	@awk 'NF { n++; printf "hg_embedded_%d:\n.global hg_embedded_%d\n.incbin \"%s\"\n", n, n, $$0; \
+	      printf ".byte 0\n" } \
+	      BEGIN { print ".section .rodata" } \
+	      END { print ".section .note.GNU-stack,\"\",%progbits" }' $< >$@
+
+$(GEN)/embedded.c: $(GEN)/embedded.list
+	@while read -r f; do [ -z "$$f" ] || echo "$$f" $$(wc -c <"$$f"); done <$< | awk '\
+	  BEGIN { print "#include \"base/embedded.h\"\n" } \
+	  { n++; d = d sprintf("extern const char hg_embedded_%d[];\n", n); \
+	    t = t sprintf("    {\"%s\", hg_embedded_%d, %d},\n", $$1, n, $$2) } \
+	  END { print d "\nconst hg_embedded hg_embedded_files[] = {\n" t "    {0, 0, 0},\n};" }' >$@
+
+$(GEN)/embedded_data.S $(GEN)/embedded.c: $(EMBED)
+
+$(GEN)/embedded.o: $(GEN)/embedded.c $(BUILD)/flags runtime/base/embedded.h
+	$(call say,CC gen/embedded.c)
+	$(Q)$(CC) $(BASE_FLAGS) $(INCLUDES) -c -o $@ $<
+
+$(GEN)/embedded_data.o: $(GEN)/embedded_data.S $(BUILD)/flags
+	$(call say,AS gen/embedded_data.S)
+	$(Q)$(CC) -c -o $@ $<
+
+$(CTEST): $(CTEST_OBJS) $(EMBED_OBJS) $(if $(SRC),$(LIB))
+	$(call say,LD $@)
+	$(Q)$(CC) $(BASE_FLAGS) $(LDFLAGS) -o $@.new $^ $(LINK_LIBS) && mv $@.new $@
+
+$(CBENCH): $(BENCH_OBJS) $(EMBED_OBJS) $(if $(SRC),$(LIB))
+	$(call say,LD $@)
+	$(Q)$(CC) $(BASE_FLAGS) $(LDFLAGS) -o $@.new $^ $(LINK_LIBS) && mv $@.new $@
+
+-include $(OBJS:.o=.d) $(CTEST_OBJS:.o=.d) $(BENCH_OBJS:.o=.d)
+
+# --- set-up and use -----------------------------------------------------------------------------
+# Each of these starts a second make, so that it sees what `deps` has just installed.
+deps:
+	@.ci/deps build test
+
+deps-lint:
+	@.ci/deps build test lint
+
+demo: deps
+	@$(MAKE) all
+	$(BIN) demo $(DEMO_FLAGS)
+
+test: deps
+	@$(MAKE) all $(if $(CTEST_SRC),$(CTEST))
+	@HEDGED=$(abspath $(BIN)) BUILD=$(BUILD) tests/run.sh $(if $(T),'$(T)')
+
+# Only the C tests: make ctest [ROOMS="base greeks"] [T=pattern]
+ctest: $(CTEST)
+	@$(CTEST) $(if $(T),'$(T)')
+
+bench: deps
+	@$(MAKE) all $(CBENCH)
+	@HEDGED=$(abspath $(BIN)) $(CBENCH) $(if $(B),'$(B)')
+
+lint: deps-lint
+	@CC='$(CC)' LINT_CFLAGS='$(LANG_FLAGS) $(INCLUDES) -Itests/c -Itests/bench' tests/lint/lint.sh
+
+fmt: deps-lint
+	clang-format -i $(C_FILES)
+
+docs: all
+	@$(BIN) lua tests/tools/gen_lua_api.lua >docs/lua-api.md.new && \
+	  mv docs/lua-api.md.new docs/lua-api.md && echo "docs/lua-api.md written from stdlib/meta"
+
+# clang's libFuzzer with the address and undefined sanitizers: make fuzz [F=tape] [S=seconds each]
+fuzz:
+	@.ci/deps build clang
+	@$(MAKE) CC=clang SAN=address,undefined BUILD=build/fuzz \
+	  CFLAGS='$(CFLAGS) -fsanitize=fuzzer-no-link' fuzz-run
+
+.PHONY: fuzz-run
+fuzz-run: $(if $(F),$(filter %/fuzz_$(F),$(FUZZ_BIN)),$(FUZZ_BIN))
+	$(if $^,,@echo "no fuzz target tests/fuzz/fuzz_$(F)*.c" >&2; exit 1)
+	@for f in $^; do tests/fuzz/run.sh $$f $(S) || exit 1; done
+
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(EMBED_OBJS) $(LIB)
+	$(call say,LD $@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LINK_LIBS)
+
+SHARE = $(DESTDIR)$(PREFIX)/share/hedged
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/hedged
+	@for f in $$(find stdlib/meta strategies examples docs -type f 2>/dev/null) README.md LICENSE; \
+	  do [ ! -f "$$f" ] || install -D -m 644 "$$f" "$(SHARE)/$$f" || exit 1; done
+	@echo "installed $(PREFIX)/bin/hedged and $(PREFIX)/share/hedged"
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/hedged $(SHARE)
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make                 release build: $(BIN)'
+	@echo 'make demo            set-up, build, and a paper session (DEMO_FLAGS=...)'
+	@echo 'make test            set-up, build, all tests (T=pattern, SAN=address,undefined or thread)'
+	@echo 'make ctest           only the C tests (ROOMS="base greeks", T=pattern)'
+	@echo 'make bench           one JSON line per case (B=name)'
+	@echo 'make lint, make fmt  checks; formatting'
+	@echo 'make docs            docs/lua-api.md from stdlib/meta'
+	@echo 'make fuzz            libFuzzer targets with clang (F=name S=seconds)'
+	@echo 'make deps            install missing Debian packages (a part of demo, test, bench, lint)'
+	@echo 'make install         PREFIX=$(PREFIX) DESTDIR='
+	@echo 'also                 V=1 CC=clang CI=true BUILD=folder CFLAGS=... LIB_CFLAGS=... LIB_LIBS=...'
