@@ -1,0 +1,89 @@
+#ifndef HG_DOMAIN_EVENT_H
+#define HG_DOMAIN_EVENT_H
+
+#include "domain/money.h"
+
+#include <stdbool.h>
+
+/* Every input of the core, as one fixed-size value. State is a fold over these. */
+typedef enum {
+    HG_EV_NONE,
+    /* market: id is the instrument unless said otherwise */
+    HG_EV_QUOTE,   /* best bid and ask */
+    HG_EV_DEPTH,   /* one level of the book; size 0 deletes it */
+    HG_EV_TRADE,   /* a public trade; side is the taker's */
+    HG_EV_MARK,    /* mark price and, for options, mark vol */
+    HG_EV_INDEX,   /* id is the underlying */
+    HG_EV_FORWARD, /* id is the expiry (hg_universe_expiry) */
+    HG_EV_FUNDING, /* current funding rate of a perpetual, per 8 h; applies until the next one */
+    HG_EV_SETTLE,  /* delivery of an expired instrument at `price.value` (USD per coin) */
+    HG_EV_STATUS,  /* book invalid after a gap, halted, open again: flags say which */
+    /* venue answers: order.id names the order */
+    HG_EV_ACK,
+    HG_EV_FILL,
+    HG_EV_CANCELLED,
+    HG_EV_REJECTED,
+    HG_EV_EXPIRED,
+    /* session */
+    HG_EV_TIMER, /* a script timer is due; timer.key names it */
+    HG_EV_STOP,
+    HG_EV_KINDS
+} hg_event_kind;
+
+enum {
+    HG_EVF_MORE = 1,     /* further events of the same update follow: nobody looks in between */
+    HG_EVF_SNAPSHOT = 2, /* depth: first level of a full book; forget the old one */
+    HG_EVF_INVALID = 4,  /* status: the book cannot be trusted until the next snapshot */
+    HG_EVF_HALTED = 8,   /* status: no trading */
+};
+
+typedef struct hg_event {
+    int64_t time_ns; /* event time: when it happened at the venue, never decreasing in a session */
+    uint32_t id;
+    uint8_t kind;
+    uint8_t flags;
+    int8_t side; /* hg_side for depth (BUY = bid) and trades, else 0 */
+    uint8_t pad;
+    union {
+        struct {
+            hg_ticks bid, ask; /* meaningful only where the size is > 0 */
+            hg_lots bid_size, ask_size;
+        } quote;
+        struct {
+            hg_ticks price;
+            hg_lots size;
+        } level; /* depth and trade */
+        struct {
+            hg_nano price;
+            hg_nano iv; /* fraction; 0 = not given */
+        } mark;
+        struct {
+            hg_nano value;
+        } price; /* index, forward, settle, funding (rate) */
+        struct {
+            uint64_t id;
+            uint64_t trade; /* fill: unique per venue; others 0 */
+            hg_ticks price;
+            hg_lots size;
+            hg_cash fee;    /* fill: > 0 paid */
+            uint16_t code;  /* rejected, cancelled: hg_reject */
+            uint8_t maker;  /* fill */
+            uint8_t pad[5];
+        } order;
+        struct {
+            uint64_t key;
+        } timer;
+    };
+} hg_event;
+
+_Static_assert(sizeof(hg_event) == 64, "an event is one cache line");
+
+const char *hg_event_kind_name(hg_event_kind kind);
+
+/* Whether scripts see it as a tick (a quote, mark, index or forward changed). */
+static inline bool hg_event_is_tick(const hg_event *event) {
+    return event->kind == HG_EV_QUOTE || event->kind == HG_EV_MARK || event->kind == HG_EV_INDEX ||
+           event->kind == HG_EV_FORWARD;
+}
+
+#endif
