@@ -1,6 +1,6 @@
-// Interposes the allocator. In a plain build malloc and its relatives are defined here, in the
-// executable, and forward to glibc's own entry points, so libraries are counted as well. A
-// sanitizer brings its own malloc; there its hooks count, and failing by index is not available.
+/* Interposes the allocator. In a plain build malloc and its relatives are defined here, in the
+ * executable, and forward to glibc's own entry points, so libraries are counted as well. A
+ * sanitizer brings its own malloc; there its hooks count, and failing by index is not available. */
 #include "alloc.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static void count_free(void) {
 }
 
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
     __has_feature(memory_sanitizer)
 #define ALLOC_BY_HOOKS 1
 #endif
@@ -68,7 +68,7 @@ int hg_test_alloc_fail_at(long n) {
 
 #else
 
-static atomic_long countdown; // allocations until the one that fails; 0 or less: none
+static atomic_long countdown; /* allocations until the one that fails; 0 or less: none */
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
@@ -82,7 +82,7 @@ int hg_test_alloc_fail_at(long n) {
     return 0;
 }
 
-// True when this allocation is the one that was told to fail.
+/* True when this allocation is the one that was told to fail. */
 static int must_fail(void) {
     if (atomic_load_explicit(&countdown, memory_order_relaxed) <= 0) return 0;
     if (atomic_fetch_sub(&countdown, 1) != 1) return 0;
@@ -101,7 +101,7 @@ void *calloc(size_t count, size_t size) {
     return must_fail() ? NULL : __libc_calloc(count, size);
 }
 
-// A realloc is one allocation and, when it had a block, one free.
+/* A realloc is one allocation and, when it had a block, one free. */
 void *realloc(void *p, size_t size) {
     count_alloc();
     if (must_fail()) return NULL;

@@ -1,7 +1,7 @@
-// Runs the registered tests, each in a forked child so that a crash, a hang or a leaked descriptor
-// is that test's failure and nobody else's. Output of a child is kept and shown only if it fails.
-//
-//     ctest [-v] [--list] [PATTERN...]     a pattern is a part of file:name, or a glob if it has *
+/* Runs the registered tests, each in a forked child so that a crash, a hang or a leaked descriptor
+ * is that test's failure and nobody else's. Output of a child is kept and shown only if it fails.
+ *
+ *     ctest [-v] [--list] [PATTERN...]     a pattern is a part of file:name, or a glob if it has * */
 #include "test.h"
 
 #include <dirent.h>
@@ -40,7 +40,7 @@ int __lsan_do_recoverable_leak_check(void);
 static hg_test *tests;
 static int tests_count;
 
-// State of the child: where the verdict goes, and what the test asked for.
+/* State of the child: where the verdict goes, and what the test asked for. */
 static FILE *verdict;
 static char tmp_dir[PATH_MAX];
 static pid_t quiet_child;
@@ -87,7 +87,7 @@ void hg_test_eq(const char *file, int line, const char *a, const char *b, long l
 
 void hg_test_near(const char *file, int line, const char *a, const char *b, double va, double vb,
                   double tol) {
-    // Equal infinities are near; a NaN is near nothing.
+    /* Equal infinities are near; a NaN is near nothing. */
     if (va == vb || fabs(va - vb) <= tol) return;
     hg_test_fail(file, line, "CHECK_NEAR(%s, %s): %.17g is not %.17g, off by %.3g, allowed %.3g", a,
                  b, va, vb, fabs(va - vb), tol);
@@ -141,7 +141,7 @@ const char *test_data_dir(void) {
     return dir && *dir ? dir : "../shared";
 }
 
-// A joined path that lives as long as the child, without touching the heap that tests count.
+/* A joined path that lives as long as the child, without touching the heap that tests count. */
 static const char *path_join(const char *dir, const char *name) {
     static char pool[64 * 1024];
     static size_t used;
@@ -169,7 +169,7 @@ const char *test_tmp(const char *name) {
 
 // --- the runner ---------------------------------------------------------------------------------
 
-// "tests/c/test_base_ring.c" is shown as "base_ring".
+/* "tests/c/test_base_ring.c" is shown as "base_ring". */
 static void test_label(const hg_test *test, char *out, size_t size) {
     const char *base = strrchr(test->file, '/');
     base = base ? base + 1 : test->file;
@@ -208,8 +208,7 @@ static _Noreturn void child_run(const hg_test *test, int output_fd, int verdict_
     if (after > before)
         hg_test_fail(test->file, test->line, "%d file descriptors left open", after - before);
 #ifdef HAS_LSAN
-    if (__lsan_do_recoverable_leak_check())
-        hg_test_fail(test->file, test->line, "memory leaked");
+    if (__lsan_do_recoverable_leak_check()) hg_test_fail(test->file, test->line, "memory leaked");
 #endif
     child_end(0);
 }
@@ -226,7 +225,7 @@ static int64_t clock_ms(void) {
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-// Reads what is there; what does not fit is read and dropped. Closes at the end of the stream.
+/* Reads what is there; what does not fit is read and dropped. Closes at the end of the stream. */
 static void capture_read(capture *c) {
     char overflow[4096];
     size_t room = OUTPUT_MAX - c->len;
@@ -241,13 +240,16 @@ static void capture_read(capture *c) {
     c->text[c->len] = '\0';
 }
 
-// Collects both streams until they end or the time is over. Returns false when time was over.
+/* Collects both streams until they end or the time is over. Returns false when time was over. */
 static bool capture_both(capture *a, capture *b, int timeout_s) {
     int64_t deadline = clock_ms() + (int64_t)timeout_s * 1000;
     while (a->fd >= 0 || b->fd >= 0) {
         int64_t left = deadline - clock_ms();
         if (left <= 0) return false;
-        struct pollfd fds[2] = {{.fd = a->fd, .events = POLLIN}, {.fd = b->fd, .events = POLLIN}};
+        struct pollfd fds[2] = {
+            {.fd = a->fd, .events = POLLIN},
+            {.fd = b->fd, .events = POLLIN}
+        };
         if (poll(fds, 2, (int)left) <= 0) continue;
         if (fds[0].revents) capture_read(a);
         if (fds[1].revents) capture_read(b);
@@ -324,7 +326,7 @@ static outcome test_run(const hg_test *test, const char *label) {
     said = (capture){.fd = verdict_pipe[0]};
     int timeout = test->timeout_s ? test->timeout_s : DEFAULT_TIMEOUT_S;
     bool in_time = capture_both(&output, &said, timeout);
-    // The whole group: a test may have started processes of its own.
+    /* The whole group: a test may have started processes of its own. */
     if (!in_time) kill(-pid, SIGKILL);
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
