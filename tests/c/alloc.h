@@ -1,5 +1,5 @@
-/* Counts the heap allocations of the whole process (tests and benches link this, the daemon does
- * not), and can make one of them fail. Works in plain builds and, counting only, under ASan/TSan. */
+/* Counts the heap allocations of the whole process, and can make one of them fail. Tests and benches
+ * link this, the daemon does not. Works in plain builds and, counting only, under ASan and TSan. */
 #ifndef HG_TESTS_ALLOC_H
 #define HG_TESTS_ALLOC_H
 

@@ -1,7 +1,9 @@
 /* Runs the registered tests, each in a forked child so that a crash, a hang or a leaked descriptor
  * is that test's failure and nobody else's. Output of a child is kept and shown only if it fails.
  *
- *     ctest [-v] [--list] [PATTERN...]     a pattern is a part of file:name, or a glob if it has * */
+ *     ctest [-v] [--list] [PATTERN...]
+ *
+ * A pattern is a part of file:name, or a glob if it has a star. */
 #include "test.h"
 
 #include <dirent.h>

@@ -2,8 +2,8 @@
 --   ```lua            must compile
 --   ```lua run        runs under `hedged lua`
 --   ```lua strategy   passes `hedged check`
---   ```sh run         runs in a copy of the repository's root where build/hedged is the binary under
---                     test (`hedged` is on the PATH as well) and ../shared the data folder
+--   ```sh run         runs in a copy of the repository's root where build/hedged is the binary
+--                     under test (on the PATH as `hedged` too) and ../shared the data folder
 -- Further words: needs=PATH (skip without that file of the data folder), exit=N (wanted exit code).
 -- Other blocks are not run.
 --     hedged lua tests/docs/run.lua [PATTERN]        from the root of the repository

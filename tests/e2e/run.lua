@@ -51,8 +51,11 @@ local function test(name)
     counts.pass()
   else
     sh.write(tmp .. "/got", got)
-    local diff = wanted and sh.capture(("diff -u --label expect --label got %s %s | head -n 60")
-      :format(quote(case .. "/expect"), quote(tmp .. "/got"))) or "no expect file; it printed:\n" .. got
+    local diff = "no expect file; it printed:\n" .. got
+    if wanted then
+      diff = sh.capture(("diff -u --label expect --label got %s %s | head -n 60")
+        :format(quote(case .. "/expect"), quote(tmp .. "/got")))
+    end
     if err ~= "" then diff = diff .. "--- standard error\n" .. sh.tail(err, 40) end
     counts.fail("e2e/" .. name, diff)
   end
@@ -62,7 +65,11 @@ end
 for _, path in ipairs(sh.lines("ls -d tests/e2e/*/ 2>/dev/null")) do
   local name = path:match("([^/]+)/$")
   if not pattern or ("e2e/" .. name):find(pattern, 1, true) then
-    if sh.read(path .. "cmd") then test(name) else counts.fail("e2e/" .. name, "it has no cmd file") end
+    if sh.read(path .. "cmd") then
+      test(name)
+    else
+      counts.fail("e2e/" .. name, "it has no cmd file")
+    end
   end
 end
 counts.finish()
