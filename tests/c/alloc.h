@@ -1,5 +1,5 @@
-/* Counts the heap allocations of the whole process, and can make one of them fail. Tests and benches
- * link this, the daemon does not. Works in plain builds and, counting only, under ASan and TSan. */
+/* Counts the heap allocations of the whole process, and can make one of them fail. Tests and
+ * benches link this, the daemon does not. Under ASan and TSan it only counts. */
 #ifndef HG_TESTS_ALLOC_H
 #define HG_TESTS_ALLOC_H
 
