@@ -177,7 +177,10 @@ $(CBENCH): $(BENCH_OBJS) $(EMBED_OBJS) $(if $(SRC),$(LIB))
 -include $(OBJS:.o=.d) $(CTEST_OBJS:.o=.d) $(BENCH_OBJS:.o=.d)
 
 # --- set-up and use -----------------------------------------------------------------------------
-# Each of these starts a second make, so that it sees what `deps` has just installed.
+# Each of these starts a second make, so that it sees what `deps` has just installed; that one uses
+# all cores unless -j says otherwise.
+BUILD_ALL = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 deps:
 	@.ci/deps build test
 
@@ -185,11 +188,11 @@ deps-lint:
 	@.ci/deps build test lint
 
 demo: deps
-	@$(MAKE) all
+	@$(BUILD_ALL) all
 	$(BIN) demo $(DEMO_FLAGS)
 
 test: deps
-	@$(MAKE) all $(if $(CTEST_SRC),$(CTEST))
+	@$(BUILD_ALL) all $(if $(CTEST_SRC),$(CTEST))
 	@HEDGED=$(abspath $(BIN)) BUILD=$(BUILD) tests/run.sh $(if $(T),'$(T)')
 
 # Only the C tests: make ctest [ROOMS="base greeks"] [T=pattern]
@@ -197,7 +200,7 @@ ctest: $(CTEST)
 	@$(CTEST) $(if $(T),'$(T)')
 
 bench: deps
-	@$(MAKE) all $(CBENCH)
+	@$(BUILD_ALL) all $(CBENCH)
 	@HEDGED=$(abspath $(BIN)) $(CBENCH) $(if $(B),'$(B)')
 
 lint: deps-lint
@@ -213,7 +216,7 @@ docs: all
 # clang's libFuzzer with the address and undefined sanitizers: make fuzz [F=tape] [S=seconds each]
 fuzz:
 	@.ci/deps build clang
-	@$(MAKE) CC=clang SAN=address,undefined BUILD=build/fuzz \
+	@$(BUILD_ALL) CC=clang SAN=address,undefined BUILD=build/fuzz \
 	  CFLAGS='$(CFLAGS) -fsanitize=fuzzer-no-link' fuzz-run
 
 .PHONY: fuzz-run
