@@ -107,6 +107,7 @@ LUA_DIRS    = $(wildcard stdlib strategies examples tests)
 .PHONY: all help deps deps-lint demo test ctest bench lint fmt docs install uninstall fuzz clean \
         check-deps FORCE
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 all: $(BIN)
 
