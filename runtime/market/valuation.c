@@ -1,0 +1,187 @@
+/* What things are worth now: forwards, vols and marks moved to the spot of this moment.
+ *
+ * Feeds do not tell everything at once: an index comes each second, an option's mark when it
+ * changes. Between observations a forward keeps its ratio to the spot, an option keeps its vol
+ * (sticky strike), a future keeps its basis. Nothing here is ever negative or not finite. */
+#include "base/clock.h"
+#include "greeks/black76.h"
+#include "market/market_int.h"
+
+#include <math.h>
+
+/* A recorded mark is believed as it is while nothing newer is known about the spot. */
+#define MARK_FRESH_NS (60 * HG_NS_PER_S)
+
+double hg_market_years(int64_t expiry_ns, int64_t now_ns) {
+    return expiry_ns > now_ns ? (double)(expiry_ns - now_ns) / (double)HG_NS_PER_YEAR : 0;
+}
+
+double hg_market_mid(const hg_market *m, uint32_t id) {
+    const hg_market_state *s = &m->states[id];
+    if (s->quote.bid_size <= 0 || s->quote.ask_size <= 0 || s->quote.bid > s->quote.ask ||
+        s->book_invalid) {
+        return 0;
+    }
+    const hg_instrument *inst = hg_universe_get(m->universe, id);
+    return (double)(s->quote.bid + s->quote.ask) * (double)inst->tick / 2e9;
+}
+
+/* `value` seen when the spot was `then`, moved to the spot of now. */
+static double move(double value, double then, bool then_index, const hg_market_spot *spot) {
+    bool comparable = then > 0 && spot->spot > 0 && then_index == spot->from_index;
+    return comparable ? value * (spot->spot / then) : value;
+}
+
+double hg_market_forward(const hg_market *m, uint32_t expiry_id, int64_t *time_ns) {
+    const hg_forward_state *f = &m->forwards[expiry_id];
+    const hg_market_spot *spot = &m->spots[hg_universe_expiry(m->universe, expiry_id)->underlying];
+    double forward = 0;
+    int64_t seen = spot->time_ns;
+    if (f->forward > 0) {
+        bool moved = f->spot > 0 && f->spot_from_index == spot->from_index;
+        forward = move(f->forward, f->spot, f->spot_from_index, spot);
+        seen = moved ? spot->time_ns : f->time_ns;
+    } else if (f->future != HG_ID_NONE && hg_market_mid(m, f->future) > 0) {
+        forward = hg_market_mid(m, f->future);
+        seen = m->states[f->future].quote.time_ns;
+    } else {
+        forward = spot->spot;
+    }
+    if (time_ns) {
+        *time_ns = seen;
+    }
+    return forward;
+}
+
+/* Vol implied from the anchor of an option, computed once per observation. */
+static double implied(const hg_market *m, const hg_instrument *inst) {
+    hg_anchor *a = &m->anchors[inst->id];
+    if (a->implied_due) {
+        a->implied_due = false;
+        a->implied = 0;
+        double years = hg_market_years(inst->expiry_ns, a->price_ns);
+        double price = inst->inverse ? a->price * a->forward : a->price;
+        double sigma = 0;
+        if (a->forward > 0 && years > 0 && price > 0 &&
+            hg_implied_vol(price, a->forward, hg_nano_to_double(inst->strike), years, inst->cp, 0,
+                           &sigma) == 0 &&
+            sigma > 0) {
+            a->implied = sigma;
+        }
+    }
+    return a->implied;
+}
+
+static hg_iv_source own_iv(const hg_market *m, uint32_t id, double *iv, int64_t *time_ns) {
+    const hg_market_state *s = &m->states[id];
+    if (s->iv > 0) {
+        *iv = hg_nano_to_double(s->iv);
+        *time_ns = s->mark_ns;
+        return HG_IV_MARK;
+    }
+    if (m->anchors[id].price_ns > 0) {
+        double sigma = implied(m, hg_universe_get(m->universe, id));
+        if (sigma > 0) {
+            *iv = sigma;
+            *time_ns = m->anchors[id].price_ns;
+            return HG_IV_IMPLIED;
+        }
+    }
+    return HG_IV_NONE;
+}
+
+static hg_iv_source neighbour_iv(const hg_market *m, const hg_instrument *inst, double *iv,
+                                 int64_t *time_ns) {
+    const hg_forward_state *f = &m->forwards[inst->expiry_id];
+    double best = INFINITY;
+    for (uint32_t k = f->first; k < f->first + f->count; k++) {
+        double sigma = 0;
+        int64_t seen = 0;
+        if (m->by_expiry[k] == inst->id ||
+            own_iv(m, m->by_expiry[k], &sigma, &seen) == HG_IV_NONE) {
+            continue;
+        }
+        const hg_instrument *other = hg_universe_get(m->universe, m->by_expiry[k]);
+        double distance = fabs(log((double)other->strike / (double)inst->strike));
+        if (distance < best) {
+            best = distance;
+            *iv = sigma;
+            *time_ns = seen;
+        }
+    }
+    return best < INFINITY ? HG_IV_NEIGHBOUR : HG_IV_NONE;
+}
+
+hg_iv_source hg_market_iv(const hg_market *m, uint32_t id, double *iv, int64_t *time_ns) {
+    int64_t seen = 0;
+    hg_iv_source source = own_iv(m, id, iv, &seen);
+    if (source == HG_IV_NONE) {
+        source = neighbour_iv(m, hg_universe_get(m->universe, id), iv, &seen);
+    }
+    if (source == HG_IV_NONE) {
+        *iv = HG_IV_ASSUMED;
+        seen = 0;
+    }
+    if (time_ns) {
+        *time_ns = seen;
+    }
+    return source;
+}
+
+static double settled_value(const hg_instrument *inst, double price) {
+    if (inst->kind != HG_KIND_OPTION) {
+        return price;
+    }
+    double payoff = (price - hg_nano_to_double(inst->strike)) * inst->cp;
+    payoff = payoff > 0 ? payoff : 0;
+    return inst->inverse ? payoff / price : payoff;
+}
+
+static double option_mark(const hg_market *m, const hg_instrument *inst, int64_t now_ns) {
+    double sigma = 0;
+    double price = 0;
+    double forward = hg_market_forward(m, inst->expiry_id, NULL);
+    double years = hg_market_years(inst->expiry_ns, now_ns);
+    if (forward <= 0 || hg_market_iv(m, inst->id, &sigma, NULL) == HG_IV_NONE ||
+        hg_black76_price(forward, hg_nano_to_double(inst->strike), years, sigma, inst->cp, 0,
+                         &price) < 0) {
+        return hg_nano_to_double(m->states[inst->id].mark);
+    }
+    return inst->inverse ? price / forward : price;
+}
+
+static double linear_mark(const hg_market *m, const hg_instrument *inst) {
+    const hg_market_state *s = &m->states[inst->id];
+    const hg_market_spot *spot = &m->spots[inst->underlying_id];
+    if (s->mark > 0) {
+        const hg_anchor *a = &m->anchors[inst->id];
+        return move(hg_nano_to_double(s->mark), a->spot, a->spot_from_index, spot);
+    }
+    double mid = hg_market_mid(m, inst->id);
+    if (mid > 0) {
+        return mid;
+    }
+    return inst->kind == HG_KIND_FUTURE ? hg_market_forward(m, inst->expiry_id, NULL) : spot->spot;
+}
+
+double hg_market_mark(const hg_market *m, uint32_t id, int64_t now_ns) {
+    const hg_instrument *inst = hg_universe_get(m->universe, id);
+    const hg_market_state *s = &m->states[id];
+    if (s->settled) {
+        return settled_value(inst, hg_nano_to_double(s->settle));
+    }
+    bool fresh = s->mark_ns >= m->spots[inst->underlying_id].time_ns &&
+                 now_ns - s->mark_ns <= MARK_FRESH_NS;
+    if (s->mark > 0 && fresh) {
+        return hg_nano_to_double(s->mark);
+    }
+    return inst->kind == HG_KIND_OPTION ? option_mark(m, inst, now_ns) : linear_mark(m, inst);
+}
+
+double hg_market_usd(const hg_market *m, uint32_t currency) {
+    const hg_currency *c = hg_universe_currency(m->universe, currency);
+    if (c->stable) {
+        return 1;
+    }
+    return c->underlying == HG_ID_NONE ? 0 : m->spots[c->underlying].spot;
+}

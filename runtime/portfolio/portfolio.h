@@ -1,0 +1,126 @@
+#ifndef HG_PORTFOLIO_PORTFOLIO_H
+#define HG_PORTFOLIO_PORTFOLIO_H
+
+#include "domain/order.h"
+#include "market/market.h"
+
+/* Positions, exact cash, P&L and exposure. It reads the market and never sends anything. Orders
+ * reach it only as fills and as pending sizes, both told by the execution room. */
+typedef struct hg_portfolio hg_portfolio;
+
+typedef struct hg_position {
+    hg_lots lots; /* signed */
+    /* Cost of the open lots in the settlement currency, signed like lots: linear contracts and
+     * options pay price * amount, inverse futures receive amount / price. Average entry = what
+     * price would give this value; computed exactly, released pro rata when the position shrinks. */
+    hg_cash cost;
+    hg_cash realised; /* settlement currency, fees not included */
+    hg_cash fees;
+    hg_cash funding;  /* received minus paid */
+    hg_lots opened;   /* lots given by the book at the start: the unhedged leg */
+    hg_lots pending_buy;  /* remaining size of open and unknown orders */
+    hg_lots pending_sell; /* >= 0 */
+} hg_position;
+
+typedef enum {
+    HG_CASH_TRADE,      /* premium of options and spot, realised P&L of futures */
+    HG_CASH_FEE,
+    HG_CASH_FUNDING,
+    HG_CASH_SETTLEMENT, /* delivery at expiry */
+    HG_CASH_DEPOSIT
+} hg_cash_cause;
+
+const char *hg_cash_cause_name(hg_cash_cause cause); /* "trade" "fee" "funding" ... */
+
+/* Told of every change of a balance, so that the events file can show them all. */
+typedef struct hg_portfolio_observer {
+    void *context;
+    void (*cash)(void *context, uint32_t currency, hg_cash amount, hg_cash balance,
+                 hg_cash_cause cause);
+    void (*funding)(void *context, uint32_t instrument, hg_lots lots, hg_nano rate, hg_cash amount);
+    void (*settlement)(void *context, uint32_t instrument, hg_nano price, hg_lots lots,
+                       hg_cash amount, hg_cash fee);
+} hg_portfolio_observer;
+
+typedef struct hg_portfolio_options {
+    bool fees;               /* charge delivery fees */
+    int64_t max_age_ns;      /* inputs older than this make an exposure "stale"; 0 = 30 s */
+    hg_portfolio_observer observer;
+} hg_portfolio_options;
+
+hg_portfolio *hg_portfolio_new(const hg_market *market, const hg_portfolio_options *options);
+void hg_portfolio_free(hg_portfolio *portfolio);
+
+/* The opening book: adds lots to an instrument before the session runs. `entry` in nano of the
+ * quote unit, 0 = unknown: the first mark becomes the entry. No cash moves. */
+HG_MUST_CHECK int hg_portfolio_open(hg_portfolio *portfolio, uint32_t id, hg_lots lots,
+                                    hg_nano entry);
+HG_MUST_CHECK int hg_portfolio_deposit(hg_portfolio *portfolio, uint32_t currency, hg_cash amount);
+
+/* Market events that move money or value: funding accrual, settlement, first marks. Call after the
+ * market has applied the event. */
+void hg_portfolio_observe(hg_portfolio *portfolio, const hg_event *event);
+
+/* A fill of our own. fee in the settlement currency, > 0 paid. HG_ERANGE when a sum would not fit
+ * (nothing is changed then). */
+HG_MUST_CHECK int hg_portfolio_fill(hg_portfolio *portfolio, uint32_t id, hg_side side,
+                                    hg_lots lots, hg_ticks price, hg_cash fee, int64_t time_ns);
+
+void hg_portfolio_pending(hg_portfolio *portfolio, uint32_t id, hg_lots buy, hg_lots sell);
+
+const hg_position *hg_portfolio_get(const hg_portfolio *portfolio, uint32_t id);
+hg_cash hg_portfolio_cash(const hg_portfolio *portfolio, uint32_t currency);
+/* Average entry of the open lots in the quote unit, 0 when flat or unknown. */
+double hg_portfolio_entry(const hg_portfolio *portfolio, uint32_t id);
+/* Instruments with lots, opened lots or pending orders, in order of id; count and ids. */
+uint32_t hg_portfolio_held(const hg_portfolio *portfolio, const uint32_t **ids);
+
+/* Exposure of one underlying, units as in docs/lua-api.md. */
+typedef struct hg_exposure {
+    double delta;     /* coins, pending orders included at their expected (full) fill */
+    double delta_net; /* minus the mark value of options in coins */
+    double delta_usd;
+    double gamma;  /* coins per USD */
+    double vega;   /* USD per vol point */
+    double theta;  /* USD per calendar day */
+    double rho;    /* USD per 1% of rate */
+    double vanna;  /* coins per vol point */
+    double volga;  /* USD per vol point squared */
+    double charm;  /* coins per calendar day */
+    double notional; /* USD, sum of absolute positions */
+    double value;    /* USD: options and spot at mark, unrealised P&L of the rest */
+    double leverage; /* notional / |equity of the underlying|, 0 when there is no equity */
+    double delta_filled; /* delta of what is really held */
+    double pending_lo;   /* bounds of delta when each pending order fills between 0 and all */
+    double pending_hi;
+    double spot;  /* USD per coin used */
+    double age_s; /* of the oldest input used */
+    hg_quality quality;
+    char reasons[160]; /* why quality is not good, "" when it is */
+} hg_exposure;
+
+/* Recomputes only what changed since the last question. Never fails: what is unknown lowers
+ * `quality` and is named in `reasons`. Valid until the next call for the same underlying. */
+const hg_exposure *hg_portfolio_exposure(hg_portfolio *portfolio, uint32_t underlying,
+                                         int64_t now_ns);
+
+/* Delta in coins of `lots` of an instrument now (options: times their delta; futures: coins). */
+double hg_portfolio_delta_of(hg_portfolio *portfolio, uint32_t id, hg_lots lots, int64_t now_ns);
+
+/* Money of the session in USD at the spot of now. `known` is false while a mark or a spot of a held
+ * position has never been seen. */
+typedef struct hg_pnl {
+    double hedged;   /* change of equity since the opening book was first marked */
+    double unhedged; /* the opening book alone, untouched */
+    double equity;   /* cash + options and spot at mark + unrealised P&L */
+    double realised, unrealised;
+    double fees, funding;
+    bool known;
+} hg_pnl;
+
+void hg_portfolio_pnl(hg_portfolio *portfolio, int64_t now_ns, hg_pnl *out);
+
+/* Counts passes over a book (bench and tests: at most one per question). */
+uint64_t hg_portfolio_passes(const hg_portfolio *portfolio);
+
+#endif

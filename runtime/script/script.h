@@ -1,0 +1,90 @@
+#ifndef HG_SCRIPT_SCRIPT_H
+#define HG_SCRIPT_SCRIPT_H
+
+#include "base/log.h"
+#include "exec/exec.h"
+
+/* One strategy: a sandboxed Lua state, its callbacks, timers, tasks and subscriptions. It is driven
+ * by events and sees no clock but event time. A script can fail only by being stopped. */
+typedef struct hg_script hg_script;
+
+/* What the session lends to its scripts; it outlives them. */
+typedef struct hg_script_env {
+    const hg_universe *universe;
+    const hg_market *market;
+    hg_portfolio *portfolio;
+    hg_exec *exec;
+    const int64_t *now_ns; /* event time of the core */
+    uint64_t seed;
+    int64_t callback_budget_ns; /* CPU time of one callback; 0 = default 20 ms */
+    int64_t load_budget_ns;     /* of loading and on_start; 0 = default 500 ms */
+    size_t memory_max;          /* bytes of one state; 0 = default 64 MiB */
+    void *context;
+    /* log, alert and plot lines of a script. May be NULL. */
+    void (*log)(void *context, const char *strategy, hg_log_level level, const char *text);
+    void (*plot)(void *context, const char *strategy, const char *name, double value);
+} hg_script_env;
+
+typedef enum {
+    HG_SCRIPT_LOADED,
+    HG_SCRIPT_RUNNING,
+    HG_SCRIPT_STOPPED, /* by the session */
+    HG_SCRIPT_FAILED   /* by its own error, budget or memory; the message says where */
+} hg_script_state;
+
+/* Loads FILE (a path on disk, else a path of the embedded files such as
+ * "strategies/delta_band.lua"), checks the strategy table, applies `set` ("name=value" strings).
+ * HG_ESTRATEGY with file, line and traceback in the record; HG_ECONFIG for unknown or out-of-range
+ * parameters (with the nearest name). Nothing is subscribed or sent yet. */
+HG_MUST_CHECK int hg_script_open(const hg_script_env *env, const char *path, uint16_t index,
+                                 const char *const *set, size_t set_count, hg_script **out);
+/* Same for source text; `name` is the chunk name and the place relative modules are searched. */
+HG_MUST_CHECK int hg_script_open_text(const hg_script_env *env, const char *name, const char *text,
+                                      uint16_t index, const char *const *set, size_t set_count,
+                                      hg_script **out);
+void hg_script_close(hg_script *script);
+
+/* Resolves subscriptions and runs on_start. `why` is "start", "reload" or "recover". */
+HG_MUST_CHECK int hg_script_start(hg_script *script, const char *why);
+void hg_script_stop(hg_script *script, const char *reason); /* runs on_stop, then silence */
+
+/* Events of the core, after market, portfolio and exec have applied them. Does nothing unless the
+ * script subscribed to it and has the callback; `order` belongs to venue answers, else NULL. */
+void hg_script_event(hg_script *script, const hg_event *event, const hg_order *order);
+
+/* Timers and sleeping tasks: time of the earliest, INT64_MAX when none; run the ones due. */
+int64_t hg_script_due_ns(const hg_script *script);
+void hg_script_timer(hg_script *script, int64_t now_ns);
+
+/* Between events: one bounded step of the garbage collector. */
+void hg_script_idle(hg_script *script);
+
+hg_script_state hg_script_status(const hg_script *script);
+const char *hg_script_name(const hg_script *script);       /* "delta_band" */
+const char *hg_script_error(const hg_script *script);      /* framed message, "" if none */
+const char *hg_script_underlying(const hg_script *script); /* "" if none declared */
+uint64_t hg_script_hash(const hg_script *script);          /* of the source and what it required */
+/* "band 0.5 BTC", one parameter per call; false past the last one. */
+bool hg_script_param(const hg_script *script, size_t k, const char **name, char *value,
+                     size_t size);
+
+typedef struct hg_script_stats {
+    uint64_t callbacks;
+    uint64_t errors;
+    size_t memory, memory_peak;
+} hg_script_stats;
+void hg_script_stats_get(const hg_script *script, hg_script_stats *out);
+
+/* `hedged check FILE`: loads without starting and appends one line per finding (undefined globals
+ * with the nearest name, unused callbacks, unknown parameters) to `report`. Returns the number of
+ * warnings, or a negative code when it does not load. */
+int hg_script_check(const hg_script_env *env, const char *path, const char *const *set,
+                    size_t set_count, char *report, size_t size);
+
+/* `hedged lua FILE ARGS` and `hedged test FILES`: the stock interpreter (all libraries, no
+ * sandbox) plus every hedged.* module. Returns the exit code of the process. */
+int hg_script_run_file(const char *path, int argc, char **argv);
+int hg_script_run_tests(const char *const *paths, size_t path_count, const char *pattern,
+                        bool json);
+
+#endif
