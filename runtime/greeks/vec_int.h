@@ -1,0 +1,186 @@
+/*
+ * A small vector layer: one source of the formulas, compiled for several widths.
+ *
+ * HG_VEC_WIDTH is the number of doubles per step: 1 (plain C, any machine), 4 (AVX2 and FMA) or
+ * 8 (AVX-512). + - * / and the comparisons below are ordinary C on `vd` (a double or a compiler
+ * vector), so a formula reads the same for all widths.
+ *
+ * Fused multiply-add is used only where it is written (v_fma): contraction is off for the whole
+ * build. Widths 4 and 8 do the same operations in the same order and so give the same bytes;
+ * width 1 rounds the product in v_fma on machines without a fused instruction at compile time,
+ * and may differ from them in the last places.
+ */
+#ifndef HG_GREEKS_VEC_INT_H
+#define HG_GREEKS_VEC_INT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifndef HG_VEC_WIDTH
+#define HG_VEC_WIDTH 1
+#endif
+
+#define VEC_FN static inline __attribute__((always_inline, unused))
+
+#if HG_VEC_WIDTH == 1
+
+#include <math.h>
+
+typedef double vd;
+typedef uint64_t vu;
+typedef int vm;
+
+VEC_FN vd v_set(double x) {
+    return x;
+}
+VEC_FN vu v_bits(vd x) {
+    vu u;
+    memcpy(&u, &x, sizeof u);
+    return u;
+}
+VEC_FN vd v_from_bits(vu u) {
+    vd x;
+    memcpy(&x, &u, sizeof x);
+    return x;
+}
+VEC_FN vu v_set_bits(uint64_t u) {
+    return u;
+}
+#if defined(__FMA__) || defined(__FP_FAST_FMA)
+VEC_FN vd v_fma(vd a, vd b, vd c) {
+    return __builtin_fma(a, b, c);
+}
+#else
+VEC_FN vd v_fma(vd a, vd b, vd c) {
+    return a * b + c;
+}
+#endif
+VEC_FN vd v_sqrt(vd x) {
+    return sqrt(x);
+}
+VEC_FN vd v_abs(vd x) {
+    return fabs(x);
+}
+VEC_FN vd v_min(vd a, vd b) {
+    return a < b ? a : b;
+}
+VEC_FN vd v_max(vd a, vd b) {
+    return a > b ? a : b;
+}
+VEC_FN vm v_lt(vd a, vd b) {
+    return a < b;
+}
+VEC_FN vm m_and(vm a, vm b) {
+    return a & b;
+}
+VEC_FN vd v_select(vm m, vd yes, vd no) {
+    return m ? yes : no;
+}
+/* One bit per lane, lane 0 lowest. */
+VEC_FN unsigned m_lanes(vm m) {
+    return (unsigned)m;
+}
+
+#else /* HG_VEC_WIDTH 4 or 8 */
+
+#include <immintrin.h>
+
+#if HG_VEC_WIDTH == 8
+typedef __m512d vd;
+typedef uint64_t vu __attribute__((vector_size(64)));
+typedef __mmask8 vm;
+VEC_FN vd v_set(double x) {
+    return _mm512_set1_pd(x);
+}
+VEC_FN vu v_set_bits(uint64_t u) {
+    return (vu)_mm512_set1_epi64((long long)u);
+}
+VEC_FN vd v_fma(vd a, vd b, vd c) {
+    return _mm512_fmadd_pd(a, b, c);
+}
+VEC_FN vd v_sqrt(vd x) {
+    return _mm512_sqrt_pd(x);
+}
+VEC_FN vd v_abs(vd x) {
+    return _mm512_abs_pd(x);
+}
+VEC_FN vd v_min(vd a, vd b) {
+    return _mm512_min_pd(a, b);
+}
+VEC_FN vd v_max(vd a, vd b) {
+    return _mm512_max_pd(a, b);
+}
+VEC_FN vm v_lt(vd a, vd b) {
+    return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ);
+}
+VEC_FN vm m_and(vm a, vm b) {
+    return (vm)(a & b);
+}
+VEC_FN vd v_select(vm m, vd yes, vd no) {
+    return _mm512_mask_blend_pd(m, no, yes);
+}
+VEC_FN unsigned m_lanes(vm m) {
+    return m;
+}
+#elif HG_VEC_WIDTH == 4
+typedef __m256d vd;
+typedef uint64_t vu __attribute__((vector_size(32)));
+typedef __m256d vm;
+VEC_FN vd v_set(double x) {
+    return _mm256_set1_pd(x);
+}
+VEC_FN vu v_set_bits(uint64_t u) {
+    return (vu)_mm256_set1_epi64x((long long)u);
+}
+VEC_FN vd v_fma(vd a, vd b, vd c) {
+    return _mm256_fmadd_pd(a, b, c);
+}
+VEC_FN vd v_sqrt(vd x) {
+    return _mm256_sqrt_pd(x);
+}
+VEC_FN vd v_abs(vd x) {
+    return _mm256_andnot_pd(_mm256_set1_pd(-0.0), x);
+}
+VEC_FN vd v_min(vd a, vd b) {
+    return _mm256_min_pd(a, b);
+}
+VEC_FN vd v_max(vd a, vd b) {
+    return _mm256_max_pd(a, b);
+}
+VEC_FN vm v_lt(vd a, vd b) {
+    return _mm256_cmp_pd(a, b, _CMP_LT_OQ);
+}
+VEC_FN vm m_and(vm a, vm b) {
+    return _mm256_and_pd(a, b);
+}
+VEC_FN vd v_select(vm m, vd yes, vd no) {
+    return _mm256_blendv_pd(no, yes, m);
+}
+VEC_FN unsigned m_lanes(vm m) {
+    return (unsigned)_mm256_movemask_pd(m);
+}
+#else
+#error "HG_VEC_WIDTH must be 1, 4 or 8"
+#endif
+VEC_FN vu v_bits(vd x) {
+    return (vu)x;
+}
+VEC_FN vd v_from_bits(vu u) {
+    return (vd)u;
+}
+
+#endif
+
+/* Unaligned loads and stores: memcpy of a fixed size becomes one instruction. */
+VEC_FN vd v_load(const double *p) {
+    vd x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+VEC_FN void v_store(double *p, vd x) {
+    memcpy(p, &x, sizeof x);
+}
+
+#endif
