@@ -1,0 +1,86 @@
+/*
+ * Choosing the batch kernel by CPUID, once, and the slow way for single options that the kernels
+ * leave out.
+ */
+#include "greeks/batch_int.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "greeks/black76.h"
+
+typedef struct kernel {
+    const char *name;
+    hg_batch_kernel *run;
+} kernel;
+
+/* Widest first. */
+static const kernel kernels[] = {
+    {"avx512",   hg_batch_run_avx512  },
+    {"avx2",     hg_batch_run_avx2    },
+    {"portable", hg_batch_run_portable},
+};
+
+enum { KERNELS = sizeof kernels / sizeof kernels[0] };
+
+/* libgcc and compiler-rt also check that the system saves the wide registers. */
+static bool kernel_runs_here(int i) {
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (i == 0) {
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512vl");
+    }
+    if (i == 1) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    return i == KERNELS - 1;
+}
+
+static const kernel *kernel_get(void) {
+    /* Threads may race to the first call: all of them find the same answer. */
+    static _Atomic int chosen = -1;
+    int i = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (i < 0) {
+        i = 0;
+        while (!kernel_runs_here(i)) i++;
+        atomic_store_explicit(&chosen, i, memory_order_relaxed);
+    }
+    return &kernels[i];
+}
+
+size_t hg_batch_fill_one(const double v[5], const hg_batch_out *out, size_t i) {
+    hg_greeks g = {.price = 0.0};
+    int cp = v[4] == 1.0 ? 1 : v[4] == -1.0 ? -1 : 0;
+    size_t bad = hg_black76_all(v[0], v[1], v[2], v[3], cp, 0.0, &g) != HG_OK;
+    if (out->price) out->price[i] = g.price;
+    if (out->delta) out->delta[i] = g.delta;
+    if (out->gamma) out->gamma[i] = g.gamma;
+    if (out->vega) out->vega[i] = g.vega;
+    if (out->theta) out->theta[i] = g.theta;
+    if (out->vanna) out->vanna[i] = g.vanna;
+    if (out->volga) out->volga[i] = g.volga;
+    if (out->charm) out->charm[i] = g.charm;
+    if (out->speed) out->speed[i] = g.speed;
+    if (out->color) out->color[i] = g.color;
+    if (out->zomma) out->zomma[i] = g.zomma;
+    if (out->ultima) out->ultima[i] = g.ultima;
+    return bad;
+}
+
+size_t hg_greeks_batch(const hg_batch_in *in, const hg_batch_out *out, size_t n) {
+    return kernel_get()->run(in, out, n);
+}
+
+const char *hg_greeks_batch_kernel(void) {
+    return kernel_get()->name;
+}
+
+bool hg_batch_run_named(const char *name, const hg_batch_in *in, const hg_batch_out *out, size_t n,
+                        size_t *bad) {
+    for (int i = 0; i < KERNELS; i++) {
+        if (strcmp(kernels[i].name, name) != 0 || !kernel_runs_here(i)) continue;
+        *bad = kernels[i].run(in, out, n);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,24 @@
+/* The kernels behind hg_greeks_batch and what they share. */
+#ifndef HG_GREEKS_BATCH_INT_H
+#define HG_GREEKS_BATCH_INT_H
+
+#include <stdbool.h>
+
+#include "greeks/batch.h"
+
+typedef size_t hg_batch_kernel(const hg_batch_in *in, const hg_batch_out *out, size_t n);
+
+/* Each is compiled for its own instruction set: call only what the CPU has. */
+hg_batch_kernel hg_batch_run_portable;
+hg_batch_kernel hg_batch_run_avx2;
+hg_batch_kernel hg_batch_run_avx512;
+
+/* One option the slow way, over the full range of inputs; `i` indexes the outputs. Returns 1 if the
+ * option is bad, else 0. */
+size_t hg_batch_fill_one(const double v[5], const hg_batch_out *out, size_t i);
+
+/* For tests: a kernel by name; false where this CPU or this build lacks it. */
+bool hg_batch_run_named(const char *kernel, const hg_batch_in *in, const hg_batch_out *out,
+                        size_t n, size_t *bad);
+
+#endif
