@@ -1,0 +1,118 @@
+-- Delta band: keeps the delta of an option book inside a band around a target.
+--
+-- Nothing is traded while delta stays inside the band. When it leaves, one market order in the
+-- hedge instrument brings it back to the nearest edge (or on to the target, see `to`). The exposure
+-- it asks for already contains orders that are working, in flight or of unknown fate, so calling it
+-- on every tick cannot hedge twice.
+--
+-- Data decide whether to trade at all: while the exposure is stale or partial (an option without a
+-- mark, an index that stopped) the strategy waits, says so once, and goes on when data are good.
+--
+--     hedged backtest strategies/delta_band.lua --feed tape:build/stress.tape \
+--         --book examples/books/short_strangle.lua --set band=0.3
+--     hedged paper strategies/delta_band.lua --set underlying=ETH --set band=5
+--
+-- The defaults suit a book of about 10 BTC of options: delta of such a book drifts by about half a
+-- coin on an ordinary day.
+local hedged = require "hedged"
+local market = require "hedged.market"
+local policy = require "hedged.policy"
+local portfolio = require "hedged.portfolio"
+
+local param = hedged.param
+
+local S = hedged.strategy {
+  api = 1,
+  underlying = param { default = "BTC", doc = "whose delta is hedged" },
+  hedge_with = param {
+    default = "", doc = "instrument to trade; empty: the perpetual of the underlying" },
+  target = param { default = 0, unit = "coins", doc = "delta wanted" },
+  band = param {
+    default = 0.5, min = 0, unit = "coins", doc = "delta tolerated on each side of the target" },
+  band_lo = param {
+    default = 0, min = 0, unit = "coins", doc = "tolerated below the target; 0: as band" },
+  band_hi = param {
+    default = 0, min = 0, unit = "coins", doc = "tolerated above the target; 0: as band" },
+  ratio = param {
+    default = 1, min = 0, max = 1.5, doc = "share of the book's delta that is hedged" },
+  to = param {
+    default = "edge", choices = { "edge", "target" }, doc = "where a hedge ends" },
+  min_trade = param {
+    default = 0.01, min = 0, unit = "coins", doc = "hedges smaller than this are not sent" },
+  allow_stale = param {
+    default = false, doc = "trade on stale or partial exposure as well" },
+}
+
+-- Bad data must last this long, in seconds of event time, before it is worth a line in the log:
+-- between the first and the last event of one update some inputs are always older than others.
+local PATIENCE = 10
+-- After a refusal (the risk gate, a closed market) wait this long before asking again.
+local RETRY = 1
+
+local hedge_with
+local bad_since, told
+local retry_at = -math.huge
+
+function S:on_start()
+  hedge_with = self.hedge_with ~= "" and self.hedge_with or self.underlying .. "-PERPETUAL"
+  if not market.get(hedge_with) then
+    error("hedge_with: there is no instrument " .. hedge_with .. " in this session", 0)
+  end
+end
+
+-- True when the exposure may be traded on; logs when that changes for longer than a moment.
+local function usable(self, x, now)
+  if x.quality == "good" or self.allow_stale then
+    if told then hedged.log("exposure is good again, hedging goes on") end
+    bad_since, told = nil, nil
+    return true
+  end
+  bad_since = bad_since or now
+  if not told and now - bad_since >= PATIENCE then
+    told = true
+    hedged.log(("exposure is %s (%s), waiting"):format(x.quality, x.reasons or "no reason given"))
+  end
+  return false
+end
+
+-- Coins of delta in the hedge instrument that came from hedging, not with the book.
+local function hedge_delta()
+  local delta = 0
+  for _, position in ipairs(portfolio.positions()) do
+    if position.instrument == hedge_with then delta = delta + position.hedge_delta end
+  end
+  return delta
+end
+
+function S:on_tick(tick)
+  local now = tick.time
+  if now < retry_at then return end
+  local x = hedged.exposure(self.underlying)
+  if not usable(self, x, now) then return end
+
+  local lo = -(self.band_lo > 0 and self.band_lo or self.band)
+  local hi = self.band_hi > 0 and self.band_hi or self.band
+  local wanted = { delta = x.delta, target = self.target, lo = lo, hi = hi, to = self.to,
+                   min = self.min_trade }
+  local size
+  if self.ratio == 1 then
+    size = policy.band(wanted)
+  else
+    wanted.hedge, wanted.ratio = hedge_delta(), self.ratio
+    size = policy.ratio(wanted)
+  end
+  if size == 0 then return end
+
+  local order, message = hedged.trade {
+    instrument = hedge_with,
+    delta = size,
+    reason = ("delta %+.4g outside %+.4g..%+.4g")
+      :format(x.delta, self.target + lo, self.target + hi),
+  }
+  if not order then
+    retry_at = now + RETRY
+    hedged.log("hedge refused: " .. message)
+  end
+end
+
+return S

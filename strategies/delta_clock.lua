@@ -1,0 +1,70 @@
+-- Delta clock: brings the delta of an option book to its target every `period` seconds, however
+-- small or large it has become. The simplest policy, and the yardstick for the others: between two
+-- strokes of the clock the book is unhedged, at each stroke it pays for the whole difference.
+--
+-- When the exposure is stale or partial at the stroke, the hedge is made up at the first tick with
+-- good data. Working, in-flight and unknown orders are part of the exposure, so a slow fill is not
+-- hedged twice.
+--
+--     hedged backtest strategies/delta_clock.lua --feed tape:build/stress.tape \
+--         --book examples/books/short_strangle.lua --set period=21600
+local hedged = require "hedged"
+local market = require "hedged.market"
+local policy = require "hedged.policy"
+
+local param = hedged.param
+
+local S = hedged.strategy {
+  api = 1,
+  underlying = param { default = "BTC", doc = "whose delta is hedged" },
+  hedge_with = param {
+    default = "", doc = "instrument to trade; empty: the perpetual of the underlying" },
+  target = param { default = 0, unit = "coins", doc = "delta wanted" },
+  period = param { default = 3600, min = 1, unit = "s", doc = "time between two hedges" },
+  min_trade = param {
+    default = 0.01, min = 0, unit = "coins", doc = "hedges smaller than this are not sent" },
+  allow_stale = param {
+    default = false, doc = "trade on stale or partial exposure as well" },
+}
+
+local hedge_with
+local due = true -- the book is hedged at the first good tick, then by the clock
+local retry_at = -math.huge
+
+local function rebalance(self)
+  local now = hedged.now()
+  if now < retry_at then return end
+  local x = hedged.exposure(self.underlying)
+  if x.quality ~= "good" and not self.allow_stale then return end
+
+  due = false
+  local size = policy.clock { delta = x.delta, target = self.target, now = now,
+                              period = self.period, min = self.min_trade }
+  if size == 0 then return end
+  local order, message = hedged.trade {
+    instrument = hedge_with,
+    delta = size,
+    reason = ("clock: delta %+.4g, target %+.4g"):format(x.delta, self.target),
+  }
+  if not order then
+    due, retry_at = true, now + 1
+    hedged.log("hedge refused: " .. message)
+  end
+end
+
+function S:on_start()
+  hedge_with = self.hedge_with ~= "" and self.hedge_with or self.underlying .. "-PERPETUAL"
+  if not market.get(hedge_with) then
+    error("hedge_with: there is no instrument " .. hedge_with .. " in this session", 0)
+  end
+  hedged.every(self.period, function()
+    due = true
+    rebalance(self)
+  end)
+end
+
+function S:on_tick()
+  if due then rebalance(self) end
+end
+
+return S
