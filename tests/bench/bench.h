@@ -11,8 +11,8 @@
  *   BENCH_BATCH(b, ops) block;   the block does `ops` operations, e.g. a replay of a million ticks
  * `ns` is the median of the samples, so one interruption does not show. The timer's own cost is
  * taken off. */
-#ifndef HG_TESTS_BENCH_H
-#define HG_TESTS_BENCH_H
+#ifndef HG_TEST_BENCH_H
+#define HG_TEST_BENCH_H
 
 #include "alloc.h"
 

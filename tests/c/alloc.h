@@ -1,7 +1,7 @@
 /* Counts the heap allocations of the whole process, and can make one of them fail. Tests and
  * benches link this, the daemon does not. Under ASan and TSan it only counts. */
-#ifndef HG_TESTS_ALLOC_H
-#define HG_TESTS_ALLOC_H
+#ifndef HG_TEST_ALLOC_H
+#define HG_TEST_ALLOC_H
 
 /* Allocations (malloc, calloc, realloc, aligned forms) since the process started, all threads. */
 long hg_test_alloc_count(void);

@@ -8,8 +8,8 @@
  * Each test runs in its own child process with a time limit, from the root of the repository; the
  * first check that fails ends it. A test also fails when it leaves file descriptors open and, under
  * the address sanitizer, when it leaks. */
-#ifndef HG_TESTS_TEST_H
-#define HG_TESTS_TEST_H
+#ifndef HG_TEST_TEST_H
+#define HG_TEST_TEST_H
 
 #include "alloc.h"
 
@@ -41,8 +41,8 @@ void hg_test_register(hg_test *test);
 
 /* Checks: each prints file:line, the expressions and the values, and ends the test. */
 #define CHECK(cond) ((cond) ? (void)0 : hg_test_fail(__FILE__, __LINE__, "CHECK(%s)", #cond))
-#define CHECK_EQ(a, b)                                                                             \
-    hg_test_eq(__FILE__, __LINE__, #a, #b, (long long)(a), (long long)(b)) /* integers, got first */
+/* Integers, what was got first. */
+#define CHECK_EQ(a, b) hg_test_eq(__FILE__, __LINE__, #a, #b, (long long)(a), (long long)(b))
 #define CHECK_NEAR(a, b, tol)                                                                      \
     hg_test_near(__FILE__, __LINE__, #a, #b, (double)(a), (double)(b), (double)(tol))
 #define CHECK_STR(a, b) hg_test_str(__FILE__, __LINE__, #a, #b, (a), (b))

@@ -155,7 +155,7 @@ end
 
 local function check_guard(path, text)
   local dir, noun = path:match("^runtime/([^/]+)/(.+)%.h$")
-  if not dir then dir, noun = "tests", path:match("([^/]+)%.h$") end
+  if not dir then dir, noun = "test", path:match("([^/]+)%.h$"):gsub("^test_", "") end
   local wanted = ("HG_%s_%s_H"):format(dir, noun):upper():gsub("[^%w]", "_")
   local guard, line = nil, 1
   for l, n in each_line(text) do
