@@ -1,5 +1,5 @@
--- strategies/delta_band.lua inside the runtime, on a virtual clock. The book is a perpetual of known
--- delta, so that every expected size can be worked out by hand: 10 USD a lot, 88,000 USD a coin.
+-- strategies/delta_band.lua inside the runtime, on a virtual clock. The book is a perpetual of
+-- known delta, so that each size can be worked out by hand: a lot is 10 USD, a coin 88,000 USD.
 local lu = require "luaunit"
 local test = require "hedged.test"
 

@@ -1,0 +1,111 @@
+-- Which instrument is the cheapest to hedge with? Ranks instruments by what a hedge of a given
+-- delta would cost over the time it is held: half the spread, the fee, and the carry (funding of a
+-- perpetual, basis of a dated future).
+--
+-- `select.rank` is a pure function over plain tables; `select.best` fills those tables from the
+-- session's market.
+--
+-- Cost in USD of a hedge worth N = |delta| * spot dollars, held for h seconds; side = +1 buying
+-- delta, -1 selling it:
+--     half spread   N (ask - bid) / (ask + bid)
+--     fee           N rate, twice when `round_trip` (default)
+--     carry         perpetual:  side N funding h / 8 h      (longs pay positive funding)
+--                   future:     side N (F / S - 1) h / time to expiry   (the basis runs off)
+--                   spot:       side N rate h / year, `rate` the cost of money (default 0)
+-- The half spread too is paid twice for a round trip. What does not fit into the displayed size is
+-- not priced: such instruments are ranked after all that do.
+
+local select = {}
+
+local YEAR = 365 * 86400
+local FUNDING_PERIOD = 8 * 3600
+
+local function fail(who, text)
+  error("select." .. who .. ": " .. text, 3)
+end
+
+local function is_number(value)
+  return type(value) == "number" and value == value
+end
+
+local function is_finite(value)
+  return is_number(value) and value ~= math.huge and value ~= -math.huge
+end
+
+-- Carry in USD; positive = cost.
+local function carry_of(item, side, notional, args)
+  local h = args.horizon
+  if item.kind == "perpetual" then
+    return side * notional * (item.funding or 0) * h / FUNDING_PERIOD
+  elseif item.kind == "future" then
+    local left = item.expiry - args.now
+    local basis = (item.bid + item.ask) / 2 / args.spot - 1
+    return side * notional * basis * math.min(h, left) / left
+  end
+  return side * notional * (args.rate or 0) * h / YEAR
+end
+
+local function why_not(item, args)
+  if not (is_number(item.bid) and is_number(item.ask) and item.bid > 0 and item.ask > 0) then
+    return "no two-sided quote"
+  elseif item.bid > item.ask then
+    return "crossed quote"
+  elseif item.kind == "future" and not (is_finite(item.expiry) and item.expiry > args.now) then
+    return "expired"
+  elseif item.age and args.max_age and item.age > args.max_age then
+    return "stale quote"
+  end
+end
+
+-- rank { delta =, spot =, horizon =, now =, instruments = { ... } } -> list, cheapest first.
+-- Instruments: { name =, kind = "perpetual" | "future" | "spot", bid =, ask = (USD per coin),
+-- bid_size =, ask_size = (coins, optional), fee = (taker rate), funding = (per 8 h), expiry = (s),
+-- age = (s, optional) }. Each result: { name, cost, half_spread, fee, carry (USD), bp (cost in
+-- basis points of the notional), fits, problem (text, when it cannot be used) }.
+function select.rank(args)
+  if type(args) ~= "table" then fail("rank", "takes one table of named fields") end
+  if not is_finite(args.delta) or args.delta == 0 then
+    fail("rank", "delta must be a number other than zero")
+  end
+  for _, key in ipairs { "spot", "horizon" } do
+    if not is_finite(args[key]) or args[key] <= 0 then
+      fail("rank", key .. " must be above zero")
+    end
+  end
+  if type(args.instruments) ~= "table" then fail("rank", "instruments must be a list") end
+
+  local side = args.delta > 0 and 1 or -1
+  local coins = math.abs(args.delta)
+  local notional = coins * args.spot
+  local turns = args.round_trip == false and 1 or 2
+  local given = { now = args.now or 0, spot = args.spot, horizon = args.horizon, rate = args.rate,
+                  max_age = args.max_age }
+  local list = {}
+  for i, item in ipairs(args.instruments) do
+    local row = { name = item.name, order = i, problem = why_not(item, given), fits = true }
+    if not row.problem then
+      local shown = side > 0 and item.ask_size or item.bid_size
+      if item.ask_size == nil and item.bid_size == nil then shown = math.huge end
+      row.fits = (shown or 0) >= coins
+      row.half_spread = turns * notional * (item.ask - item.bid) / (item.ask + item.bid)
+      row.fee = turns * notional * (item.fee or 0)
+      row.carry = carry_of(item, side, notional, given)
+      row.cost = row.half_spread + row.fee + row.carry
+      row.bp = row.cost / notional * 1e4
+    end
+    list[i] = row
+  end
+
+  local function class(row)
+    return row.problem and 3 or row.fits and 1 or 2
+  end
+  table.sort(list, function(a, b)
+    if class(a) ~= class(b) then return class(a) < class(b) end
+    if a.cost ~= b.cost then return a.cost < b.cost end -- both nil when both have a problem
+    return a.order < b.order
+  end)
+  for _, row in ipairs(list) do row.order = nil end
+  return list
+end
+
+return select
