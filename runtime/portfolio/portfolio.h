@@ -44,7 +44,8 @@ typedef struct hg_portfolio_observer {
 
 typedef struct hg_portfolio_options {
     bool fees;               /* charge delivery fees */
-    int64_t max_age_ns;      /* inputs older than this make an exposure "stale"; 0 = 30 s */
+    int64_t max_age_ns;      /* a spot or forward older than this makes an exposure "stale"; 0 =
+                                30 s; vols and marks move slowly and may be 20 times as old */
     hg_portfolio_observer observer;
 } hg_portfolio_options;
 

@@ -15,6 +15,10 @@ typedef struct hg_script_env {
     hg_portfolio *portfolio;
     hg_exec *exec;
     const int64_t *now_ns; /* event time of the core */
+    /* False while the opening book is not yet fully marked: events are noted (touched instruments
+     * are remembered) but on_tick waits and is delivered at the first event that closes with true.
+     * NULL means always ready. */
+    const bool *ready;
     uint64_t seed;
     int64_t callback_budget_ns; /* CPU time of one callback; 0 = default 20 ms */
     int64_t load_budget_ns;     /* of loading and on_start; 0 = default 500 ms */

@@ -1,0 +1,172 @@
+/* core_apply: every input is an event, and this is the only place where events meet the state.
+ *
+ * Order inside one event: the market learns it, the portfolio books what it moves (funding,
+ * delivery), the venue may match resting orders against it, and only then do scripts look. Answers
+ * of the venue and timers are events too; they enter through the same door. */
+#include "app/core.h"
+
+#include "base/assert.h"
+#include "base/clock.h"
+
+/* A book that cannot be marked completely still gets ticks after this much event time. */
+#define READY_TIMEOUT_NS (10 * HG_NS_PER_S)
+
+int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, int64_t start_ns) {
+    hg_market_options market = {.depth_books = o->depth_books};
+    core->market = hg_market_new(core->universe, &market);
+    if (!core->market) {
+        return HG_ERR(HG_ENOMEM, "market of %u instruments", hg_universe_count(core->universe));
+    }
+    hg_portfolio_options portfolio = {.fees = o->fees, .observer = o->portfolio_observer};
+    core->portfolio = hg_portfolio_new(core->market, &portfolio);
+    if (!core->portfolio) {
+        return HG_ERR(HG_ENOMEM, "portfolio");
+    }
+    hg_paper_options paper = {.fill = o->fill, .fees = o->fees};
+    int rc = hg_paper_open(core->market, &paper, &core->venue);
+    if (rc < 0) {
+        return rc;
+    }
+    hg_exec_options exec = {.limits = o->limits, .observer = o->exec_observer};
+    core->exec = hg_exec_new(core->market, core->portfolio, core->venue, &exec);
+    if (!core->exec) {
+        return HG_ERR(HG_ENOMEM, "order pool");
+    }
+    for (size_t i = 0; i < book->count && rc == HG_OK; i++) {
+        const hg_book_row *row = &book->rows[i];
+        rc = hg_portfolio_open(core->portfolio, row->instrument, row->lots, row->entry);
+    }
+    core->ready = book->count == 0;
+    core->start_ns = start_ns;
+    core->now_ns = start_ns;
+    return rc;
+}
+
+static void check_ready(hg_core *core) {
+    hg_pnl pnl;
+    hg_portfolio_pnl(core->portfolio, core->now_ns, &pnl);
+    core->ready = pnl.known || core->now_ns - core->start_ns > READY_TIMEOUT_NS;
+    if (core->ready && !pnl.known) {
+        hg_log(HG_LOG_WARN, "some positions of the book have no price yet; exposure is partial");
+    }
+}
+
+static void apply_market(hg_core *core, const hg_event *event) {
+    core->market_events++;
+    if (!hg_market_apply(core->market, event)) {
+        return;
+    }
+    hg_portfolio_observe(core->portfolio, event);
+    hg_exec_observe(core->exec, event);
+    core->venue->ops->observe(core->venue, event);
+    if (!core->ready && !(event->flags & HG_EVF_MORE)) {
+        check_ready(core);
+    }
+}
+
+void hg_core_apply(hg_core *core, const hg_event *event) {
+    hg_assert(event->time_ns >= core->now_ns);
+    core->now_ns = event->time_ns;
+    core->events++;
+    const hg_order *order = NULL;
+    if (event->kind <= HG_EV_STATUS) {
+        apply_market(core, event);
+    } else if (event->kind <= HG_EV_EXPIRED) {
+        order = hg_exec_apply(core->exec, event);
+        if (!order) {
+            return;
+        }
+    } else if (event->kind == HG_EV_TIMER) {
+        for (size_t i = 0; i < core->script_count; i++) {
+            hg_script_timer(core->scripts[i], core->now_ns);
+        }
+        return;
+    }
+    for (size_t i = 0; i < core->script_count; i++) {
+        hg_script_event(core->scripts[i], event, order);
+    }
+}
+
+static int64_t timers_due(const hg_core *core) {
+    int64_t due = INT64_MAX;
+    for (size_t i = 0; i < core->script_count; i++) {
+        int64_t t = hg_script_due_ns(core->scripts[i]);
+        due = t < due ? t : due;
+    }
+    return due;
+}
+
+static int64_t answers_due(const hg_core *core) {
+    int64_t gate = hg_exec_due_ns(core->exec);
+    int64_t venue = core->venue->ops->due_ns(core->venue);
+    return gate < venue ? gate : venue;
+}
+
+int64_t hg_core_due_ns(const hg_core *core) {
+    int64_t answers = answers_due(core);
+    int64_t timers = timers_due(core);
+    return answers < timers ? answers : timers;
+}
+
+/* The oldest answer of gate or venue; the gate's own come first at equal times. */
+static bool next_answer(hg_core *core, hg_event *event) {
+    if (hg_exec_due_ns(core->exec) <= core->venue->ops->due_ns(core->venue)) {
+        return hg_exec_next(core->exec, event);
+    }
+    return core->venue->ops->next(core->venue, event);
+}
+
+void hg_core_settle(hg_core *core, int64_t until_ns) {
+    for (;;) {
+        int64_t answers = answers_due(core);
+        int64_t timers = timers_due(core);
+        int64_t due = answers <= timers ? answers : timers;
+        if (due > until_ns || due == INT64_MAX) {
+            return;
+        }
+        hg_event event = {.kind = HG_EV_TIMER, .time_ns = timers};
+        if (answers <= timers && !next_answer(core, &event)) {
+            return;
+        }
+        if (event.time_ns < core->now_ns) {
+            event.time_ns = core->now_ns;
+        }
+        hg_core_apply(core, &event);
+    }
+}
+
+void hg_core_idle(hg_core *core) {
+    for (size_t i = 0; i < core->script_count; i++) {
+        hg_script_idle(core->scripts[i]);
+    }
+}
+
+size_t hg_core_running(const hg_core *core) {
+    size_t running = 0;
+    for (size_t i = 0; i < core->script_count; i++) {
+        running += hg_script_status(core->scripts[i]) == HG_SCRIPT_RUNNING;
+    }
+    return running;
+}
+
+void hg_core_stop(hg_core *core, const char *reason) {
+    for (size_t i = 0; i < core->script_count; i++) {
+        hg_script_stop(core->scripts[i], reason);
+        hg_exec_cancel_all(core->exec, (uint16_t)i, HG_ID_NONE, core->now_ns);
+    }
+    hg_core_settle(core, core->now_ns);
+}
+
+void hg_core_fini(hg_core *core) {
+    for (size_t i = 0; i < core->script_count; i++) {
+        hg_script_close(core->scripts[i]);
+    }
+    hg_exec_free(core->exec);
+    if (core->venue) {
+        core->venue->ops->close(core->venue);
+    }
+    hg_portfolio_free(core->portfolio);
+    hg_market_free(core->market);
+    hg_universe_free(core->universe);
+    *core = (hg_core){0};
+}

@@ -1,0 +1,64 @@
+#ifndef HG_APP_CORE_H
+#define HG_APP_CORE_H
+
+#include "app/datafile.h"
+#include "exec/exec.h"
+#include "exec/paper.h"
+#include "script/script.h"
+
+#define HG_SCRIPTS_MAX 16
+
+/* The one state of a session and the only door into it. Demo, paper, backtest and replay differ in
+ * who calls hg_core_apply, never in what it does. */
+typedef struct hg_core {
+    hg_universe *universe;
+    hg_market *market;
+    hg_portfolio *portfolio;
+    hg_exec *exec;
+    hg_venue *venue;
+    hg_script *scripts[HG_SCRIPTS_MAX];
+    size_t script_count;
+    int64_t start_ns;
+    int64_t now_ns; /* event time */
+    bool ready;     /* the opening book is fully marked: scripts may see ticks */
+    uint64_t events;        /* everything applied */
+    uint64_t market_events; /* of these, from the feed */
+} hg_core;
+
+typedef struct hg_core_options {
+    hg_fill_model fill;
+    bool fees;
+    hg_limits limits;
+    uint32_t depth_books;
+    hg_exec_observer exec_observer;
+    hg_portfolio_observer portfolio_observer;
+} hg_core_options;
+
+/* Builds the rooms over a complete universe and puts the opening book into the portfolio. On
+ * failure hg_core_fini frees what was built. */
+HG_MUST_CHECK int hg_core_open(hg_core *core, const hg_core_options *options, const hg_book *book,
+                               int64_t start_ns);
+
+/* Applies one event: market, portfolio, execution, then the scripts. event->time_ns must not be
+ * before now_ns. */
+void hg_core_apply(hg_core *core, const hg_event *event);
+
+/* Time of the next event the core owes itself (venue answers, refusals, timers); INT64_MAX: none. */
+int64_t hg_core_due_ns(const hg_core *core);
+
+/* Applies everything the core owes itself up to and including `until_ns`, in time order. Answers of
+ * one moment come before timers of that moment. */
+void hg_core_settle(hg_core *core, int64_t until_ns);
+
+/* One bounded step of each script's collector; called between feed events. */
+void hg_core_idle(hg_core *core);
+
+/* Scripts still running. */
+size_t hg_core_running(const hg_core *core);
+
+/* Runs on_stop everywhere, then cancels what is still open. */
+void hg_core_stop(hg_core *core, const char *reason);
+
+void hg_core_fini(hg_core *core);
+
+#endif

@@ -1,0 +1,274 @@
+/* Writers of the events file. Every line is built in a fixed buffer and written whole, so that a
+ * reader never meets half a record. Times are event time in seconds. */
+#include "app/events.h"
+
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "base/json.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 4096
+
+int hg_events_open(hg_events *events, const char *path) {
+    if (!path) {
+        return HG_OK;
+    }
+    events->file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+    if (!events->file) {
+        return HG_ERR(HG_EIO, "cannot write events file %s: %s", path, strerror(errno));
+    }
+    return HG_OK;
+}
+
+int hg_events_close(hg_events *events) {
+    if (!events->file) {
+        return HG_OK;
+    }
+    int rc = events->file == stdout ? fflush(stdout) : fclose(events->file);
+    events->file = NULL;
+    if (rc != 0 || events->failed) {
+        return HG_ERR(HG_EIO, "the events file could not be written completely");
+    }
+    return HG_OK;
+}
+
+static bool wanted(const hg_events *events) {
+    return events->file || events->listener;
+}
+
+typedef struct {
+    hg_json json;
+    char buf[LINE_MAX_BYTES];
+} line;
+
+static void line_open_at(line *l, int64_t time_ns, const char *kind) {
+    hg_json_init(&l->json, l->buf, sizeof l->buf);
+    hg_json_open(&l->json, NULL);
+    hg_json_number(&l->json, "t", (double)time_ns / 1e9);
+    hg_json_string(&l->json, "kind", kind);
+}
+
+static void line_open(line *l, const hg_events *events, const char *kind) {
+    line_open_at(l, events->core->now_ns, kind);
+}
+
+static void line_close(line *l, hg_events *events) {
+    hg_json_close(&l->json);
+    const char *text = hg_json_text(&l->json);
+    if (events->listener) {
+        events->listener(events->context, text);
+    }
+    if (events->file && (fputs(text, events->file) == EOF || fputc('\n', events->file) == EOF)) {
+        events->failed = true;
+    }
+}
+
+static const hg_instrument *instrument_of(const hg_events *events, uint32_t id) {
+    return hg_universe_get(events->core->universe, id);
+}
+
+static const char *script_name(const hg_events *events, uint16_t index) {
+    const hg_core *core = events->core;
+    return index < core->script_count ? hg_script_name(core->scripts[index]) : "";
+}
+
+static void put_price(line *l, const char *key, const hg_instrument *inst, hg_ticks price) {
+    hg_json_nano(&l->json, key, price * inst->tick);
+}
+
+static void put_size(line *l, const char *key, const hg_instrument *inst, hg_lots size) {
+    hg_json_nano(&l->json, key, size * inst->lot);
+}
+
+static void on_order(void *context, const hg_order *order) {
+    hg_events *events = context;
+    if (events->watcher) {
+        events->watcher(events->context, order);
+    }
+    if (!wanted(events)) {
+        return;
+    }
+    const hg_instrument *inst = instrument_of(events, order->instrument);
+    line l;
+    char code[20];
+    snprintf(code, sizeof code, "%016llx", (unsigned long long)order->code);
+    line_open(&l, events, "order");
+    hg_json_int(&l.json, "id", (int64_t)order->id);
+    hg_json_string(&l.json, "strategy", script_name(events, order->strategy));
+    hg_json_string(&l.json, "code", code);
+    hg_json_string(&l.json, "instrument", inst->name);
+    hg_json_string(&l.json, "side", hg_side_name(order->side));
+    put_size(&l, "size", inst, order->size);
+    put_price(&l, "price", inst, order->price);
+    hg_json_string(&l.json, "type", hg_order_type_name(order->type));
+    hg_json_string(&l.json, "tif", hg_tif_name(order->tif));
+    hg_json_string(&l.json, "state", hg_order_state_name(order->state));
+    put_size(&l, "filled", inst, order->filled);
+    double average = hg_exec_average_price(events->core->exec, order);
+    if (average > 0) {
+        hg_json_number(&l.json, "average", average);
+    }
+    hg_json_string(&l.json, "reason", order->reason);
+    if (order->reject != HG_REJECT_NONE) {
+        hg_json_string(&l.json, "reject", hg_reject_code(order->reject));
+    }
+    hg_json_string(&l.json, "line", order->line);
+    hg_json_number(&l.json, "before", order->delta_before);
+    hg_json_number(&l.json, "after", order->delta_after);
+    hg_json_open(&l.json, "pending");
+    hg_json_number(&l.json, "lo", order->pending_lo);
+    hg_json_number(&l.json, "hi", order->pending_hi);
+    hg_json_close(&l.json);
+    hg_json_number(&l.json, "age_ms", order->age_ms);
+    line_close(&l, events);
+}
+
+static void on_fill(void *context, const hg_order *order, const hg_event *fill) {
+    hg_events *events = context;
+    if (!wanted(events)) {
+        return;
+    }
+    const hg_instrument *inst = instrument_of(events, order->instrument);
+    line l;
+    line_open(&l, events, "fill");
+    hg_json_int(&l.json, "id", (int64_t)order->id);
+    hg_json_int(&l.json, "trade", (int64_t)fill->order.trade);
+    hg_json_string(&l.json, "strategy", script_name(events, order->strategy));
+    hg_json_string(&l.json, "instrument", inst->name);
+    hg_json_string(&l.json, "side", hg_side_name(order->side));
+    put_size(&l, "size", inst, fill->order.size);
+    put_price(&l, "price", inst, fill->order.price);
+    hg_json_nano(&l.json, "fee", fill->order.fee);
+    hg_json_string(&l.json, "fee_currency", inst->settle);
+    hg_json_string(&l.json, "liquidity", fill->order.maker ? "maker" : "taker");
+    if (order->mid > 0) {
+        hg_json_number(&l.json, "mid", order->mid);
+    } else {
+        hg_json_null(&l.json, "mid");
+    }
+    line_close(&l, events);
+}
+
+static void on_refusal(void *context, const hg_order_request *request,
+                       const hg_refusal *refusal) {
+    hg_events *events = context;
+    if (!wanted(events)) {
+        return;
+    }
+    bool known = request->instrument < hg_universe_count(events->core->universe);
+    line l;
+    line_open(&l, events, "refusal");
+    hg_json_string(&l.json, "strategy", script_name(events, request->strategy));
+    hg_json_string(&l.json, "instrument",
+                   known ? instrument_of(events, request->instrument)->name : NULL);
+    hg_json_string(&l.json, "side", hg_side_name(request->side));
+    hg_json_number(&l.json, "size", request->size);
+    hg_json_number(&l.json, "price", request->price);
+    hg_json_string(&l.json, "code", hg_reject_code(refusal->code));
+    hg_json_number(&l.json, "limit", refusal->limit);
+    hg_json_number(&l.json, "value", refusal->value);
+    hg_json_string(&l.json, "text", refusal->text);
+    hg_json_string(&l.json, "line", request->line);
+    line_close(&l, events);
+}
+
+static void on_cash(void *context, uint32_t currency, hg_cash amount, hg_cash balance,
+                    hg_cash_cause cause) {
+    hg_events *events = context;
+    if (!wanted(events)) {
+        return;
+    }
+    line l;
+    line_open(&l, events, "cash");
+    hg_json_string(&l.json, "currency",
+                   hg_universe_currency(events->core->universe, currency)->name);
+    hg_json_nano(&l.json, "amount", amount);
+    hg_json_nano(&l.json, "balance", balance);
+    hg_json_string(&l.json, "cause", hg_cash_cause_name(cause));
+    line_close(&l, events);
+}
+
+static void on_funding(void *context, uint32_t id, hg_lots lots, hg_nano rate, hg_cash amount) {
+    hg_events *events = context;
+    if (!wanted(events)) {
+        return;
+    }
+    const hg_instrument *inst = instrument_of(events, id);
+    line l;
+    line_open(&l, events, "funding");
+    hg_json_string(&l.json, "instrument", inst->name);
+    put_size(&l, "position", inst, lots);
+    hg_json_nano(&l.json, "rate", rate);
+    hg_json_nano(&l.json, "amount", amount);
+    hg_json_string(&l.json, "currency", inst->settle);
+    line_close(&l, events);
+}
+
+static void on_settlement(void *context, uint32_t id, hg_nano price, hg_lots lots, hg_cash amount,
+                          hg_cash fee) {
+    hg_events *events = context;
+    if (!wanted(events)) {
+        return;
+    }
+    const hg_instrument *inst = instrument_of(events, id);
+    line l;
+    line_open(&l, events, "settlement");
+    hg_json_string(&l.json, "instrument", inst->name);
+    hg_json_nano(&l.json, "price", price);
+    put_size(&l, "size", inst, lots);
+    hg_json_nano(&l.json, "amount", amount);
+    hg_json_nano(&l.json, "fee", fee);
+    hg_json_string(&l.json, "currency", inst->settle);
+    line_close(&l, events);
+}
+
+hg_exec_observer hg_events_exec_observer(hg_events *events) {
+    return (hg_exec_observer){events, on_order, on_fill, on_refusal};
+}
+
+hg_portfolio_observer hg_events_portfolio_observer(hg_events *events) {
+    return (hg_portfolio_observer){events, on_cash, on_funding, on_settlement};
+}
+
+void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns) {
+    if (!wanted(events)) {
+        return;
+    }
+    hg_core *core = events->core;
+    const hg_exposure *x = hg_portfolio_exposure(core->portfolio, underlying, now_ns);
+    hg_pnl pnl;
+    hg_portfolio_pnl(core->portfolio, now_ns, &pnl);
+    line l;
+    line_open_at(&l, now_ns, "sample");
+    hg_json_string(&l.json, "underlying",
+                   hg_universe_underlying(core->universe, underlying)->name);
+    hg_json_number(&l.json, "index", x->spot);
+    hg_json_number(&l.json, "delta", x->delta);
+    hg_json_number(&l.json, "delta_net", x->delta_net);
+    hg_json_number(&l.json, "gamma", x->gamma);
+    hg_json_number(&l.json, "vega", x->vega);
+    hg_json_number(&l.json, "theta", x->theta);
+    hg_json_number(&l.json, "value", x->value);
+    hg_json_number(&l.json, "equity", pnl.equity);
+    hg_json_number(&l.json, "pnl_hedged", pnl.hedged);
+    hg_json_number(&l.json, "pnl_unhedged", pnl.unhedged);
+    hg_json_number(&l.json, "pending_lo", x->pending_lo);
+    hg_json_number(&l.json, "pending_hi", x->pending_hi);
+    hg_json_string(&l.json, "quality", hg_quality_name(x->quality));
+    line_close(&l, events);
+}
+
+void hg_events_strategy(hg_events *events, const hg_script *script, const char *state,
+                        const char *reason) {
+    if (!wanted(events)) {
+        return;
+    }
+    line l;
+    line_open(&l, events, "strategy");
+    hg_json_string(&l.json, "strategy", hg_script_name(script));
+    hg_json_string(&l.json, "state", state);
+    hg_json_string(&l.json, "reason", reason);
+    line_close(&l, events);
+}

@@ -1,0 +1,34 @@
+#ifndef HG_APP_EVENTS_H
+#define HG_APP_EVENTS_H
+
+#include "app/core.h"
+
+#include <stdio.h>
+
+/* The events file: one JSON object per line for everything that happened to orders, money and
+ * scripts. The schema is in docs/operating.md. */
+typedef struct hg_events {
+    FILE *file;       /* NULL: nothing is written */
+    hg_core *core;
+    /* Called with each finished line (without newline); NULL when nobody listens. */
+    void (*listener)(void *context, const char *line);
+    /* Called with each order state change, for people who watch. */
+    void (*watcher)(void *context, const hg_order *order);
+    void *context;
+    bool failed; /* a write failed: reported once, at close */
+} hg_events;
+
+/* Opens PATH for writing ("-" is stdout); NULL path writes nothing. */
+HG_MUST_CHECK int hg_events_open(hg_events *events, const char *path);
+/* HG_EIO when anything could not be written. */
+HG_MUST_CHECK int hg_events_close(hg_events *events);
+
+/* Observers for the rooms below. */
+hg_exec_observer hg_events_exec_observer(hg_events *events);
+hg_portfolio_observer hg_events_portfolio_observer(hg_events *events);
+
+void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns);
+void hg_events_strategy(hg_events *events, const hg_script *script, const char *state,
+                        const char *reason);
+
+#endif

@@ -1,0 +1,279 @@
+/* Sessions: which feed, which clock, which venue. Everything that happens is pumped into the core
+ * in one time order: answers, timers, observations of the report, then the feed. */
+#include "app/session.h"
+
+#include "app/console.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "venue/sim.h"
+#include "venue/tape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int feed_open(hg_session *s) {
+    const hg_session_options *o = &s->options;
+    if (strcmp(o->feed, "sim") == 0) {
+        hg_sim_options sim = {.seed = o->seed, .scenario = o->scenario};
+        return hg_sim_open(&sim, s->core.universe, &s->feed);
+    }
+    if (strncmp(o->feed, "tape:", 5) == 0) {
+        return hg_tape_open(o->feed + 5, s->core.universe, &s->feed);
+    }
+    int rc = HG_ERR(HG_EUSAGE, "unknown feed '%s'", o->feed);
+    hg_error_hint("feeds are sim and tape:FILE");
+    return rc;
+}
+
+static int book_open(hg_session *s) {
+    if (!s->options.book) {
+        return HG_OK;
+    }
+    uint32_t before = hg_universe_count(s->core.universe);
+    int rc = hg_book_load(s->options.book, s->core.universe, &s->book);
+    if (rc < 0) {
+        return HG_ERR_CTX(rc, "book");
+    }
+    for (size_t i = 0; i < s->book.count; i++) {
+        const hg_instrument *inst =
+            hg_universe_get(s->core.universe, s->book.rows[i].instrument);
+        if (inst->expiry_ns > 0 && inst->expiry_ns <= s->feed->start_ns) {
+            return HG_ERR(HG_ECONFIG, "book %s: %s has expired before the feed begins",
+                          s->options.book, inst->name);
+        }
+        if (inst->id >= before) {
+            hg_log(HG_LOG_WARN, "book %s: %s is not in the feed; its exposure rests on neighbours",
+                   s->options.book, inst->name);
+        }
+    }
+    return HG_OK;
+}
+
+static int core_open(hg_session *s) {
+    hg_core_options core = {.fill = s->options.fill,
+                            .fees = s->options.fees,
+                            .limits = s->options.limits,
+                            .depth_books = s->feed->depth_count,
+                            .exec_observer = hg_events_exec_observer(&s->events),
+                            .portfolio_observer = hg_events_portfolio_observer(&s->events)};
+    return hg_core_open(&s->core, &core, &s->book, s->feed->start_ns);
+}
+
+static void on_script_log(void *context, const char *strategy, hg_log_level level,
+                          const char *text) {
+    (void)context;
+    hg_log(level, "%s: %s", strategy, text);
+}
+
+static hg_script_env script_env(hg_session *s) {
+    hg_core *c = &s->core;
+    hg_script_env env = {.universe = c->universe,
+                         .market = c->market,
+                         .portfolio = c->portfolio,
+                         .exec = c->exec,
+                         .now_ns = &c->now_ns,
+                         .ready = &c->ready,
+                         .seed = s->options.seed,
+                         .context = s,
+                         .log = on_script_log};
+    /* Nobody waits for a backtest: a slow callback there is a slow machine, not a danger. */
+    if (s->options.mode == HG_MODE_BACKTEST) {
+        env.callback_budget_ns = HG_NS_PER_S;
+        env.load_budget_ns = 2 * HG_NS_PER_S;
+    }
+    return env;
+}
+
+static int scripts_open(hg_session *s) {
+    static _Thread_local hg_script_env env; /* outlives the scripts; one session per thread */
+    env = script_env(s);
+    for (size_t i = 0; i < s->options.strategy_count; i++) {
+        int rc = hg_script_open(&env, s->options.strategies[i], (uint16_t)i, s->options.set,
+                                s->options.set_count, &s->core.scripts[i]);
+        if (rc < 0) {
+            return rc;
+        }
+        s->core.script_count++;
+    }
+    return HG_OK;
+}
+
+/* The underlying whose delta the report shows: the first strategy's, else the first one held. */
+static uint32_t report_underlying(const hg_session *s) {
+    const hg_core *c = &s->core;
+    if (c->script_count > 0) {
+        uint32_t id =
+            hg_universe_find_underlying(c->universe, hg_script_underlying(c->scripts[0]));
+        if (id != HG_ID_NONE) {
+            return id;
+        }
+    }
+    return s->book.count > 0
+               ? hg_universe_get(c->universe, s->book.rows[0].instrument)->underlying_id
+               : HG_ID_NONE;
+}
+
+int hg_session_open(hg_session *s, const hg_session_options *options) {
+    *s = (hg_session){.options = *options};
+    s->events.core = &s->core;
+    s->core.universe = hg_universe_new();
+    int rc = s->core.universe ? HG_OK : HG_ERR(HG_ENOMEM, "universe");
+    if (rc == HG_OK && options->instruments) {
+        rc = hg_instruments_load(options->instruments, s->core.universe);
+    }
+    if (rc == HG_OK) {
+        rc = feed_open(s);
+    }
+    if (rc == HG_OK) {
+        rc = book_open(s);
+    }
+    if (rc == HG_OK) {
+        rc = core_open(s);
+    }
+    if (rc == HG_OK) {
+        rc = scripts_open(s);
+    }
+    if (rc == HG_OK) {
+        rc = hg_loop_open(&s->loop);
+    }
+    if (rc == HG_OK) {
+        rc = hg_events_open(&s->events, options->events);
+    }
+    if (rc < 0) {
+        int ignored = hg_session_close(s);
+        (void)ignored;
+    }
+    return rc;
+}
+
+static int scripts_start(hg_session *s) {
+    for (size_t i = 0; i < s->core.script_count; i++) {
+        int rc = hg_script_start(s->core.scripts[i], "start");
+        if (rc < 0) {
+            return rc;
+        }
+        hg_events_strategy(&s->events, s->core.scripts[i], "started", "");
+    }
+    return HG_OK;
+}
+
+/* Observations on the report's grid that are due before `until_ns`, each with the core settled. */
+static void observe(hg_session *s, int64_t until_ns) {
+    while (hg_report_due_ns(&s->report) <= until_ns) {
+        int64_t due = hg_report_due_ns(&s->report);
+        hg_core_settle(&s->core, due);
+        if (hg_report_observe(&s->report, &s->core)) {
+            for (uint32_t u = 0; u < hg_universe_underlying_count(s->core.universe); u++) {
+                if (u == s->report.underlying || s->report.underlying == HG_ID_NONE) {
+                    hg_events_sample(&s->events, u, due);
+                }
+            }
+        }
+    }
+}
+
+/* Everything due before a feed event of this time. */
+static void catch_up(hg_session *s, int64_t until_ns) {
+    observe(s, until_ns);
+    hg_core_settle(&s->core, until_ns);
+}
+
+typedef struct {
+    int64_t wall_start, event_start;
+    double speed;
+} pace;
+
+/* Waits until the wall clock has reached an event's place; timers of scripts fire on the way. */
+static void wait_for(hg_session *s, const pace *p, int64_t time_ns) {
+    while (!hg_loop_stopped(s->loop)) {
+        int64_t due = hg_core_due_ns(&s->core);
+        due = due < time_ns ? due : time_ns;
+        double ahead = (double)(due - p->event_start) / p->speed;
+        int64_t wall = p->wall_start + (int64_t)ahead;
+        if (wall > hg_clock_monotonic_ns()) {
+            hg_loop_wait(s->loop, wall);
+        }
+        hg_console_tick(s, due);
+        if (due >= time_ns) {
+            return;
+        }
+        catch_up(s, due);
+    }
+}
+
+static int script_failure(const hg_session *s) {
+    for (size_t i = 0; i < s->core.script_count; i++) {
+        if (hg_script_status(s->core.scripts[i]) == HG_SCRIPT_FAILED) {
+            return HG_ERR(HG_ESTRATEGY, "%s", hg_script_error(s->core.scripts[i]));
+        }
+    }
+    return HG_OK;
+}
+
+static bool should_stop(hg_session *s, uint64_t count) {
+    if ((count & 4095) == 0) {
+        hg_loop_poll(s->loop);
+    }
+    if (hg_loop_stopped(s->loop)) {
+        s->interrupted = true;
+        return true;
+    }
+    return s->core.script_count > 0 && hg_core_running(&s->core) == 0;
+}
+
+static int pump(hg_session *s) {
+    const hg_session_options *o = &s->options;
+    int64_t end = o->for_ns > 0 ? s->core.start_ns + o->for_ns : INT64_MAX;
+    pace p = {hg_clock_monotonic_ns(), s->core.start_ns, o->speed};
+    hg_event event;
+    int rc = 0;
+    for (uint64_t n = 1; !should_stop(s, n); n++) {
+        rc = hg_feed_next(s->feed, &event);
+        if (rc <= 0 || event.time_ns > end) {
+            break;
+        }
+        if (o->speed > 0) {
+            wait_for(s, &p, event.time_ns);
+        }
+        catch_up(s, event.time_ns);
+        hg_core_apply(&s->core, &event);
+        hg_core_settle(&s->core, event.time_ns);
+        hg_core_idle(&s->core);
+    }
+    bool finished = rc >= 0 && !s->interrupted && (s->core.script_count == 0 ||
+                                                    hg_core_running(&s->core) > 0);
+    if (finished && end != INT64_MAX && rc > 0) {
+        catch_up(s, end);
+    }
+    return rc < 0 ? rc : HG_OK;
+}
+
+int hg_session_run(hg_session *s) {
+    int64_t begin = hg_clock_monotonic_ns();
+    hg_report_init(&s->report, report_underlying(s), s->core.start_ns, s->options.step_ns);
+    hg_console_start(s);
+    int rc = scripts_start(s);
+    if (rc == HG_OK) {
+        rc = pump(s);
+    }
+    hg_core_stop(&s->core, s->interrupted ? "interrupted" : "end of session");
+    for (size_t i = 0; i < s->core.script_count; i++) {
+        bool broken = hg_script_status(s->core.scripts[i]) == HG_SCRIPT_FAILED;
+        hg_events_strategy(&s->events, s->core.scripts[i], broken ? "parked" : "stopped",
+                           broken ? hg_script_error(s->core.scripts[i]) : "end of session");
+    }
+    hg_report_finish(&s->report, &s->core, (double)(hg_clock_monotonic_ns() - begin) / 1e9);
+    hg_console_end(s);
+    return rc < 0 ? rc : script_failure(s);
+}
+
+int hg_session_close(hg_session *s) {
+    int rc = hg_events_close(&s->events);
+    hg_feed_close(s->feed);
+    hg_core_fini(&s->core);
+    hg_book_free(&s->book);
+    hg_loop_close(s->loop);
+    s->feed = NULL;
+    s->loop = NULL;
+    return rc;
+}

@@ -1,0 +1,236 @@
+/* From flags and a configuration file to the options of a session. */
+#include "app/session.h"
+
+#include "app/verb.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int speed_parse(const char *text, double *speed) {
+    char *end = NULL;
+    if (strcmp(text, "max") == 0) {
+        *speed = 0;
+        return HG_OK;
+    }
+    double value = strtod(text, &end);
+    bool suffix = end != text && (*end == '\0' || strcmp(end, "x") == 0);
+    if (!suffix || !isfinite(value) || value <= 0) {
+        return HG_ERR(HG_EUSAGE, "--speed %s: want 1x, 10x, 0.5x or max", text);
+    }
+    *speed = value;
+    return HG_OK;
+}
+
+static int limit_set(hg_limits *limits, const char *name, const char *text) {
+    double value = 0;
+    int64_t nano = 0;
+    if (!hg_nano_parse(text, strlen(text), &nano) || nano <= 0) {
+        return HG_ERR(HG_ECONFIG, "limits.%s = %s: want a number above zero", name, text);
+    }
+    value = hg_nano_to_double(nano);
+    static const char *const names[] = {"price_collar",   "order_value_usd",   "position_delta",
+                                        "quote_max_age_s", "orders_per_second", "open_orders",
+                                        NULL};
+    if (strcmp(name, names[0]) == 0) {
+        limits->price_collar = value;
+    } else if (strcmp(name, names[1]) == 0) {
+        limits->order_value_usd = value;
+    } else if (strcmp(name, names[2]) == 0) {
+        limits->position_delta = value;
+    } else if (strcmp(name, names[3]) == 0) {
+        limits->quote_max_age_ns = nano;
+    } else if (strcmp(name, names[4]) == 0) {
+        limits->orders_per_second = (uint32_t)(value < 1 ? 1 : value);
+    } else if (strcmp(name, names[5]) == 0) {
+        limits->open_orders = (uint32_t)(value < 1 ? 1 : value);
+    } else {
+        int rc = HG_ERR(HG_ECONFIG, "unknown limit '%s'", name);
+        const char *near = hg_text_nearest(name, names);
+        if (near) {
+            hg_error_hint("did you mean limits.%s?", near);
+        }
+        return rc;
+    }
+    return HG_OK;
+}
+
+static int set_add(hg_session_options *o, const char *text) {
+    if (!strchr(text, '=') || text[0] == '=') {
+        return HG_ERR(HG_EUSAGE, "--set %s: want NAME=VALUE", text);
+    }
+    if (o->set_count == HG_SETS_MAX) {
+        return HG_ERR(HG_EUSAGE, "more than %d --set parameters", HG_SETS_MAX);
+    }
+    o->set[o->set_count++] = text;
+    return HG_OK;
+}
+
+/* What a configuration file says, applied under the flags: a flag given by hand wins. */
+typedef struct {
+    hg_session_options *options;
+    hg_args *args;
+} config_read;
+
+static int config_unknown(const hg_flag *flags, const char *key) {
+    const char *names[HG_ARGS_MAX + 2];
+    size_t n = 0;
+    for (; flags->name && n < HG_ARGS_MAX; flags++) {
+        names[n++] = flags->name;
+    }
+    names[n++] = "limits";
+    names[n] = NULL;
+    int rc = HG_ERR(HG_ECONFIG, "unknown key '%s'", key);
+    const char *near = hg_text_nearest(key, names);
+    if (near) {
+        hg_error_hint("did you mean '%s'?", near);
+    }
+    return rc;
+}
+
+static int config_flag(config_read *read, const char *key, const char *value) {
+    for (const hg_flag *flag = read->args->flags; flag->name; flag++) {
+        if (strcmp(flag->name, key) != 0 || strcmp(key, "config") == 0) {
+            continue;
+        }
+        hg_args *args = read->args;
+        if (hg_args_has(args, key) || (!flag->value && strcmp(value, "true") != 0)) {
+            return HG_OK;
+        }
+        if (args->given_count == HG_ARGS_MAX) {
+            return HG_ERR(HG_ECONFIG, "too many keys");
+        }
+        char *kept = strdup(value);
+        if (!kept) {
+            return HG_ERR(HG_ENOMEM, "configuration");
+        }
+        args->given[args->given_count].name = flag->name;
+        args->given[args->given_count++].value = kept;
+        return HG_OK;
+    }
+    return config_unknown(read->args->flags, key);
+}
+
+static int config_row(void *context, int row, const hg_row_field *fields, size_t count) {
+    config_read *read = context;
+    int rc = row == 1 ? HG_OK : HG_ERR(HG_ECONFIG, "a configuration is one table");
+    for (size_t i = 0; i < count && rc == HG_OK; i++) {
+        const char *key = fields[i].key;
+        const char *value = fields[i].value;
+        if (strncmp(key, "limits.", 7) == 0) {
+            rc = limit_set(&read->options->limits, key + 7, value);
+        } else if (strncmp(key, "set.", 4) == 0) {
+            size_t size = strlen(key) + strlen(value) + 2;
+            char *text = malloc(size);
+            if (!text) {
+                return HG_ERR(HG_ENOMEM, "configuration");
+            }
+            snprintf(text, size, "%s=%s", key + 4, value);
+            rc = set_add(read->options, text);
+        } else {
+            rc = config_flag(read, key, value);
+        }
+    }
+    return rc;
+}
+
+static int config_load(hg_session_options *o, hg_args *args) {
+    const char *path = hg_args_get(args, "config", NULL);
+    if (!path) {
+        return HG_OK;
+    }
+    config_read read = {o, args};
+    int rc = hg_rows_load(path, config_row, &read);
+    return rc < 0 ? HG_ECONFIG : HG_OK;
+}
+
+static void defaults(hg_session_options *o, hg_mode mode) {
+    *o = (hg_session_options){.mode = mode, .feed = "sim", .scenario = "calm", .seed = 1};
+    o->step_ns = HG_NS_PER_HOUR;
+    o->speed = mode == HG_MODE_BACKTEST ? 0 : 1;
+    o->fill = HG_FILL_DEPTH;
+    o->fees = true;
+    hg_limits_default(&o->limits);
+    if (mode == HG_MODE_DEMO) {
+        o->scenario = "crash";
+        o->strategies[0] = "strategies/delta_band.lua";
+        o->strategy_count = 1;
+        o->book = "examples/books/short_strangle.lua";
+        o->seed = 42;
+    }
+}
+
+static int choices_read(hg_session_options *o, const hg_args *args) {
+    static const char *const fills[] = {"touch", "depth", "queue", NULL};
+    static const char *const fees[] = {"none", "venue", NULL};
+    size_t fill = o->fill;
+    size_t fee = o->fees;
+    int rc = hg_args_choice(args, "fill", fills, &fill);
+    if (rc == HG_OK) {
+        rc = hg_args_choice(args, "fees", fees, &fee);
+    }
+    o->fill = (hg_fill_model)fill;
+    o->fees = fee == 1;
+    return rc;
+}
+
+static int numbers_read(hg_session_options *o, const hg_args *args) {
+    int rc = hg_args_u64(args, "seed", &o->seed);
+    if (rc == HG_OK) {
+        rc = hg_args_duration(args, "for", &o->for_ns);
+    }
+    if (rc == HG_OK) {
+        rc = hg_args_duration(args, "step", &o->step_ns);
+    }
+    const char *speed = hg_args_get(args, "speed", NULL);
+    return rc == HG_OK && speed ? speed_parse(speed, &o->speed) : rc;
+}
+
+static int sets_read(hg_session_options *o, const hg_args *args) {
+    const char *text = NULL;
+    for (size_t k = 0; (text = hg_args_get_nth(args, "set", k)) != NULL; k++) {
+        int rc = set_add(o, text);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return HG_OK;
+}
+
+int hg_session_options_read(hg_session_options *o, hg_mode mode, const hg_args *given) {
+    hg_args args = *given;
+    defaults(o, mode);
+    int rc = config_load(o, &args);
+    if (rc == HG_OK) {
+        rc = numbers_read(o, &args);
+    }
+    if (rc == HG_OK) {
+        rc = choices_read(o, &args);
+    }
+    if (rc == HG_OK) {
+        rc = sets_read(o, &args);
+    }
+    if (args.word_count > HG_SCRIPTS_MAX) {
+        rc = HG_ERR(HG_EUSAGE, "more than %d strategies", HG_SCRIPTS_MAX);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    o->feed = hg_args_get(&args, "feed", o->feed);
+    o->book = hg_args_get(&args, "book", o->book);
+    o->scenario = hg_args_get(&args, "scenario", o->scenario);
+    o->events = hg_args_get(&args, "events", o->events);
+    o->instruments = hg_args_get(&args, "instruments", o->instruments);
+    o->json = hg_args_has(&args, "json");
+    for (size_t i = 0; i < args.word_count; i++) {
+        o->strategies[i] = args.words[i];
+    }
+    if (args.word_count > 0) {
+        o->strategy_count = args.word_count;
+    }
+    return HG_OK;
+}
