@@ -12,18 +12,19 @@ typedef struct hg_position {
     hg_lots lots; /* signed */
     /* Cost of the open lots in the settlement currency, signed like lots: linear contracts and
      * options pay price * amount, inverse futures receive amount / price. Average entry = what
-     * price would give this value; computed exactly, released pro rata when the position shrinks. */
+     * price would give this value; computed exactly, released pro rata when the position shrinks.
+     */
     hg_cash cost;
     hg_cash realised; /* settlement currency, fees not included */
     hg_cash fees;
-    hg_cash funding;  /* received minus paid */
-    hg_lots opened;   /* lots given by the book at the start: the unhedged leg */
+    hg_cash funding;      /* received minus paid */
+    hg_lots opened;       /* lots given by the book at the start: the unhedged leg */
     hg_lots pending_buy;  /* remaining size of open and unknown orders */
     hg_lots pending_sell; /* >= 0 */
 } hg_position;
 
 typedef enum {
-    HG_CASH_TRADE,      /* premium of options and spot, realised P&L of futures */
+    HG_CASH_TRADE, /* premium of options and spot, realised P&L of futures */
     HG_CASH_FEE,
     HG_CASH_FUNDING,
     HG_CASH_SETTLEMENT, /* delivery at expiry */
@@ -43,9 +44,9 @@ typedef struct hg_portfolio_observer {
 } hg_portfolio_observer;
 
 typedef struct hg_portfolio_options {
-    bool fees;               /* charge delivery fees */
-    int64_t max_age_ns;      /* a spot or forward older than this makes an exposure "stale"; 0 =
-                                30 s; vols and marks move slowly and may be 20 times as old */
+    bool fees;          /* charge delivery fees */
+    int64_t max_age_ns; /* a spot or forward older than this makes an exposure "stale"; 0 =
+                           30 s; vols and marks move slowly and may be 20 times as old */
     hg_portfolio_observer observer;
 } hg_portfolio_options;
 
@@ -81,16 +82,16 @@ typedef struct hg_exposure {
     double delta;     /* coins, pending orders included at their expected (full) fill */
     double delta_net; /* minus the mark value of options in coins */
     double delta_usd;
-    double gamma;  /* coins per USD */
-    double vega;   /* USD per vol point */
-    double theta;  /* USD per calendar day */
-    double rho;    /* USD per 1% of rate */
-    double vanna;  /* coins per vol point */
-    double volga;  /* USD per vol point squared */
-    double charm;  /* coins per calendar day */
-    double notional; /* USD, sum of absolute positions */
-    double value;    /* USD: options and spot at mark, unrealised P&L of the rest */
-    double leverage; /* notional / |equity of the underlying|, 0 when there is no equity */
+    double gamma;        /* coins per USD */
+    double vega;         /* USD per vol point */
+    double theta;        /* USD per calendar day */
+    double rho;          /* USD per 1% of rate */
+    double vanna;        /* coins per vol point */
+    double volga;        /* USD per vol point squared */
+    double charm;        /* coins per calendar day */
+    double notional;     /* USD, sum of absolute positions */
+    double value;        /* USD: options and spot at mark, unrealised P&L of the rest */
+    double leverage;     /* notional / |equity of the underlying|, 0 when there is no equity */
     double delta_filled; /* delta of what is really held */
     double pending_lo;   /* bounds of delta when each pending order fills between 0 and all */
     double pending_hi;

@@ -1,0 +1,292 @@
+/* Funding and delivery: the money that moves without a trade.
+ *
+ * Funding accrues continuously: payment = rate * value of the position * dt / 8 h, longs pay when
+ * the rate is positive (Deribit: "accrues every ms, booked at 08:00 UTC, no fee"). Value is that at
+ * the perpetual's mark (its mid while there is no mark): inverse contracts size/price in coin,
+ * linear ones size*price. The price in force is the last one told by the instrument's own events,
+ * so what is accrued follows from the events alone and never from when somebody asked. Sums are
+ * exact: what is below one unit is carried.
+ *
+ * Cash is booked when the rate or the position changes and at 08:00 UTC. */
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "portfolio/portfolio_int.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define FUNDING_PERIOD_NS (8 * HG_NS_PER_HOUR)
+#define SETTLEMENT_HOUR 8
+#define RATE_MAX HG_NANO /* 100 % per 8 h: anything above is a broken feed */
+
+/* One unit of cash in units of value * rate * ns. */
+static const hg_wide scale = (hg_wide)HG_NANO * FUNDING_PERIOD_NS;
+
+/* Whole units of value * rate * dt plus the rest carried so far; the new rest is left there. */
+static hg_cash accrue(hg_cash value, hg_nano rate, int64_t dt_ns, hg_wide *rest) {
+    hg_wide speed = (hg_wide)value * rate;
+    hg_wide total = 0;
+    if (__builtin_mul_overflow(speed, (hg_wide)dt_ns, &total) ||
+        __builtin_add_overflow(total, *rest, &total)) {
+        /* Beyond 10^38: drop nine digits that no balance can hold anyway. */
+        total = speed / HG_NANO * dt_ns;
+        *rest = 0;
+        return (hg_cash)(total / FUNDING_PERIOD_NS);
+    }
+    *rest = total % scale;
+    return (hg_cash)(total / scale);
+}
+
+/* Longs pay: the holder of a positive value loses value * rate. */
+static hg_cash segment(const hg_portfolio *p, uint32_t id, int64_t now_ns, hg_wide *rest) {
+    const hg_holding *h = &p->holdings[id];
+    hg_cash value = 0;
+    if (h->pos.lots == 0 || h->rate == 0 || h->funding_price == 0 || now_ns <= h->funding_ns ||
+        !hg_value(hg_universe_get(p->universe, id), h->funding_price, h->pos.lots, &value)) {
+        return 0;
+    }
+    return accrue(-value, h->rate, now_ns - h->funding_ns, rest);
+}
+
+hg_cash hg_funding_open(const hg_portfolio *p, uint32_t id, int64_t now_ns) {
+    hg_wide rest = p->holdings[id].rest;
+    return p->holdings[id].accrued + segment(p, id, now_ns, &rest);
+}
+
+void hg_funding_accrue(hg_portfolio *p, uint32_t id, int64_t now_ns) {
+    hg_holding *h = &p->holdings[id];
+    hg_add(h->accrued, segment(p, id, now_ns, &h->rest), &h->accrued);
+    /* Without a price the segment stays open: it is paid once the first price is known. */
+    bool waiting = h->pos.lots != 0 && h->rate != 0 && h->funding_price == 0;
+    if (!waiting && now_ns > h->funding_ns) {
+        h->funding_ns = now_ns;
+    }
+}
+
+void hg_funding_book(hg_portfolio *p, uint32_t id) {
+    hg_holding *h = &p->holdings[id];
+    const hg_instrument *inst = hg_universe_get(p->universe, id);
+    hg_purse *purse = &p->purses[inst->settle_id];
+    hg_cash amount = h->accrued;
+    hg_cash total = 0;
+    hg_cash purse_total = 0;
+    if (amount == 0) {
+        return;
+    }
+    if (!hg_cash_fits(p, inst->settle_id, amount) || !hg_add(h->pos.funding, amount, &total) ||
+        !hg_add(purse->funding, amount, &purse_total)) {
+        hg_log(HG_LOG_ERROR, "funding of %s does not fit the balance: not booked", inst->name);
+        return;
+    }
+    h->accrued = 0;
+    h->pos.funding = total;
+    purse->funding = purse_total;
+    const hg_portfolio_observer *o = &p->options.observer;
+    if (o->funding) {
+        o->funding(o->context, id, h->pos.lots, h->rate, amount);
+    }
+    hg_cash_move(p, inst->settle_id, amount, HG_CASH_FUNDING);
+}
+
+/* The price of the next segment, from the instrument's own mark or mid. */
+static void reprice(hg_portfolio *p, uint32_t id) {
+    const hg_market_state *state = hg_market_get(p->market, id);
+    hg_nano price = state->mark;
+    if (price <= 0 && !hg_nano_from_double(hg_market_mid(p->market, id), &price)) {
+        return;
+    }
+    if (price > 0) {
+        p->holdings[id].funding_price = price;
+    }
+}
+
+static void on_price(hg_portfolio *p, const hg_event *e) {
+    hg_holding *h = &p->holdings[e->id];
+    if (h->rate == 0 || h->pos.lots == 0) {
+        return;
+    }
+    if (e->kind == HG_EV_QUOTE && hg_market_get(p->market, e->id)->mark > 0) {
+        return; /* the mark rules */
+    }
+    bool first = h->funding_price == 0;
+    if (!first) {
+        hg_funding_accrue(p, e->id, e->time_ns);
+    }
+    reprice(p, e->id);
+}
+
+static void on_rate(hg_portfolio *p, const hg_event *e) {
+    hg_holding *h = &p->holdings[e->id];
+    const hg_instrument *inst = hg_universe_get(p->universe, e->id);
+    hg_nano rate = e->price.value;
+    if (inst->kind != HG_KIND_PERPETUAL || rate > RATE_MAX || rate < -RATE_MAX) {
+        return;
+    }
+    if (rate != h->rate) {
+        hg_funding_accrue(p, e->id, e->time_ns);
+        hg_funding_book(p, e->id);
+        h->rate = rate;
+        h->funding_ns = e->time_ns;
+    }
+    if (h->funding_price == 0) {
+        reprice(p, e->id);
+    }
+}
+
+/* Option: max(0, cp (D - K)) per coin of `size`, divided by D for coin-settled ones. */
+static bool payoff(const hg_instrument *inst, hg_nano price, hg_nano size, hg_cash *cash) {
+    hg_nano inside = inst->cp > 0 ? price - inst->strike : inst->strike - price;
+    return hg_muldiv(size, inside > 0 ? inside : 0, inst->inverse ? price : HG_NANO, cash);
+}
+
+static bool option_payoff(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *cash) {
+    hg_nano amount = 0;
+    return hg_muldiv(lots, inst->lot, 1, &amount) && payoff(inst, price, amount, cash);
+}
+
+/* What delivery pays for `lots`: the payoff of options, the value of everything else. */
+static bool delivered(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *cash) {
+    return inst->kind == HG_KIND_OPTION ? option_payoff(inst, price, lots, cash)
+                                        : hg_value(inst, price, lots, cash);
+}
+
+static hg_cash delivery_fee(const hg_portfolio *p, const hg_instrument *inst, hg_nano price,
+                            hg_lots lots) {
+    hg_cash fee = 0;
+    hg_nano per_coin = price;
+    if (!p->options.fees || inst->kind == HG_KIND_PERPETUAL) {
+        return 0;
+    }
+    if (inst->kind == HG_KIND_OPTION && !payoff(inst, price, HG_NANO, &per_coin)) {
+        return 0;
+    }
+    hg_instrument terms = *inst;
+    terms.taker = inst->delivery;
+    return hg_fee(&terms, per_coin, llabs(lots), false, price, &fee) ? fee : 0;
+}
+
+/* The opened lots leave the unhedged book with what delivery gave them since their first mark. */
+static void settle_opened(hg_portfolio *p, const hg_instrument *inst, hg_nano price) {
+    hg_holding *h = &p->holdings[inst->id];
+    hg_cash value = 0;
+    hg_nano first = 0;
+    hg_cash first_value = 0;
+    if (h->pos.opened == 0) {
+        return;
+    }
+    if (!h->first_known) {
+        double last = hg_nano_to_double(price);
+        if (inst->kind == HG_KIND_OPTION && payoff(inst, price, HG_NANO, &value)) {
+            last = hg_nano_to_double(value);
+        }
+        hg_first_mark(p, inst->id, last);
+    }
+    bool fits = delivered(inst, price, h->pos.opened, &value) &&
+                hg_nano_from_double(h->first_price, &first);
+    if (fits && !hg_is_premium(inst)) {
+        fits = hg_value(inst, first, h->pos.opened, &first_value);
+        value = hg_futures_pnl(inst, first_value, value);
+    }
+    h->settled_pnl = fits ? value : 0;
+}
+
+/* Books the delivery of what is held; false when a sum would not fit (nothing is changed then). */
+static bool deliver(hg_portfolio *p, const hg_instrument *inst, hg_nano price) {
+    hg_position *pos = &p->holdings[inst->id].pos;
+    hg_purse *purse = &p->purses[inst->settle_id];
+    hg_lots lots = pos->lots;
+    hg_cash fee = delivery_fee(p, inst, price, lots);
+    hg_cash value = 0;
+    if (!delivered(inst, price, lots, &value)) {
+        return false;
+    }
+    hg_cash gain = hg_is_premium(inst) ? value - pos->cost : hg_futures_pnl(inst, pos->cost, value);
+    hg_cash cash = hg_is_premium(inst) ? value : gain;
+    hg_position after = *pos;
+    hg_purse purse_after = *purse;
+    if (!hg_add(pos->realised, gain, &after.realised) || !hg_add(pos->fees, fee, &after.fees) ||
+        !hg_add(purse->realised, gain, &purse_after.realised) ||
+        !hg_add(purse->fees, fee, &purse_after.fees) || !hg_cash_fits(p, inst->settle_id, cash) ||
+        !hg_cash_fits(p, inst->settle_id, cash - fee)) {
+        return false;
+    }
+    after.lots = 0;
+    after.cost = 0;
+    *pos = after;
+    *purse = purse_after;
+    const hg_portfolio_observer *o = &p->options.observer;
+    if (o->settlement) {
+        o->settlement(o->context, inst->id, price, lots, cash, fee);
+    }
+    hg_cash_move(p, inst->settle_id, cash, HG_CASH_SETTLEMENT);
+    hg_cash_move(p, inst->settle_id, -fee, HG_CASH_FEE);
+    return true;
+}
+
+static void on_settle(hg_portfolio *p, const hg_event *e) {
+    hg_holding *h = &p->holdings[e->id];
+    const hg_instrument *inst = hg_universe_get(p->universe, e->id);
+    hg_nano price = e->price.value;
+    if (inst->kind == HG_KIND_SPOT || h->settled || price <= 0) {
+        return;
+    }
+    hg_funding_accrue(p, e->id, e->time_ns);
+    hg_funding_book(p, e->id);
+    settle_opened(p, inst, price);
+    h->settled = true;
+    if (h->pos.lots != 0 && !deliver(p, inst, price)) {
+        hg_log(HG_LOG_ERROR, "delivery of %s does not fit the balance: not booked", inst->name);
+    }
+    h->unpriced = 0;
+    hg_holding_changed(p, e->id);
+}
+
+static int64_t booking_after(int64_t time_ns) {
+    int64_t offset = SETTLEMENT_HOUR * HG_NS_PER_HOUR;
+    int64_t days = (time_ns - offset) / HG_NS_PER_DAY;
+    return (days + 1) * HG_NS_PER_DAY + offset;
+}
+
+static void daily_booking(hg_portfolio *p, int64_t now_ns) {
+    int64_t boundary = booking_after(now_ns) - HG_NS_PER_DAY;
+    for (uint32_t i = 0; p->next_booking_ns > 0 && i < p->held_count; i++) {
+        hg_funding_accrue(p, p->held[i], boundary);
+        hg_funding_book(p, p->held[i]);
+    }
+    p->next_booking_ns = boundary + HG_NS_PER_DAY;
+    hg_assert(p->next_booking_ns > now_ns);
+}
+
+void hg_portfolio_observe(hg_portfolio *p, const hg_event *e) {
+    hg_assert(p && e);
+    if (e->time_ns >= p->next_booking_ns) {
+        daily_booking(p, e->time_ns);
+    }
+    p->now_ns = e->time_ns;
+    bool known = e->id < hg_universe_count(p->universe);
+    switch (e->kind) {
+    case HG_EV_QUOTE:
+    case HG_EV_MARK:
+        if (known) {
+            on_price(p, e);
+        }
+        break;
+    case HG_EV_FUNDING:
+        if (known) {
+            on_rate(p, e);
+        }
+        break;
+    case HG_EV_SETTLE:
+        if (known) {
+            on_settle(p, e);
+        }
+        break;
+    default:
+        break;
+    }
+    /* A mark inside a larger update may still stand on an old forward: wait for its end. */
+    if ((p->unmarked > 0 || p->deposits_due) && !(e->flags & HG_EVF_MORE)) {
+        hg_first_marks(p, e->time_ns);
+    }
+}

@@ -1,0 +1,118 @@
+#ifndef HG_PORTFOLIO_PORTFOLIO_INT_H
+#define HG_PORTFOLIO_PORTFOLIO_INT_H
+
+#include "portfolio/portfolio.h"
+
+/* Private to the portfolio room: portfolio.c owns this state, ledger.c moves money, funding.c
+ * accrues and settles, pnl.c values, exposure.c derives. */
+
+typedef __int128 hg_wide;
+
+/* One instrument. Money is in its settlement currency. */
+typedef struct hg_holding {
+    hg_position pos;
+    bool listed;      /* in hg_portfolio.held */
+    bool first_known; /* the opened lots have been marked once */
+    bool settled;
+    hg_lots unpriced;    /* opened lots whose entry will be the first mark */
+    double first_price;  /* first mark of the opened lots, quote unit */
+    double first_usd;    /* options and spot: USD value of the opened lots at that mark */
+    hg_cash first_pnl;   /* futures: what the opened lots had gained from entry to that mark */
+    hg_cash settled_pnl; /* opened lots once delivered: payoff, or P&L since the first mark */
+    /* Funding accrued since the last booking, exactly: `accrued` whole units and `rest` in units of
+     * HG_FUNDING_SCALE. The segment since funding_ns runs at `rate` and `funding_price`. */
+    hg_wide rest;
+    hg_cash accrued;
+    hg_nano rate;
+    hg_nano funding_price;
+    int64_t funding_ns;
+    uint32_t column; /* of an option in its book, HG_ID_NONE when it has none */
+} hg_holding;
+
+/* One currency. Sums are kept over all instruments, also those no longer held. */
+typedef struct hg_purse {
+    hg_cash balance;
+    hg_cash realised, fees, funding;
+    hg_cash deposit_due;  /* deposited, not yet converted for want of a spot */
+    double deposited_usd; /* deposits at the spot of their time */
+} hg_purse;
+
+/* Exposure of one underlying as columns: options of the book side by side, so that one batch call
+ * prices them all. Capacities are those of the universe. */
+typedef struct hg_book {
+    uint32_t options, linears, expiries; /* in use */
+    uint32_t *option_ids;                /* ascending */
+    uint32_t *linear_ids;
+    const hg_market_state **state; /* per option */
+    uint64_t *seen;                /* its version when sigma was read */
+    uint8_t *source;               /* hg_iv_source of sigma */
+    uint8_t *inverse;
+    uint32_t *slot; /* its place in the expiry columns */
+    int64_t *iv_ns;
+    double *f, *k, *t, *sigma, *cp;               /* in */
+    double *price, *delta, *gamma, *vega, *theta; /* out, per coin of size */
+    double *vanna, *volga, *charm;
+    double *held, *buy, *sell; /* coins of size: signed position, pending >= 0 */
+    double *coin_w, *usd_w;    /* one unit of `price` in coins and in USD of now */
+    uint32_t *expiry_ids;
+    double *expiry_f, *expiry_inv_f, *expiry_t; /* forward 0: unknown */
+    int64_t *expiry_ns;
+    bool restructure; /* the set of held instruments changed */
+    bool moved;       /* sizes changed */
+    bool priced;      /* the columns are valid for the versions below */
+    uint64_t spot_version, state_version;
+    int64_t spot_ns;        /* when the spot was last told */
+    int64_t time_ns;        /* of the columns */
+    int64_t next_expiry_ns; /* of the options held, INT64_MAX when none */
+    int64_t oldest_ns;      /* input; INT64_MAX when nothing was needed */
+    bool pending_options;
+    bool missing; /* an input is unknown: partial */
+    hg_exposure answer;
+} hg_book;
+
+struct hg_portfolio {
+    const hg_market *market;
+    const hg_universe *universe;
+    hg_portfolio_options options;
+    hg_holding *holdings;
+    hg_purse *purses;
+    hg_book *books;
+    uint32_t *held;
+    uint32_t held_count;
+    uint32_t unmarked; /* opened legs without a first mark */
+    bool deposits_due;
+    int64_t next_booking_ns; /* next 08:00 UTC, 0 before the first event */
+    int64_t now_ns;
+    uint64_t passes;
+    double *scratch; /* columns of the changed legs of one book */
+    uint32_t scratch_capacity;
+    uint32_t *changed;
+};
+
+/* portfolio.c */
+void hg_holding_changed(hg_portfolio *p, uint32_t id); /* lots or pending: lists and books follow */
+
+/* ledger.c */
+bool hg_is_premium(const hg_instrument *inst); /* options and spot: paid for in full at once */
+bool hg_cash_fits(const hg_portfolio *p, uint32_t currency, hg_cash amount);
+void hg_cash_move(hg_portfolio *p, uint32_t currency, hg_cash amount, hg_cash_cause cause);
+/* Price used for value in the quote unit: mark, else mid. False and 0 when unknown. */
+bool hg_value_price(const hg_portfolio *p, uint32_t id, int64_t now_ns, double *price);
+/* P&L of lots in the settlement currency between a cost (signed like lots) and a value. */
+hg_cash hg_futures_pnl(const hg_instrument *inst, hg_cash cost, hg_cash value);
+/* Gives the opened lots their first mark. */
+void hg_first_mark(hg_portfolio *p, uint32_t id, double price);
+void hg_first_marks(hg_portfolio *p, int64_t now_ns); /* all that are now known */
+
+/* funding.c */
+void hg_funding_accrue(hg_portfolio *p, uint32_t id, int64_t now_ns);
+void hg_funding_book(hg_portfolio *p, uint32_t id);
+/* Accrued and not yet booked by now, without changing anything. */
+hg_cash hg_funding_open(const hg_portfolio *p, uint32_t id, int64_t now_ns);
+
+/* book.c */
+bool hg_book_init(hg_book *b, const hg_universe *universe, uint32_t underlying);
+void hg_book_fini(hg_book *b);
+void hg_book_rebuild(hg_portfolio *p, hg_book *b, uint32_t underlying);
+
+#endif
