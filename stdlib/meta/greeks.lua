@@ -1,0 +1,110 @@
+---@meta hedged.greeks
+error("a stub for editors and docs: require hedged.greeks inside hedged")
+
+--- Option mathematics on plain numbers: no session, no state, no clock. Every function can be used
+--- in a strategy, under `hedged lua` and in tests.
+---
+--- Units: `F` forward or spot and `K` strike in USD, `T` years to expiry, `sigma` volatility as a
+--- fraction (0.6), `cp` is "C" or "P", `r` a continuously compounded rate as a fraction. Greeks are
+--- raw derivatives, not desk units: vega per 1.00 of volatility, theta per year, rho per 1.00 of
+--- rate. (Exposure is in desk units, see `hedged.exposure`.)
+---
+--- NaN, infinite, zero or negative inputs answer `nil, message, "bad_input"`; no function returns
+--- NaN.
+---
+--- ```lua run
+--- local greeks = require "hedged.greeks"
+--- local price = greeks.black76(88000, 80000, 29 / 365, 0.4, "P")
+--- local vol = greeks.implied_vol(price, 88000, 80000, 29 / 365, "P")
+--- assert(math.abs(vol - 0.4) < 1e-12)
+--- ```
+---@class hedged.greeks
+local greeks = {}
+
+--- Greeks of an option on a forward (Black 1976).
+---@class hedged.greeks.values
+---@field price number USD, present value
+---@field delta number dV/dF (with a rate: discounted)
+---@field gamma number d2V/dF2, per USD
+---@field vega number dV/dsigma, per 1.00 of volatility
+---@field theta number -dV/dT at fixed F, per year
+---@field rho number dV/dr at fixed F, per 1.00 of rate
+---@field vanna number d2V/dF dsigma
+---@field volga number d2V/dsigma2
+---@field charm number change of delta per year as time passes
+---@field speed number d3V/dF3
+---@field color number change of gamma per year as time passes
+---@field zomma number dgamma/dsigma
+---@field ultima number d3V/dsigma3
+
+--- Greeks of a coin-settled option, in coins: c = V / F.
+---@class hedged.greeks.inverse_values
+---@field price number coins
+---@field delta number plain Black-76 delta: neutral for USD profit
+---@field delta_net number delta - price = F dc/dF: neutral for coin profit (premium-adjusted)
+---@field gamma number d2c/dF2
+---@field vega number dc/dsigma, per 1.00 of volatility
+---@field theta number -dc/dT, per year
+
+--- Price of an option on a forward (Black 1976), discounted when `r` is given.
+---@param F number forward, USD
+---@param K number strike, USD
+---@param T number years to expiry
+---@param sigma number volatility, fraction
+---@param cp "C"|"P" call or put
+---@param r? number rate, fraction a year (0)
+---@return number? price USD; nil on bad input
+---@return string? message
+---@return string? code "bad_input"
+function greeks.black76(F, K, T, sigma, cp, r) end
+
+--- Price and all Greeks to third order in one table.
+---
+--- ```lua run
+--- local greeks = require "hedged.greeks"
+--- local g = greeks.all(88000, 88000, 30 / 365, 0.5, "C")
+--- print(("delta %.3f, vega %.1f USD per vol point"):format(g.delta, g.vega / 100))
+--- ```
+---@param F number forward, USD
+---@param K number strike, USD
+---@param T number years to expiry
+---@param sigma number volatility, fraction
+---@param cp "C"|"P" call or put
+---@param r? number rate, fraction a year (0)
+---@return hedged.greeks.values? values nil on bad input
+---@return string? message
+---@return string? code "bad_input"
+function greeks.all(F, K, T, sigma, cp, r) end
+
+--- Volatility that gives this price: accurate to the last bits a double holds. 0 when there is no
+--- time value.
+---@param price number present value, USD
+---@param F number forward, USD
+---@param K number strike, USD
+---@param T number years to expiry
+---@param cp "C"|"P" call or put
+---@param r? number rate, fraction a year (0)
+---@return number? sigma fraction; nil when no volatility gives the price
+---@return string? message
+---@return string? code "below_intrinsic", "above_max" or "bad_input"
+function greeks.implied_vol(price, F, K, T, cp, r) end
+
+--- A coin-settled (inverse) option, rate 0, with both deltas.
+---
+--- ```lua run
+--- local greeks = require "hedged.greeks"
+--- local g = greeks.inverse(60000, 66000, 30 / 365, 0.6, "C")
+--- print(("costs %.4f coins; %.4f coins neutral in USD, %.4f neutral in coins")
+---   :format(g.price, -g.delta, -g.delta_net))
+--- ```
+---@param F number forward, USD
+---@param K number strike, USD
+---@param T number years to expiry
+---@param sigma number volatility, fraction
+---@param cp "C"|"P" call or put
+---@return hedged.greeks.inverse_values? values nil on bad input
+---@return string? message
+---@return string? code "bad_input"
+function greeks.inverse(F, K, T, sigma, cp) end
+
+return greeks

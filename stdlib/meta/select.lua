@@ -1,0 +1,64 @@
+---@meta hedged.select
+error("a stub for editors and docs: require hedged.select itself")
+
+--- Which instrument is the cheapest to hedge with: ranks by half spread, fee and carry over the time
+--- the hedge is held. Plain Lua: `stdlib/hedged/select.lua` holds the formulas.
+---
+--- ```lua run
+--- local select = require "hedged.select"
+--- local ranked = select.rank {
+---   delta = -2, spot = 88000, horizon = 86400, now = 0,
+---   instruments = {
+---     { name = "BTC-PERPETUAL", kind = "perpetual", bid = 87999, ask = 88001, fee = 0.0005,
+---       funding = 0.0001 },
+---     { name = "BTC-27MAR26", kind = "future", bid = 88400, ask = 88420, fee = 0.0005,
+---       expiry = 60 * 86400 },
+---   },
+--- }
+--- print(ranked[1].name, ranked[1].bp)
+--- ```
+---@class hedged.select
+local select = {}
+
+--- An instrument to be ranked. Prices in USD per coin.
+---@class hedged.select.candidate
+---@field name string
+---@field kind "perpetual"|"future"|"spot"
+---@field bid number
+---@field ask number
+---@field bid_size? number coins; leave both out when depth is not known
+---@field ask_size? number coins
+---@field fee? number taker fee as a fraction of the value (0)
+---@field funding? number perpetuals: rate per 8 hours, longs pay when positive (0)
+---@field expiry? number futures: seconds since the epoch
+---@field age? number seconds since the quote; older than `max_age` is not used
+
+--- A ranked instrument. The money fields are absent where `problem` is set.
+---@class hedged.select.row
+---@field name string
+---@field cost? number USD in all; negative: it earns
+---@field half_spread? number USD
+---@field fee? number USD
+---@field carry? number USD over the horizon
+---@field bp? number cost in basis points of the hedge's value
+---@field fits boolean the displayed size is enough
+---@field problem? string why it cannot be used
+
+--- Fields of `select.rank`.
+---@class hedged.select.rank_args
+---@field delta number coins to hedge with, signed: positive buys
+---@field spot number USD per coin
+---@field horizon number seconds the hedge will be held
+---@field now? number seconds since the epoch; needed for futures (0)
+---@field instruments hedged.select.candidate[]
+---@field round_trip? boolean spread and fee are paid twice (true)
+---@field rate? number cost of money for spot, fraction a year (0)
+---@field max_age? number seconds; older quotes are not used (none)
+
+--- Ranks instruments, the cheapest first; those too thin for the size come after those that fit,
+--- unusable ones last. Misuse raises with the caller's line.
+---@param args hedged.select.rank_args
+---@return hedged.select.row[] ranked
+function select.rank(args) end
+
+return select
