@@ -1,8 +1,8 @@
 ---@meta hedged.select
 error("a stub for editors and docs: require hedged.select itself")
 
---- Which instrument is the cheapest to hedge with: ranks by half spread, fee and carry over the time
---- the hedge is held. Plain Lua: `stdlib/hedged/select.lua` holds the formulas.
+--- Which instrument is the cheapest to hedge with: ranks by half spread, fee and carry over the
+--- time the hedge is held. Plain Lua: `stdlib/hedged/select.lua` holds the formulas.
 ---
 --- ```lua run
 --- local select = require "hedged.select"
