@@ -68,8 +68,12 @@ int hg_error_context(int code, const char *where, int line, const char *fmt, ...
     int n = vsnprintf(record.text, sizeof record.text, fmt, args);
     va_end(args);
     size_t used = n < 0 ? 0 : (size_t)n;
-    if (used < sizeof record.text) {
-        snprintf(record.text + used, sizeof record.text - used, "%s%s", old[0] ? ": " : "", old);
+    if (old[0] && used + 2 < sizeof record.text) {
+        size_t room = sizeof record.text - used - 3; /* ": " and the terminator */
+        size_t len = strnlen(old, room);
+        memcpy(record.text + used, ": ", 2);
+        memcpy(record.text + used + 2, old, len);
+        record.text[used + 2 + len] = '\0';
     }
     record.code = code;
     where_append(where, line);
