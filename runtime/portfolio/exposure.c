@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TIME_STEP_NS HG_NS_PER_S      /* answers may lag time by this much ... */
+#define TIME_STEP_NS HG_NS_PER_S      /* times to expiry move in steps of this ... */
 #define EXPIRY_NEAR_NS HG_NS_PER_HOUR /* ... but not this near to an expiry */
 #define POINT 0.01                    /* a vol point, and 1 % of rate */
 #define DAYS_PER_YEAR 365.0
@@ -95,14 +95,27 @@ static bool forwards_read(const hg_portfolio *p, hg_book *b) {
     return moved;
 }
 
-static void times_read(const hg_portfolio *p, hg_book *b, int64_t now_ns) {
+static void next_expiry_read(const hg_portfolio *p, hg_book *b, int64_t now_ns) {
     b->next_expiry_ns = INT64_MAX;
     for (uint32_t s = 0; s < b->expiries; s++) {
         int64_t expiry_ns = hg_universe_expiry(p->universe, b->expiry_ids[s])->time_ns;
-        b->expiry_t[s] = hg_market_years(expiry_ns, now_ns);
         if (expiry_ns > now_ns && expiry_ns < b->next_expiry_ns) {
             b->next_expiry_ns = expiry_ns;
         }
+    }
+}
+
+/* The moment options are priced at: a whole second, so that an answer depends on what happened and
+ * never on who asked before. */
+static int64_t pricing_time(const hg_book *b, int64_t now_ns) {
+    bool near = b->next_expiry_ns <= now_ns || b->next_expiry_ns - now_ns < EXPIRY_NEAR_NS;
+    return near ? now_ns : now_ns - now_ns % TIME_STEP_NS;
+}
+
+static void times_read(const hg_portfolio *p, hg_book *b) {
+    for (uint32_t s = 0; s < b->expiries; s++) {
+        int64_t expiry_ns = hg_universe_expiry(p->universe, b->expiry_ids[s])->time_ns;
+        b->expiry_t[s] = hg_market_years(expiry_ns, b->time_ns);
     }
 }
 
@@ -172,14 +185,15 @@ static void options_reprice(hg_portfolio *p, hg_book *b, uint32_t count) {
 /* One pass over the book: everything is new. */
 static void pass(hg_portfolio *p, hg_book *b, const hg_market_spot *spot, int64_t now_ns) {
     forwards_read(p, b);
-    times_read(p, b, now_ns);
+    next_expiry_read(p, b, now_ns);
+    b->time_ns = pricing_time(b, now_ns);
+    times_read(p, b);
     vols_read(p, b);
     columns_fill(b, spot->spot > 0 && isfinite(spot->spot) ? spot->spot : 0);
     if (b->options > 0) {
         options_price(b);
         p->passes++;
     }
-    b->time_ns = now_ns;
     b->priced = true;
 }
 
@@ -419,21 +433,13 @@ static void grade(const hg_portfolio *p, hg_book *b, int64_t now_ns) {
     }
 }
 
-static bool time_moved(const hg_book *b, int64_t now_ns) {
-    if (now_ns == b->time_ns || b->options == 0) {
-        return false;
-    }
-    bool near = b->next_expiry_ns <= now_ns || b->next_expiry_ns - now_ns < EXPIRY_NEAR_NS;
-    return near || now_ns - b->time_ns >= TIME_STEP_NS || now_ns < b->time_ns;
-}
-
 const hg_exposure *hg_portfolio_exposure(hg_portfolio *p, uint32_t underlying, int64_t now_ns) {
     hg_assert(underlying < hg_universe_underlying_count(p->universe));
     hg_book *b = &p->books[underlying];
     const hg_market_spot *spot = hg_market_underlying(p->market, underlying);
     bool spot_moved = !b->priced || spot->version != b->spot_version;
     bool state_moved = !b->priced || spot->state_version != b->state_version;
-    bool aged = time_moved(b, now_ns);
+    bool aged = b->options > 0 && pricing_time(b, now_ns) != b->time_ns;
     bool told = spot->time_ns != b->spot_ns; /* the same spot again: only younger */
     if (b->priced && !spot_moved && !state_moved && !aged && !told && !b->moved) {
         grade(p, b, now_ns);

@@ -75,9 +75,6 @@ static double finite_or_zero(double value, bool *known) {
 
 void hg_portfolio_pnl(hg_portfolio *p, int64_t now_ns, hg_pnl *out) {
     hg_assert(p && out);
-    if (p->unmarked > 0 || p->deposits_due) {
-        hg_first_marks(p, now_ns);
-    }
     *out = (hg_pnl){.known = p->unmarked == 0};
     double baseline = 0;
     add_purses(p, &baseline, out);
