@@ -10,7 +10,9 @@
 --
 --     hedged backtest strategies/delta_band.lua --feed tape:build/stress.tape \
 --         --book examples/books/short_strangle.lua --set band=0.3
---     hedged paper strategies/delta_band.lua --set underlying=ETH --set band=5
+--     hedged paper strategies/delta_band.lua --scenario crash --set to=target
+--
+-- For another coin copy the file and change `underlying` and `hedge_with`.
 --
 -- The defaults suit a book of about 10 BTC of options: delta of such a book drifts by about half a
 -- coin on an ordinary day.
@@ -23,9 +25,8 @@ local param = hedged.param
 
 local S = hedged.strategy {
   api = 1,
-  underlying = param { default = "BTC", doc = "whose delta is hedged" },
-  hedge_with = param {
-    default = "", doc = "instrument to trade; empty: the perpetual of the underlying" },
+  underlying = "BTC",
+  hedge_with = "BTC-PERPETUAL",
   target = param { default = 0, unit = "coins", doc = "delta wanted" },
   band = param {
     default = 0.5, min = 0, unit = "coins", doc = "delta tolerated on each side of the target" },
@@ -49,14 +50,12 @@ local PATIENCE = 10
 -- After a refusal (the risk gate, a closed market) wait this long before asking again.
 local RETRY = 1
 
-local hedge_with
 local bad_since, told
 local retry_at = -math.huge
 
 function S:on_start()
-  hedge_with = self.hedge_with ~= "" and self.hedge_with or self.underlying .. "-PERPETUAL"
-  if not market.get(hedge_with) then
-    error("hedge_with: there is no instrument " .. hedge_with .. " in this session", 0)
+  if not market.get(self.hedge_with) then
+    error("hedge_with: there is no instrument " .. self.hedge_with .. " in this session", 0)
   end
 end
 
@@ -76,10 +75,10 @@ local function usable(self, x, now)
 end
 
 -- Coins of delta in the hedge instrument that came from hedging, not with the book.
-local function hedge_delta()
+local function hedge_delta(self)
   local delta = 0
   for _, position in ipairs(portfolio.positions()) do
-    if position.instrument == hedge_with then delta = delta + position.hedge_delta end
+    if position.instrument == self.hedge_with then delta = delta + position.hedge_delta end
   end
   return delta
 end
@@ -98,13 +97,13 @@ function S:on_tick(tick)
   if self.ratio == 1 then
     size = policy.band(wanted)
   else
-    wanted.hedge, wanted.ratio = hedge_delta(), self.ratio
+    wanted.hedge, wanted.ratio = hedge_delta(self), self.ratio
     size = policy.ratio(wanted)
   end
   if size == 0 then return end
 
   local order, message = hedged.trade {
-    instrument = hedge_with,
+    instrument = self.hedge_with,
     delta = size,
     reason = ("delta %+.4g outside %+.4g..%+.4g")
       :format(x.delta, self.target + lo, self.target + hi),

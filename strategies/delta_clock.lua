@@ -16,9 +16,8 @@ local param = hedged.param
 
 local S = hedged.strategy {
   api = 1,
-  underlying = param { default = "BTC", doc = "whose delta is hedged" },
-  hedge_with = param {
-    default = "", doc = "instrument to trade; empty: the perpetual of the underlying" },
+  underlying = "BTC",
+  hedge_with = "BTC-PERPETUAL",
   target = param { default = 0, unit = "coins", doc = "delta wanted" },
   period = param { default = 3600, min = 1, unit = "s", doc = "time between two hedges" },
   min_trade = param {
@@ -27,7 +26,6 @@ local S = hedged.strategy {
     default = false, doc = "trade on stale or partial exposure as well" },
 }
 
-local hedge_with
 local due = true -- the book is hedged at the first good tick, then by the clock
 local retry_at = -math.huge
 
@@ -42,7 +40,7 @@ local function rebalance(self)
                               period = self.period, min = self.min_trade }
   if size == 0 then return end
   local order, message = hedged.trade {
-    instrument = hedge_with,
+    instrument = self.hedge_with,
     delta = size,
     reason = ("clock: delta %+.4g, target %+.4g"):format(x.delta, self.target),
   }
@@ -53,9 +51,8 @@ local function rebalance(self)
 end
 
 function S:on_start()
-  hedge_with = self.hedge_with ~= "" and self.hedge_with or self.underlying .. "-PERPETUAL"
-  if not market.get(hedge_with) then
-    error("hedge_with: there is no instrument " .. hedge_with .. " in this session", 0)
+  if not market.get(self.hedge_with) then
+    error("hedge_with: there is no instrument " .. self.hedge_with .. " in this session", 0)
   end
   hedged.every(self.period, function()
     due = true
