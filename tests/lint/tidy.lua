@@ -24,6 +24,9 @@ local BANNED = {
   assert = "use hg_assert (base/assert.h), which stays on in release builds",
 }
 
+-- `lint.sh` says whether this runs inside the runtime, where every module can be loaded.
+local hedged_runs_this = os.getenv("TIDY_IN_RUNTIME") == "1"
+
 local findings = 0
 local function finding(path, line, text)
   findings = findings + 1
@@ -293,6 +296,40 @@ local function check_docs_fresh(lua)
   end
 end
 
+-- The functions a stub declares on the table it returns, as name -> line; and the module's name.
+local function read_stub(text)
+  local module = text:match("^%-%-%-@meta%s+([%w_.]+)")
+  local var = text:match("\nreturn ([%w_]+)%s*$")
+  local declared = {}
+  for line, n in each_line(text) do
+    local owner, name = line:match("^function ([%w_]+)[.:]([%w_]+)%(")
+    if owner == var then declared[name] = n end
+  end
+  return module, declared
+end
+
+-- Every function a module has is described in its stub, and the other way round. Under plain Lua
+-- only the modules written in Lua can be loaded; the rest is left to a run inside the runtime.
+local function check_stub(path)
+  local name, declared = read_stub(sh.read(path))
+  if not name then return finding(path, 1, "does not start with ---@meta NAME; add it") end
+  local ok, module = pcall(require, name)
+  if not ok then
+    if not hedged_runs_this then return end
+    return finding(path, 1, ("no module %s: %s"):format(name, tostring(module):match("[^\n]*")))
+  end
+  for key, line in pairs(declared) do
+    if type(module[key]) ~= "function" then
+      finding(path, line, ("%s has no function %s; remove it here or write it"):format(name, key))
+    end
+  end
+  for key, value in pairs(module) do
+    if type(value) == "function" and key:sub(1, 1) ~= "_" and not declared[key] then
+      finding(path, 1, ("%s.%s is not described; add it"):format(name, key))
+    end
+  end
+end
+
 local rooms, outside = read_deps()
 local headers = {}
 for _, path in ipairs(find_files("runtime tests", "-name '*.[ch]'")) do
@@ -318,6 +355,8 @@ for _, path in ipairs(find_files(".", TEXT)) do
 end
 check_headers_compile(headers)
 check_top_level()
+package.path = "stdlib/?.lua;stdlib/?/init.lua;" .. package.path
+for _, path in ipairs(find_files("stdlib/meta", "-name '*.lua'")) do check_stub(path) end
 local hedged = os.getenv("HEDGED") or "build/hedged"
 check_docs_fresh(sh.exists(hedged) and sh.quote(hedged) .. " lua" or "lua5.4")
 
