@@ -17,7 +17,6 @@
 -- The defaults suit a book of about 10 BTC of options: delta of such a book drifts by about half a
 -- coin on an ordinary day.
 local hedged = require "hedged"
-local market = require "hedged.market"
 local policy = require "hedged.policy"
 local portfolio = require "hedged.portfolio"
 
@@ -52,12 +51,6 @@ local RETRY = 1
 
 local bad_since, told
 local retry_at = -math.huge
-
-function S:on_start()
-  if not market.get(self.hedge_with) then
-    error("hedge_with: there is no instrument " .. self.hedge_with .. " in this session", 0)
-  end
-end
 
 -- True when the exposure may be traded on; logs when that changes for longer than a moment.
 local function usable(self, x, now)

@@ -9,7 +9,6 @@
 --     hedged backtest strategies/delta_clock.lua --feed tape:build/stress.tape \
 --         --book examples/books/short_strangle.lua --set period=21600
 local hedged = require "hedged"
-local market = require "hedged.market"
 local policy = require "hedged.policy"
 
 local param = hedged.param
@@ -51,9 +50,6 @@ local function rebalance(self)
 end
 
 function S:on_start()
-  if not market.get(self.hedge_with) then
-    error("hedge_with: there is no instrument " .. self.hedge_with .. " in this session", 0)
-  end
   hedged.every(self.period, function()
     due = true
     rebalance(self)

@@ -153,10 +153,14 @@ function TestDeltaBand:test_stale_data_can_be_allowed()
   lu.assertEquals(#s:orders(), before + 1)
 end
 
-function TestDeltaBand:test_unknown_hedge_instrument_does_not_start()
-  local ok, message = pcall(open, 1, { hedge_with = "BTC-NOSUCH" })
+function TestDeltaBand:test_does_not_start_without_its_hedge_instrument()
+  local ok, message = pcall(test.session, {
+    strategy = "strategies/delta_band.lua",
+    book = { { instrument = PUT, size = -10 } },
+    instruments = { PUT },
+  })
   lu.assertFalse(ok)
-  lu.assertStrContains(tostring(message), "BTC-NOSUCH")
+  lu.assertStrContains(tostring(message), "BTC-PERPETUAL")
 end
 
 os.exit(lu.LuaUnit.run())
