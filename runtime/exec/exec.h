@@ -9,13 +9,15 @@
  * caller of the venue. Orders live in a fixed pool owned here; scripts hold ids. */
 typedef struct hg_exec hg_exec;
 
+#define HG_STRATEGY_ANY UINT16_MAX
+
 /* Limits of the gate. Not reachable from Lua. Zero means "use the default", never "off". */
 typedef struct hg_limits {
-    double price_collar;      /* limit prices further than this fraction through the reference are
-                                 refused; 0.10 (options: also 0.05 coin or 50 % of mark) */
-    double order_value_usd;   /* 100,000,000 */
-    double position_delta;    /* |worst-case coins| per instrument, 1,000,000 */
-    int64_t quote_max_age_ns; /* data older than this is stale for trading; 10 s */
+    double price_collar;        /* limit prices further than this fraction through the reference are
+                                   refused; 0.10 (options: also 0.05 coin or 50 % of mark) */
+    double order_value_usd;     /* 100,000,000 */
+    double position_delta;      /* |worst-case coins| per instrument, 1,000,000 */
+    int64_t quote_max_age_ns;   /* data older than this is stale for trading; 10 s */
     uint32_t orders_per_second; /* token bucket in event time, burst = 4 x; 1,000 */
     uint32_t open_orders;       /* per instrument; 500 */
 } hg_limits;
@@ -57,7 +59,8 @@ typedef struct hg_exec_observer {
 
 typedef struct hg_exec_options {
     hg_limits limits;
-    uint32_t order_capacity; /* open + remembered orders; 0 = 65,536; old finished ones are reused */
+    uint32_t
+        order_capacity; /* open + remembered orders; 0 = 65,536; old finished ones are reused */
     hg_exec_observer observer;
 } hg_exec_options;
 
@@ -73,7 +76,8 @@ int hg_exec_submit(hg_exec *exec, const hg_order_request *request, int64_t now_n
 
 /* Asks the venue to cancel; HG_ENOTFOUND for an unknown id, HG_ESTATE when the order is done. */
 int hg_exec_cancel(hg_exec *exec, uint64_t id, int64_t now_ns);
-/* Cancels the open orders of a strategy (instrument HG_ID_NONE = all); returns how many. */
+/* Cancels the open orders of a strategy (HG_STRATEGY_ANY = all of them; instrument HG_ID_NONE =
+ * all); returns how many. */
 uint32_t hg_exec_cancel_all(hg_exec *exec, uint16_t strategy, uint32_t instrument, int64_t now_ns);
 /* New total size and/or price (0 keeps the old). Judged like a new order. */
 int hg_exec_amend(hg_exec *exec, uint64_t id, double price, double size, int64_t now_ns,
@@ -95,18 +99,26 @@ const hg_order *hg_exec_get(const hg_exec *exec, uint64_t id); /* NULL when forg
 const hg_order *hg_exec_open_next(const hg_exec *exec, uint16_t strategy, uint64_t after);
 double hg_exec_average_price(const hg_exec *exec, const hg_order *order); /* 0 when unfilled */
 
+/* The answer to an open order is lost (connection gone): it is unknown, and counts in full as
+ * pending, until the venue says what became of it. */
+void hg_exec_lost(hg_exec *exec, uint64_t id, int64_t now_ns);
+
 /* Halts all new orders (cancels still pass). Latched. */
 void hg_exec_halt(hg_exec *exec, const char *why);
 
 typedef struct hg_exec_stats {
-    uint64_t orders;  /* sent to the venue */
+    uint64_t orders; /* sent to the venue */
     uint64_t fills;
-    uint64_t refused; /* by the gate */
+    uint64_t refused;  /* by the gate */
     uint64_t rejected; /* by the venue */
     uint64_t cancelled;
+    uint64_t duplicates; /* fills told twice, booked once */
+    uint64_t late;       /* fills after an order had ended, booked */
+    uint64_t alarms;     /* answers that must not happen */
     double fees_usd;
-    double spread_usd; /* paid against the arrival mid: sum of side * (price - mid) * amount in USD */
-    uint64_t hash;     /* over every order sent and fill received, in order */
+    double
+        spread_usd; /* paid against the arrival mid: sum of side * (price - mid) * amount in USD */
+    uint64_t hash;  /* over every order sent and fill received, in order */
 } hg_exec_stats;
 
 const hg_exec_stats *hg_exec_stats_get(const hg_exec *exec);

@@ -1,0 +1,542 @@
+/* Orders: the pool they live in, what is sent, and what is asked about them.
+ *
+ * Invariants: ids rise and are never used twice; an order lives in the slot id mod capacity and a
+ * slot is reused only when its order has ended; pending sizes in the portfolio are at all times the
+ * sum over open orders. Nothing allocates after hg_exec_new. */
+#include "base/assert.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "exec/exec_int.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_DEFAULT 65536
+#define CAPACITY_MAX (UINT32_C(1) << 24)
+#define SEEN_CAPACITY 65536
+#define OWED_CAPACITY 4096
+
+static uint32_t power_of_two(uint32_t value) {
+    uint32_t size = 16;
+    while (size < value && size < CAPACITY_MAX) {
+        size *= 2;
+    }
+    return size;
+}
+
+hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue *venue,
+                     const hg_exec_options *options) {
+    hg_assert(market && portfolio && venue && options);
+    hg_exec *exec = calloc(1, sizeof *exec);
+    if (!exec) {
+        return NULL;
+    }
+    exec->market = market;
+    exec->universe = hg_market_universe(market);
+    exec->portfolio = portfolio;
+    exec->venue = venue;
+    exec->observer = options->observer;
+    exec->limits = options->limits;
+    hg_limits_complete(&exec->limits);
+    hg_bucket_init(&exec->bucket, exec->limits.orders_per_second);
+    exec->capacity = power_of_two(options->order_capacity ? options->order_capacity
+                                                          : CAPACITY_DEFAULT);
+    exec->first_open = HG_SLOT_NONE;
+    exec->last_open = HG_SLOT_NONE;
+    exec->stats.hash = HG_HASH_INIT;
+    uint32_t instruments = hg_universe_count(exec->universe);
+    exec->slots = calloc(exec->capacity, sizeof *exec->slots);
+    exec->per = calloc(instruments ? instruments : 1, sizeof *exec->per);
+    bool seen = hg_seen_init(&exec->seen, SEEN_CAPACITY);
+    bool owed = hg_ring_init(&exec->owed, sizeof(hg_event), OWED_CAPACITY);
+    if (!exec->slots || !exec->per || !seen || !owed) {
+        hg_exec_free(exec);
+        return NULL;
+    }
+    return exec;
+}
+
+void hg_exec_free(hg_exec *exec) {
+    if (!exec) {
+        return;
+    }
+    hg_seen_fini(&exec->seen);
+    hg_ring_fini(&exec->owed);
+    free(exec->slots);
+    free(exec->per);
+    free(exec);
+}
+
+/* --- the pool --------------------------------------------------------------------------------- */
+
+hg_slot *hg_slot_find(const hg_exec *exec, uint64_t id) {
+    hg_slot *slot = &exec->slots[id & (exec->capacity - 1)];
+    return id != 0 && slot->order.id == id ? slot : NULL;
+}
+
+/* A slot whose order has ended, under a fresh id. NULL when every slot holds a living order. */
+static hg_slot *slot_take(hg_exec *exec) {
+    for (uint32_t tries = 0; tries < exec->capacity; tries++) {
+        uint64_t id = ++exec->last_id;
+        hg_slot *slot = &exec->slots[id & (exec->capacity - 1)];
+        bool living = slot->open || slot->owed;
+        if (!living) {
+            hg_assert(slot->counted == 0);
+            memset(slot, 0, sizeof *slot);
+            slot->order.id = id;
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+static bool slot_is_open(const hg_slot *slot) {
+    return slot->sent && !hg_order_state_done((hg_order_state)slot->order.state);
+}
+
+static uint32_t slot_index(const hg_exec *exec, const hg_slot *slot) {
+    return (uint32_t)(slot - exec->slots);
+}
+
+void hg_slot_open(hg_exec *exec, hg_slot *slot) {
+    hg_assert(!slot->open);
+    uint32_t index = slot_index(exec, slot);
+    slot->open = true;
+    slot->prev = exec->last_open;
+    slot->next = HG_SLOT_NONE;
+    if (exec->last_open == HG_SLOT_NONE) {
+        exec->first_open = index;
+    } else {
+        exec->slots[exec->last_open].next = index;
+    }
+    exec->last_open = index;
+    exec->open_count++;
+    exec->per[slot->order.instrument].open++;
+    exec->per[slot->order.instrument].reduce_only += slot->order.reduce_only;
+}
+
+static void slot_close(hg_exec *exec, hg_slot *slot) {
+    hg_assert(slot->open && exec->open_count > 0);
+    if (slot->prev == HG_SLOT_NONE) {
+        exec->first_open = slot->next;
+    } else {
+        exec->slots[slot->prev].next = slot->next;
+    }
+    if (slot->next == HG_SLOT_NONE) {
+        exec->last_open = slot->prev;
+    } else {
+        exec->slots[slot->next].prev = slot->prev;
+    }
+    slot->open = false;
+    slot->order.cancel_pending = false;
+    slot->amend_size = 0;
+    exec->open_count--;
+    exec->per[slot->order.instrument].open--;
+    exec->per[slot->order.instrument].reduce_only -= slot->order.reduce_only;
+}
+
+/* While an amendment is on its way the larger of both sizes counts. */
+static hg_lots slot_pending(const hg_slot *slot) {
+    if (!slot_is_open(slot)) {
+        return 0;
+    }
+    hg_lots size = slot->amend_size > slot->order.size ? slot->amend_size : slot->order.size;
+    return size > slot->order.filled ? size - slot->order.filled : 0;
+}
+
+void hg_slot_settle(hg_exec *exec, hg_slot *slot) {
+    if (slot->open && !slot_is_open(slot)) {
+        slot_close(exec, slot);
+    }
+    hg_lots pending = slot_pending(slot);
+    if (pending == slot->counted) {
+        return;
+    }
+    hg_instrument_orders *per = &exec->per[slot->order.instrument];
+    hg_lots *side = slot->order.side == HG_BUY ? &per->buy : &per->sell;
+    *side += pending - slot->counted;
+    slot->counted = pending;
+    hg_assert(*side >= 0);
+    hg_portfolio_pending(exec->portfolio, slot->order.instrument, per->buy, per->sell);
+}
+
+void hg_exec_tell(const hg_exec *exec, const hg_order *order) {
+    if (exec->observer.order) {
+        exec->observer.order(exec->observer.context, order);
+    }
+}
+
+static uint64_t hash_fields(uint64_t hash, int side, int64_t size, int64_t price, int type,
+                            int64_t time_ns) {
+    hash = hg_hash_u64(hash, (uint64_t)side);
+    hash = hg_hash_u64(hash, (uint64_t)size);
+    hash = hg_hash_u64(hash, (uint64_t)price);
+    hash = hg_hash_u64(hash, (uint64_t)type);
+    return hg_hash_u64(hash, (uint64_t)time_ns);
+}
+
+/* Names, not ids: the hash must not depend on the order in which a universe was filled. */
+void hg_exec_hash(hg_exec *exec, const hg_order *order, const hg_event *fill) {
+    const char *name = hg_universe_get(exec->universe, order->instrument)->name;
+    uint64_t hash = hg_hash_string(exec->stats.hash, fill ? "fill" : "order");
+    hash = hg_hash_string(hash, name);
+    exec->stats.hash = fill ? hash_fields(hash, order->side, fill->order.size, fill->order.price,
+                                          order->type, fill->time_ns)
+                            : hash_fields(hash, order->side, order->size, order->price, order->type,
+                                          order->updated_ns);
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+static void order_init(const hg_exec *exec, hg_order *order, const hg_order_request *request,
+                       int64_t now_ns) {
+    bool known = request->instrument < hg_universe_count(exec->universe);
+    order->instrument = known ? request->instrument : HG_ID_NONE;
+    order->strategy = request->strategy;
+    order->state = HG_ORDER_INTENT;
+    order->side = request->side == HG_SELL ? HG_SELL : HG_BUY;
+    order->type = (uint8_t)request->type;
+    order->tif = (uint8_t)(request->type == HG_TYPE_MARKET && request->tif == HG_TIF_GTC
+                               ? HG_TIF_IOC
+                               : request->tif);
+    order->post_only = request->post_only;
+    order->reduce_only = request->reduce_only;
+    order->created_ns = now_ns;
+    order->updated_ns = now_ns;
+    order->code = request->code;
+    hg_text_copy(order->reason, sizeof order->reason, request->reason ? request->reason : "");
+    hg_text_copy(order->line, sizeof order->line, request->line ? request->line : "");
+}
+
+/* Why and in which situation: what the order's line in the events file will say for ever. */
+static void order_explain(hg_exec *exec, hg_order *order, int64_t now_ns) {
+    if (order->instrument == HG_ID_NONE) {
+        return;
+    }
+    uint32_t underlying = hg_universe_get(exec->universe, order->instrument)->underlying_id;
+    const hg_exposure *x = hg_portfolio_exposure(exec->portfolio, underlying, now_ns);
+    hg_lots lots = order->side == HG_BUY ? order->size : -order->size;
+    order->mid = hg_market_mid(exec->market, order->instrument);
+    order->delta_before = x->delta;
+    order->pending_lo = x->pending_lo;
+    order->pending_hi = x->pending_hi;
+    order->age_ms = x->age_s * 1e3;
+    order->delta_after = order->delta_before +
+                         (lots ? hg_portfolio_delta_of(exec->portfolio, order->instrument, lots,
+                                                       now_ns)
+                               : 0);
+}
+
+static void owe(hg_exec *exec, hg_slot *slot, hg_event_kind kind, hg_reject code, int64_t now_ns) {
+    hg_event event = {.time_ns = now_ns,
+                      .id = slot->order.instrument,
+                      .kind = (uint8_t)kind,
+                      .side = slot->order.side};
+    event.order.id = slot->order.id;
+    event.order.code = (uint16_t)code;
+    event.order.price = slot->order.price;
+    event.order.size = slot->order.size;
+    if (!hg_ring_push(&exec->owed, &event)) {
+        exec->stats.alarms++; /* the order itself shows what happened */
+        return;
+    }
+    slot->owed = slot->owed || kind == HG_EV_REJECTED;
+}
+
+static int reject(hg_exec *exec, hg_slot *slot, const hg_order_request *request,
+                  const hg_refusal *refusal, int64_t now_ns) {
+    exec->stats.refused++;
+    if (exec->observer.refusal) {
+        exec->observer.refusal(exec->observer.context, request, refusal);
+    }
+    if (slot) {
+        slot->order.state = HG_ORDER_REJECTED;
+        slot->order.reject = (uint16_t)refusal->code;
+        owe(exec, slot, HG_EV_REJECTED, refusal->code, now_ns);
+    }
+    return HG_ERISK;
+}
+
+static hg_risk_view view_of(const hg_exec *exec, uint32_t instrument) {
+    hg_risk_view view = {.market = exec->market,
+                         .portfolio = exec->portfolio,
+                         .limits = &exec->limits,
+                         .halted = exec->halted ? exec->halt_text : NULL};
+    if (instrument < hg_universe_count(exec->universe)) {
+        view.pending_buy = exec->per[instrument].buy;
+        view.pending_sell = exec->per[instrument].sell;
+        view.open_orders = exec->per[instrument].open;
+    }
+    return view;
+}
+
+static hg_reject judge(hg_exec *exec, const hg_risk_view *view, const hg_order_request *request,
+                       int64_t now_ns, hg_risk_order *exact, hg_refusal *refusal) {
+    hg_reject code = hg_risk_judge(view, request, now_ns, exact, refusal);
+    if (code == HG_REJECT_NONE && !hg_bucket_take(&exec->bucket, now_ns)) {
+        uint32_t rate = exec->limits.orders_per_second;
+        code = hg_refuse(refusal, HG_REJECT_RATE, rate + 1.0, rate,
+                         "more than %u orders per second", rate);
+    }
+    return code;
+}
+
+/* Hands an accepted order to the venue. It counts as pending before the venue can answer. */
+static int send_order(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
+    hg_order *order = &slot->order;
+    order->state = HG_ORDER_SENT;
+    slot->sent = true;
+    hg_slot_open(exec, slot);
+    hg_slot_settle(exec, slot);
+    int rc = exec->venue->ops->submit(exec->venue, order, now_ns);
+    if (rc < 0) {
+        order->state = HG_ORDER_REJECTED;
+        hg_slot_settle(exec, slot);
+        slot->sent = false;
+        return rc;
+    }
+    exec->stats.orders++;
+    hg_exec_hash(exec, order, NULL);
+    hg_exec_tell(exec, order);
+    return HG_OK;
+}
+
+int hg_exec_submit(hg_exec *exec, const hg_order_request *request, int64_t now_ns, uint64_t *id,
+                   hg_refusal *refusal) {
+    hg_assert(exec && request && id && refusal);
+    *refusal = (hg_refusal){0};
+    hg_slot *slot = slot_take(exec);
+    if (!slot) {
+        *id = 0;
+        hg_refuse(refusal, HG_REJECT_CAPACITY, exec->capacity, exec->capacity,
+                  "all %u places for orders hold open ones", exec->capacity);
+        return reject(exec, NULL, request, refusal, now_ns);
+    }
+    *id = slot->order.id;
+    order_init(exec, &slot->order, request, now_ns);
+    hg_risk_view view = view_of(exec, request->instrument);
+    hg_risk_order exact;
+    hg_reject code = judge(exec, &view, request, now_ns, &exact, refusal);
+    slot->order.size = exact.size;
+    slot->order.price = exact.price;
+    order_explain(exec, &slot->order, now_ns);
+    if (code == HG_REJECT_NONE && send_order(exec, slot, now_ns) < 0) {
+        code = hg_refuse(refusal, HG_REJECT_CAPACITY, NAN, NAN,
+                         "the venue did not take the order: %s", hg_error_text());
+    }
+    return code == HG_REJECT_NONE ? HG_OK : reject(exec, slot, request, refusal, now_ns);
+}
+
+int hg_exec_cancel(hg_exec *exec, uint64_t id, int64_t now_ns) {
+    hg_slot *slot = hg_slot_find(exec, id);
+    if (!slot) {
+        return HG_ERR(HG_ENOTFOUND, "no order %llu", (unsigned long long)id);
+    }
+    if (!slot_is_open(slot)) {
+        return HG_ERR(HG_ESTATE, "order %llu is %s", (unsigned long long)id,
+                      hg_order_state_name((hg_order_state)slot->order.state));
+    }
+    if (slot->order.cancel_pending) {
+        return HG_OK; /* asked already */
+    }
+    slot->order.cancel_pending = true;
+    int rc = exec->venue->ops->cancel(exec->venue, &slot->order, now_ns);
+    if (rc < 0) {
+        slot->order.cancel_pending = false;
+        return HG_ERR_CTX(HG_EVENUE, "cancel of order %llu", (unsigned long long)id);
+    }
+    return HG_OK;
+}
+
+uint32_t hg_exec_cancel_all(hg_exec *exec, uint16_t strategy, uint32_t instrument, int64_t now_ns) {
+    uint32_t count = 0;
+    uint32_t next = HG_SLOT_NONE;
+    for (uint32_t i = exec->first_open; i != HG_SLOT_NONE; i = next) {
+        const hg_order *order = &exec->slots[i].order;
+        next = exec->slots[i].next;
+        bool mine = strategy == HG_STRATEGY_ANY || order->strategy == strategy;
+        bool meant = instrument == HG_ID_NONE || order->instrument == instrument;
+        if (mine && meant && !order->cancel_pending &&
+            hg_exec_cancel(exec, order->id, now_ns) == HG_OK) {
+            count++;
+        }
+    }
+    return count;
+}
+
+static hg_order_request amended_request(const hg_exec *exec, const hg_order *order, double price,
+                                        double size) {
+    const hg_instrument *inst = hg_universe_get(exec->universe, order->instrument);
+    /* Zero keeps the old value; anything else, NaN too, is judged. */
+    return (hg_order_request){.instrument = order->instrument,
+                              .strategy = order->strategy,
+                              .side = (hg_side)order->side,
+                              .type = (hg_order_type)order->type,
+                              .tif = (hg_tif)order->tif,
+                              .size = size == 0 ? hg_size_to_double(inst, order->size) : size,
+                              .price = price == 0 ? hg_price_to_double(inst, order->price) : price,
+                              .post_only = order->post_only,
+                              .reduce_only = order->reduce_only,
+                              .code = order->code,
+                              .reason = order->reason,
+                              .line = order->line};
+}
+
+static int amend_allowed(const hg_slot *slot) {
+    const hg_order *order = &slot->order;
+    bool working = order->state == HG_ORDER_WORKING || order->state == HG_ORDER_PARTIAL;
+    if (!working || order->type != HG_TYPE_LIMIT || order->cancel_pending ||
+        slot->amend_size != 0) {
+        return HG_ERR(HG_ESTATE, "order %llu is %s and cannot be amended now",
+                      (unsigned long long)order->id,
+                      hg_order_state_name((hg_order_state)order->state));
+    }
+    return HG_OK;
+}
+
+int hg_exec_amend(hg_exec *exec, uint64_t id, double price, double size, int64_t now_ns,
+                  hg_refusal *refusal) {
+    hg_assert(exec && refusal);
+    *refusal = (hg_refusal){0};
+    hg_slot *slot = hg_slot_find(exec, id);
+    if (!slot) {
+        return HG_ERR(HG_ENOTFOUND, "no order %llu", (unsigned long long)id);
+    }
+    int rc = amend_allowed(slot);
+    if (rc < 0) {
+        return rc;
+    }
+    const hg_order *order = &slot->order;
+    hg_order_request request = amended_request(exec, order, price, size);
+    hg_risk_view view = view_of(exec, order->instrument);
+    view.open_orders--;
+    view.filled = order->filled;
+    *(order->side == HG_BUY ? &view.pending_buy : &view.pending_sell) -= slot->counted;
+    hg_risk_order exact;
+    if (judge(exec, &view, &request, now_ns, &exact, refusal) != HG_REJECT_NONE) {
+        return reject(exec, NULL, &request, refusal, now_ns);
+    }
+    slot->amend_price = exact.price;
+    slot->amend_size = exact.size;
+    hg_slot_settle(exec, slot);
+    rc = exec->venue->ops->amend(exec->venue, order, exact.price, exact.size, now_ns);
+    if (rc < 0) {
+        slot->amend_size = 0;
+        hg_slot_settle(exec, slot);
+        return HG_ERR_CTX(HG_EVENUE, "amendment of order %llu", (unsigned long long)id);
+    }
+    hg_order sent = *order;
+    sent.price = exact.price;
+    sent.size = exact.size;
+    sent.updated_ns = now_ns;
+    hg_exec_hash(exec, &sent, NULL);
+    return HG_OK;
+}
+
+/* Reduce-only orders shrink with the position and end with it. The gate judged them against the
+ * position of then; this keeps the promise afterwards. */
+void hg_exec_follow_position(hg_exec *exec, uint32_t instrument, int64_t now_ns) {
+    if (exec->per[instrument].reduce_only == 0) {
+        return;
+    }
+    hg_lots lots = hg_portfolio_get(exec->portfolio, instrument)->lots;
+    uint32_t next = HG_SLOT_NONE;
+    for (uint32_t i = exec->first_open; i != HG_SLOT_NONE; i = next) {
+        hg_slot *slot = &exec->slots[i];
+        const hg_order *order = &slot->order;
+        next = slot->next;
+        if (order->instrument != instrument || !order->reduce_only || order->cancel_pending) {
+            continue;
+        }
+        hg_lots room = order->side == HG_BUY ? -lots : lots;
+        if (room <= 0 || (slot->counted > room && slot->amend_size != 0)) {
+            hg_exec_cancel(exec, order->id, now_ns);
+        } else if (slot->counted > room) {
+            slot->amend_price = order->price;
+            slot->amend_size = order->filled + room;
+            if (exec->venue->ops->amend(exec->venue, order, slot->amend_price, slot->amend_size,
+                                        now_ns) < 0) {
+                slot->amend_size = 0;
+            }
+        }
+    }
+}
+
+/* --- events of our own ------------------------------------------------------------------------ */
+
+bool hg_exec_next(hg_exec *exec, hg_event *event) {
+    return hg_ring_pop(&exec->owed, event);
+}
+
+int64_t hg_exec_due_ns(const hg_exec *exec) {
+    const hg_event *event = hg_ring_peek(&exec->owed);
+    return event ? event->time_ns : INT64_MAX;
+}
+
+void hg_exec_observe(hg_exec *exec, const hg_event *event) {
+    hg_assert(exec && event);
+    if (event->kind != HG_EV_SETTLE || event->id >= hg_universe_count(exec->universe) ||
+        exec->per[event->id].open == 0) {
+        return;
+    }
+    for (uint32_t i = exec->first_open; i != HG_SLOT_NONE; i = exec->slots[i].next) {
+        if (exec->slots[i].order.instrument == event->id) {
+            owe(exec, &exec->slots[i], HG_EV_EXPIRED, HG_REJECT_DELIVERY, event->time_ns);
+        }
+    }
+}
+
+void hg_exec_lost(hg_exec *exec, uint64_t id, int64_t now_ns) {
+    hg_slot *slot = hg_slot_find(exec, id);
+    if (!slot || !slot_is_open(slot)) {
+        return;
+    }
+    slot->order.state = HG_ORDER_UNKNOWN;
+    slot->order.updated_ns = now_ns;
+    hg_exec_tell(exec, &slot->order);
+}
+
+void hg_exec_halt(hg_exec *exec, const char *why) {
+    if (!exec->halted) {
+        exec->halted = true;
+        hg_text_copy(exec->halt_text, sizeof exec->halt_text, why ? why : "on request");
+        hg_log(HG_LOG_WARN, "trading is halted: %s", exec->halt_text);
+    }
+}
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+const hg_order *hg_exec_get(const hg_exec *exec, uint64_t id) {
+    const hg_slot *slot = hg_slot_find(exec, id);
+    return slot ? &slot->order : NULL;
+}
+
+const hg_order *hg_exec_open_next(const hg_exec *exec, uint16_t strategy, uint64_t after) {
+    const hg_slot *last = hg_slot_find(exec, after);
+    /* From where the caller stands; from the front when that order has closed in the meantime. */
+    uint32_t i = last && last->open ? last->next : exec->first_open;
+    for (; i != HG_SLOT_NONE; i = exec->slots[i].next) {
+        const hg_order *order = &exec->slots[i].order;
+        if (order->id > after && (strategy == HG_STRATEGY_ANY || order->strategy == strategy)) {
+            return order;
+        }
+    }
+    return NULL;
+}
+
+double hg_exec_average_price(const hg_exec *exec, const hg_order *order) {
+    if (order->filled == 0 || order->filled_value == 0) {
+        return 0;
+    }
+    const hg_instrument *inst = hg_universe_get(exec->universe, order->instrument);
+    double amount = hg_size_to_double(inst, order->filled);
+    double value = hg_nano_to_double(order->filled_value);
+    bool usd_sized = inst->inverse && inst->kind != HG_KIND_OPTION;
+    return usd_sized ? amount / value : value / amount;
+}
+
+const hg_exec_stats *hg_exec_stats_get(const hg_exec *exec) {
+    return &exec->stats;
+}
