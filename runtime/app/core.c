@@ -126,7 +126,7 @@ void hg_core_settle(hg_core *core, int64_t until_ns) {
         }
         hg_event event = {.kind = HG_EV_TIMER, .time_ns = timers};
         if (answers <= timers && !next_answer(core, &event)) {
-            return;
+            continue; /* a request arrived at the venue; its answer is due later */
         }
         if (event.time_ns < core->now_ns) {
             event.time_ns = core->now_ns;
