@@ -25,7 +25,7 @@ static const sim_coin coins[SIM_MARKETS] = {
      .weeklies = 4,
      .monthlies = 4,
      .quarterlies = 4,
-     .futures = 3,
+     .futures = 5,
      .hot_pairs = 2,
      .sweep_pairs = 1,
      .pace = 1},
@@ -38,13 +38,14 @@ static const sim_coin coins[SIM_MARKETS] = {
      .weeklies = 3,
      .monthlies = 3,
      .quarterlies = 3,
-     .futures = 2,
+     .futures = 4,
      .hot_pairs = 1,
      .sweep_pairs = 1,
      .pace = 2},
 };
 
-/* --- events ------------------------------------------------------------------------------------ */
+/* --- events ------------------------------------------------------------------------------------
+ */
 
 hg_event *hg_sim_push(hg_sim *sim, hg_event_kind kind, uint32_t id) {
     hg_assert(sim->count < sim->capacity);
@@ -79,7 +80,8 @@ void hg_sim_price(hg_sim *sim, hg_event_kind kind, uint32_t id, hg_nano value) {
     hg_sim_push(sim, kind, id)->price.value = value;
 }
 
-/* --- beats ------------------------------------------------------------------------------------- */
+/* --- beats -------------------------------------------------------------------------------------
+ */
 
 static void pause_us(hg_sim *sim, uint64_t limit) {
     hg_assert(limit > 0);
@@ -200,7 +202,8 @@ static int sim_next(hg_feed *feed, hg_event *event) {
     return 1;
 }
 
-/* --- opening ----------------------------------------------------------------------------------- */
+/* --- opening -----------------------------------------------------------------------------------
+ */
 
 static void sim_close(hg_feed *feed) {
     hg_sim *sim = (hg_sim *)feed;

@@ -96,7 +96,8 @@ static hg_lots draw_size(const book_work *work, uint32_t level) {
     return 1 + (hg_lots)(mean * (0.2 + 2.4 * part * part));
 }
 
-/* --- changes of one side ----------------------------------------------------------------------- */
+/* --- changes of one side -----------------------------------------------------------------------
+ */
 
 static void remove_front(const book_work *work, int side) {
     sim_side *book = &work->linear->side[side];
@@ -169,7 +170,8 @@ static void change_size(const book_work *work) {
     emit(work, side, book->levels[at], false);
 }
 
-/* --- whole books ------------------------------------------------------------------------------- */
+/* --- whole books -------------------------------------------------------------------------------
+ */
 
 static void snapshot(const book_work *work) {
     for (int side = 0; side < 2; side++) {

@@ -1,8 +1,8 @@
 /* Which contracts exist: the venue's expiry calendar and strike grid at the start of a session.
  *
- * Expiries are at 08:00 UTC: the next days, Fridays, last Fridays of the months, and last Fridays of
- * March, June, September and December for about a year (Deribit, "Contract introduction policy").
- * Nothing is listed later, so strikes reach far enough for a crash of a third. */
+ * Expiries are at 08:00 UTC: the next days, Fridays, last Fridays of the months, and last Fridays
+ * of March, June, September and December for about a year (Deribit, "Contract introduction
+ * policy"). Nothing is listed later, so strikes reach far enough for a crash of a third. */
 #include "venue/sim_int.h"
 
 #include "base/assert.h"
@@ -11,8 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MONDAY, FRIDAY = 4 };
-enum { GRIDS = 4 };
+enum { FRIDAY = 4, GRIDS = 4 };
 
 /* Multiples of `units` times the coin's finest spacing, where |ln(strike/forward)| <= width. */
 typedef struct {
@@ -43,7 +42,8 @@ static const strike_rule *rule_for(double days) {
     return &rules[i];
 }
 
-/* --- calendar ---------------------------------------------------------------------------------- */
+/* --- calendar ----------------------------------------------------------------------------------
+ */
 
 static int64_t at_eight(int64_t day) {
     return day * HG_NS_PER_DAY + 8 * HG_NS_PER_HOUR;
@@ -109,7 +109,8 @@ static void calendar(sim_market *market, int64_t start_ns) {
     insert_months(market, start_ns);
 }
 
-/* --- strikes ----------------------------------------------------------------------------------- */
+/* --- strikes -----------------------------------------------------------------------------------
+ */
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a;
@@ -191,7 +192,8 @@ static int add_chain(sim_market *market, int64_t start_ns, hg_universe *universe
     return HG_OK;
 }
 
-/* --- everything else --------------------------------------------------------------------------- */
+/* --- everything else ---------------------------------------------------------------------------
+ */
 
 static int add_linear(sim_market *market, sim_role role, uint32_t expiry, const char *rest,
                       hg_universe *universe) {
@@ -208,14 +210,13 @@ static int add_linear(sim_market *market, sim_role role, uint32_t expiry, const 
     return HG_OK;
 }
 
-/* Futures of the month-end expiries more than a week away. */
-static int add_futures(sim_market *market, int64_t start_ns, hg_universe *universe) {
+/* Futures of the first month-end expiries. */
+static int add_futures(sim_market *market, hg_universe *universe) {
     int wanted = market->coin->futures;
     for (uint32_t e = 0; e < market->expiry_count && wanted > 0; e++) {
         int64_t time_ns = market->expiries[e].time_ns;
         hg_date date = hg_date_from_days(time_ns / HG_NS_PER_DAY);
-        if (time_ns / HG_NS_PER_DAY != last_friday(date.year, date.month) ||
-            time_ns - start_ns < 7 * HG_NS_PER_DAY) {
+        if (time_ns / HG_NS_PER_DAY != last_friday(date.year, date.month)) {
             continue;
         }
         char rest[16] = "-";
@@ -244,7 +245,7 @@ int hg_sim_chain_init(sim_market *market, int64_t start_ns, hg_universe *univers
     }
     calendar(market, start_ns);
     if (rc == HG_OK) {
-        rc = add_futures(market, start_ns, universe);
+        rc = add_futures(market, universe);
     }
     if (rc == HG_OK) {
         rc = add_chain(market, start_ns, universe);

@@ -25,7 +25,8 @@ enum {
     SIM_LEVELS_KEPT = 20 /* what a side returns to */
 };
 
-/* --- scenarios: sim_scenario.c ----------------------------------------------------------------- */
+/* --- scenarios: sim_scenario.c -----------------------------------------------------------------
+ */
 
 typedef struct sim_knot {
     double at_s;
@@ -74,7 +75,8 @@ double hg_sim_script_drift(const sim_script *script, double at_s);
 double hg_sim_script_liquidity(const sim_script *script, double at_s);
 double hg_sim_script_shock(const sim_script *script, double after_s, double until_s);
 
-/* --- the price process: sim_path.c ------------------------------------------------------------- */
+/* --- the price process: sim_path.c -------------------------------------------------------------
+ */
 
 /* A mean-reverting Gaussian stepped exactly over a fixed interval. */
 typedef struct sim_ou {
@@ -109,7 +111,8 @@ void hg_sim_path_step(sim_path *path);           /* one beat */
 double hg_sim_path_spread(const sim_path *path); /* multiple of the ordinary spread */
 double hg_sim_path_depth(const sim_path *path);  /* multiple of the ordinary size */
 
-/* --- markets ----------------------------------------------------------------------------------- */
+/* --- markets -----------------------------------------------------------------------------------
+ */
 
 typedef struct sim_level {
     hg_ticks price;
@@ -185,7 +188,7 @@ typedef struct sim_market {
     double basis;          /* annual */
     double iv_noise;       /* log */
     double skew_noise;
-    hg_rng basis_rng, premium_rng, book_rng, trade_rng, option_rng;
+    hg_rng basis_rng, premium_rng, smile_rng, book_rng, trade_rng, option_rng;
     uint32_t hot, sweep_expiry, sweep_strike, next_linear; /* cursors */
     uint32_t sweep_left;                                   /* pairs of a hurried sweep */
     double sweep_price, sweep_variance;

@@ -1,10 +1,11 @@
 /* Index, forwards, marks, funding and delivery of one coin.
  *
  * The index is published once a second. Forwards carry an annual basis that falls in stress, plus
- * a noise per expiry. A perpetual trades at a premium to the index that turns negative in a sell-off;
- * its mark follows the premium with a lag of 30 s, and the funding rate follows from the published
- * mark by the venue's formula. Within the last half hour a forward is the expected delivery price:
- * the average so far and the index, weighted by time (deribit.com, "Settlement prices"). */
+ * a noise per expiry. A perpetual trades at a premium to the index that turns negative in a
+ * sell-off; its mark follows the premium with a lag of 30 s, and the funding rate follows from the
+ * published mark by the venue's formula. Within the last half hour a forward is the expected
+ * delivery price: the average so far and the index, weighted by time (deribit.com, "Settlement
+ * prices"). */
 #include "venue/sim_int.h"
 
 #include "base/assert.h"
@@ -35,6 +36,7 @@ void hg_sim_market_init(hg_sim *sim, sim_market *market, uint64_t seed) {
     hg_rng_init(&market->book_rng, seed, stream + 2);
     hg_rng_init(&market->trade_rng, seed, stream + 3);
     hg_rng_init(&market->option_rng, seed, stream + 4);
+    hg_rng_init(&market->smile_rng, seed, stream + 5);
     market->basis = 0.05;
     sim->path.log_price[market->index] = log(market->coin->price);
     hg_assert(market->linear_count > 0);
@@ -44,7 +46,8 @@ void hg_sim_market_init(hg_sim *sim, sim_market *market, uint64_t seed) {
     }
 }
 
-/* --- one second of the model ------------------------------------------------------------------- */
+/* --- one second of the model -------------------------------------------------------------------
+ */
 
 /* Annual basis: 5 % when quiet, negative in panic, as in March 2020 and February 2026. */
 static void step_basis(hg_sim *sim, sim_market *market) {
@@ -92,9 +95,9 @@ void hg_sim_market_step(hg_sim *sim, sim_market *market) {
     hg_assert(market->price > 0);
     step_basis(sim, market);
     step_premiums(sim, market);
-    double z = hg_rng_normal(&market->option_rng);
+    double z = hg_rng_normal(&market->smile_rng);
     market->iv_noise = hg_sim_ou_step(&sim->iv_ou, market->iv_noise, 0, z);
-    z = hg_rng_normal(&market->option_rng);
+    z = hg_rng_normal(&market->smile_rng);
     market->skew_noise = hg_sim_ou_step(&sim->skew_ou, market->skew_noise, 0, z);
     market->index_nano = to_cents(market->price);
     market->samples[market->sample_count % SIM_AVERAGE] = market->index_nano;
@@ -102,7 +105,8 @@ void hg_sim_market_step(hg_sim *sim, sim_market *market) {
     hg_sim_option_variance(sim, market);
 }
 
-/* --- what is published ------------------------------------------------------------------------- */
+/* --- what is published -------------------------------------------------------------------------
+ */
 
 void hg_sim_market_index(hg_sim *sim, sim_market *market) {
     hg_assert(market->index_nano > 0);
@@ -167,7 +171,8 @@ double hg_sim_market_fair(const sim_market *market, const sim_linear *linear) {
     return fair;
 }
 
-/* rate8h = max(0.025 %, premium) + min(-0.025 %, premium), clamped; premium = (mark-index)/index. */
+/* rate8h = max(0.025 %, premium) + min(-0.025 %, premium), clamped; premium = (mark-index)/index.
+ */
 static hg_nano funding_of(const sim_market *market, const sim_linear *linear) {
     double index = hg_nano_to_double(market->index_nano);
     double premium = (hg_nano_to_double(linear->mark) - index) / index;

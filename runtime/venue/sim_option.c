@@ -1,13 +1,13 @@
 /* The option chain: a smile per expiry that moves with the market, marks and quotes from it.
  *
- * Total variance follows SSVI (Gatheral and Jacquier 2014, "Arbitrage-free SVI volatility surfaces")
- *   w(k) = theta/2 (1 + rho phi k + sqrt((phi k + rho)^2 + 1 - rho^2)),  phi = ETA / sqrt(theta)
- * with k = ln(strike/forward), theta the at-the-money total variance, rho the skew shared by all
- * expiries. Free of butterflies while ETA^2 (1 + |rho|) <= 4 (theorem 4.2) and of calendar spreads
- * while theta grows with time, which the sum of decaying parts below does.
+ * Total variance follows SSVI (Gatheral and Jacquier 2014, "Arbitrage-free SVI volatility
+ * surfaces") w(k) = theta/2 (1 + rho phi k + sqrt((phi k + rho)^2 + 1 - rho^2)),  phi = ETA /
+ * sqrt(theta) with k = ln(strike/forward), theta the at-the-money total variance, rho the skew
+ * shared by all expiries. Free of butterflies while ETA^2 (1 + |rho|) <= 4 (theorem 4.2) and of
+ * calendar spreads while theta grows with time, which the sum of decaying parts below does.
  *
- * Marks are Black-76 on the published forward with the published iv, divided by the forward, rounded
- * to six decimals as the venue's; a put is its call by parity, so one price serves both. */
+ * Marks are Black-76 on the published forward with the published iv, divided by the forward,
+ * rounded to six decimals as the venue's; a put is its call by parity, so one price serves both. */
 #include "venue/sim_int.h"
 
 #include "base/assert.h"
@@ -62,7 +62,8 @@ static double smile(double theta, double rho, double k) {
     return w;
 }
 
-/* --- one strike -------------------------------------------------------------------------------- */
+/* --- one strike --------------------------------------------------------------------------------
+ */
 
 typedef struct {
     double call, put;  /* marks in coin */
@@ -95,7 +96,8 @@ static hg_lots touch_lots(const hg_sim *sim, sim_market *market, double deviatio
     return 1 + (hg_lots)(mean * (0.3 + 1.4 * hg_rng_uniform(&market->option_rng)));
 }
 
-/* Half the spread in coin: vol risk, plus delta risk, at least half a tick. */
+/* Half the spread in coin: vol risk, plus delta risk, at least half a tick. A premium of a quarter
+ * coin or more moves like the coin. */
 static double half_spread(const hg_sim *sim, const fair_value *value, double mark) {
     double wide = hg_sim_path_spread(&sim->path);
     double vol = SPREAD_VOL * (1 + 0.4 * value->deviations * value->deviations);
@@ -137,7 +139,8 @@ void hg_sim_option_mark(hg_sim *sim, sim_market *market, sim_expiry *expiry, sim
     }
 }
 
-/* --- the rolling re-mark ----------------------------------------------------------------------- */
+/* --- the rolling re-mark -----------------------------------------------------------------------
+ */
 
 /* First strike at or above the forward. */
 static uint32_t at_the_money(const sim_expiry *expiry) {

@@ -73,7 +73,7 @@ static void step_vol(sim_path *path, double z_spot, double jump) {
     path->level = hg_sim_ou_step(&path->level_ou, path->level, 0, rho * z_spot + own * z_level);
     path->fast = hg_sim_ou_step(&path->fast_ou, path->fast, 0, rho * z_spot + own * z_fast);
     double lift = path->script.scenario->jump_vol * fabs(jump);
-    path->fast = fmin(path->fast + 0.75 * lift, 1.1);
+    path->fast = fmin(path->fast + 0.75 * lift, 0.9);
     path->level = fmin(path->level + 0.25 * lift, 0.7);
     path->shock = fmin(path->shock * path->shock_keep + 50 * fabs(jump), 5);
 }

@@ -27,7 +27,7 @@ static const sim_scenario scenarios[] = {
      .liquidity = {{0, 1}}},
 
     {.name = "crash", .vol_long = 0.48, .rho = -0.6,
-     .jump_per_day = 0.5, .jump_sd = 0.010, .jump_vol = 1.5,
+     .jump_per_day = 0.5, .jump_sd = 0.010, .jump_vol = 1.0,
      .vol = {{0, 0.38}, {MINUTES(20), 0.42}, {MINUTES(75), 0.80}, {MINUTES(150), 1.08},
              {HOURS(4), 1.05}, {HOURS(12), 0.85}, {DAYS(3), 0.62}, {DAYS(12), 0.50}},
      .drift = {{0, 0}, {MINUTES(20), -0.010}, {MINUTES(60), -0.060}, {MINUTES(100), -0.100},
