@@ -179,7 +179,7 @@ static int add_chain(sim_market *market, int64_t start_ns, hg_universe *universe
     for (uint32_t e = 0; e < market->expiry_count; e++) {
         sim_expiry *expiry = &market->expiries[e];
         double days = (double)(expiry->time_ns - start_ns) / (double)HG_NS_PER_DAY;
-        double strikes[SIM_STRIKES];
+        double strikes[SIM_STRIKES] = {0};
         expiry->strike_count = strikes_of(market->coin, days, strikes);
         expiry->strikes = next;
         next += expiry->strike_count;
