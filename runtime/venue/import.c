@@ -10,6 +10,7 @@
 const hg_import_kind hg_import_kinds[] = {
     {"deribit-chain", "option chain sweeps as CSV, bridged between sweeps",
      hg_import_deribit_chain                                                                    },
+    {"deribit-ws",    "JSON-RPC notifications and captures of them",        hg_import_deribit_ws},
     {"binance-l2",    "raw captures of depth, quotes and trades",           hg_import_binance_l2},
     {"quotes-csv",    "ts_ns,instrument,bid,ask,bid_size,ask_size",         hg_import_quotes_csv},
     {NULL,            NULL,                                                 NULL                },

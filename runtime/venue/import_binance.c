@@ -261,7 +261,7 @@ static int line_take(hg_binance *b, const char *line, size_t len) {
 static void binance_fini(hg_binance *b) {
     for (int i = 0; i < b->snapshot_count; i++) cJSON_Delete(b->snapshots[i].reply);
     for (int i = 0; i < b->symbol_count; i++) hg_binance_symbol_free(b->symbols[i]);
-    hg_binance_terms_fini(&b->terms);
+    hg_import_terms_fini(&b->terms);
     free(b);
 }
 
@@ -279,6 +279,9 @@ int hg_import_binance_l2(hg_text_input *input, const hg_import_options *options,
         rc = line_take(b, line, len);
     }
     if (rc == HG_OK) rc = snapshots_due(b, INT64_MAX);
+    for (int i = 0; i < b->symbol_count; i++) {
+        report->stale += (uint64_t)b->symbols[i]->waiting_count;
+    }
     binance_fini(b);
     return rc;
 }

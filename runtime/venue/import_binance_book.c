@@ -123,13 +123,26 @@ static int levels_apply(hg_binance *b, hg_binance_symbol *s, const cJSON *side, 
     return HG_OK;
 }
 
+/* Says that the book cannot be trusted and waits for the next snapshot. */
+static int book_lost(hg_binance *b, hg_binance_symbol *s) {
+    s->state = HG_BINANCE_WAITING;
+    hg_import_book_clear(&s->book);
+    hg_event ev = {
+        .time_ns = b->now_ns, .id = s->id, .kind = HG_EV_STATUS, .flags = HG_EVF_INVALID};
+    int rc = hg_import_add(&b->im, &ev);
+    return rc < 0 ? rc : hg_import_close(&b->im);
+}
+
 static int book_apply(hg_binance *b, hg_binance_symbol *s, const cJSON *bids, const cJSON *asks,
                       uint8_t flags) {
     int rc = levels_apply(b, s, bids, HG_BUY, &flags);
     if (rc == HG_OK) rc = levels_apply(b, s, asks, HG_SELL, &flags);
     if (rc == HG_OK) rc = hg_import_close(&b->im);
-    b->im.report->crossed += hg_import_book_crossed(&s->book);
-    return rc;
+    if (rc < 0 || !hg_import_book_crossed(&s->book)) {
+        return rc;
+    }
+    b->im.report->crossed++;
+    return book_lost(b, s);
 }
 
 // --- diffs --------------------------------------------------------------------------------------
@@ -150,16 +163,6 @@ static int diff_wait(hg_binance_symbol *s, const cJSON *data) {
     }
     s->waiting_count++;
     return HG_OK;
-}
-
-static int book_lost(hg_binance *b, hg_binance_symbol *s) {
-    b->im.report->gaps++;
-    s->state = HG_BINANCE_WAITING;
-    hg_import_book_clear(&s->book);
-    hg_event ev = {
-        .time_ns = b->now_ns, .id = s->id, .kind = HG_EV_STATUS, .flags = HG_EVF_INVALID};
-    int rc = hg_import_add(&b->im, &ev);
-    return rc < 0 ? rc : hg_import_close(&b->im);
 }
 
 typedef struct {
@@ -206,6 +209,7 @@ int hg_binance_diff(hg_binance *b, hg_binance_symbol *s, const cJSON *data) {
         return HG_OK;
     }
     if (!diff_continues(s, &ids)) {
+        b->im.report->gaps++;
         int rc = book_lost(b, s);
         return rc < 0 ? rc : diff_wait(s, data);
     }

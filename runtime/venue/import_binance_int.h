@@ -3,26 +3,18 @@
 
 #include "venue/import_book_int.h"
 #include "venue/import_json_int.h"
+#include "venue/import_terms_int.h"
 
 typedef enum { HG_BINANCE_USDM, HG_BINANCE_COINM, HG_BINANCE_SPOT } hg_binance_market;
 
-/* Terms read from an exchangeInfo reply of a capture. */
-typedef struct hg_binance_terms {
-    hg_instrument *items; /* sorted by name once it is read */
-    uint32_t count;
-    uint32_t capacity;
-} hg_binance_terms;
-
-void hg_binance_terms_fini(hg_binance_terms *terms);
-
 /* Takes the symbols of an exchangeInfo reply. HG_ENOMEM; symbols that make no sense are left out.
  */
-HG_MUST_CHECK int hg_binance_terms_read(hg_binance_terms *terms, const cJSON *reply,
+HG_MUST_CHECK int hg_binance_terms_read(hg_import_terms *terms, const cJSON *reply,
                                         hg_binance_market market);
 
 /* Terms of a symbol: from the capture, else from a small table of the large contracts. */
-bool hg_binance_terms_find(const hg_binance_terms *terms, const char *symbol,
-                           hg_binance_market market, hg_instrument *out);
+bool hg_binance_terms_find(hg_import_terms *terms, const char *symbol, hg_binance_market market,
+                           hg_instrument *out);
 
 /* Which market a message belongs to, by the fields only that market sends. */
 hg_binance_market hg_binance_market_of(const cJSON *data, const char *symbol);
@@ -57,7 +49,7 @@ typedef struct {
 
 typedef struct {
     hg_import im;
-    hg_binance_terms terms;
+    hg_import_terms terms;
     hg_binance_symbol *symbols[HG_BINANCE_SYMBOLS_MAX];
     int symbol_count;
     hg_binance_snapshot snapshots[HG_BINANCE_SNAPSHOTS_MAX];

@@ -9,8 +9,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define NANO_OF(x) ((hg_nano)((x)*1e9 + 0.5))
@@ -33,11 +31,6 @@ static const struct {
     {"ETHUSDT",     HG_BINANCE_SPOT,  "ETH", 0.01,  0.0001 },
     {"SOLUSDT",     HG_BINANCE_SPOT,  "SOL", 0.01,  0.001  },
 };
-
-void hg_binance_terms_fini(hg_binance_terms *terms) {
-    free(terms->items);
-    *terms = (hg_binance_terms){0};
-}
 
 hg_nano hg_binance_contract_usd(const char *symbol) {
     return strncmp(symbol, "BTCUSD", 6) == 0 ? 100 * HG_NANO : 10 * HG_NANO;
@@ -109,50 +102,27 @@ static bool symbol_read(const cJSON *symbol, hg_binance_market market, hg_instru
            hg_muldiv(inst->lot, hg_binance_contract_usd(name), HG_NANO, &inst->lot);
 }
 
-static int compare_names(const void *a, const void *b) {
-    return strcmp(((const hg_instrument *)a)->name, ((const hg_instrument *)b)->name);
-}
-
-static int terms_push(hg_binance_terms *terms, const hg_instrument *inst) {
-    if (terms->count == terms->capacity) {
-        uint32_t capacity = terms->capacity == 0 ? 256 : 2 * terms->capacity;
-        hg_instrument *bigger = realloc(terms->items, capacity * sizeof *bigger);
-        if (!bigger) {
-            return HG_ERR(HG_ENOMEM, "a list of %u symbols", capacity);
-        }
-        terms->items = bigger;
-        terms->capacity = capacity;
-    }
-    terms->items[terms->count++] = *inst;
-    return HG_OK;
-}
-
-int hg_binance_terms_read(hg_binance_terms *terms, const cJSON *reply, hg_binance_market market) {
+int hg_binance_terms_read(hg_import_terms *terms, const cJSON *reply, hg_binance_market market) {
     const cJSON *symbol = NULL;
     cJSON_ArrayForEach(symbol, hg_import_get(reply, "symbols")) {
         hg_instrument inst;
         if (symbol_read(symbol, market, &inst) && hg_instrument_check(&inst) == HG_OK) {
-            int rc = terms_push(terms, &inst);
+            int rc = hg_import_terms_push(terms, &inst);
             if (rc < 0) {
                 return rc;
             }
         }
     }
-    if (terms->count > 0) {
-        qsort(terms->items, terms->count, sizeof *terms->items, compare_names);
-    }
     return HG_OK;
 }
 
-bool hg_binance_terms_find(const hg_binance_terms *terms, const char *symbol,
-                           hg_binance_market market, hg_instrument *out) {
+bool hg_binance_terms_find(hg_import_terms *terms, const char *symbol, hg_binance_market market,
+                           hg_instrument *out) {
     hg_instrument inst = {0};
     if (!hg_text_copy(inst.name, sizeof inst.name, symbol)) {
         return false;
     }
-    const hg_instrument *found = terms->count == 0 ? NULL
-                                                   : bsearch(&inst, terms->items, terms->count,
-                                                             sizeof inst, compare_names);
+    const hg_instrument *found = hg_import_terms_find(terms, symbol);
     if (found) {
         *out = *found;
         return true;
