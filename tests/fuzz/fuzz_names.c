@@ -1,22 +1,11 @@
 /* Instrument names and numbers as they come from books, command lines and venues: whatever is
  * accepted must be a tradable contract, and numbers must survive being printed and read again. */
+#include "fuzz.h"
+
 #include "base/decimal.h"
 #include "domain/instrument.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds, const char *what) {
-    if (holds) {
-        return;
-    }
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
 
 static void number_round_trip(const char *text, size_t size) {
     int64_t nano = 0;
