@@ -90,7 +90,7 @@ void hg_funding_book(hg_portfolio *p, uint32_t id) {
 }
 
 /* The price of the next segment, from the instrument's own mark or mid. */
-static void reprice(hg_portfolio *p, uint32_t id) {
+void hg_funding_reprice(hg_portfolio *p, uint32_t id) {
     const hg_market_state *state = hg_market_get(p->market, id);
     hg_nano price = state->mark;
     if (price <= 0 && !hg_nano_from_double(hg_market_mid(p->market, id), &price)) {
@@ -113,7 +113,7 @@ static void on_price(hg_portfolio *p, const hg_event *e) {
     if (!first) {
         hg_funding_accrue(p, e->id, e->time_ns);
     }
-    reprice(p, e->id);
+    hg_funding_reprice(p, e->id);
 }
 
 static void on_rate(hg_portfolio *p, const hg_event *e) {
@@ -123,15 +123,13 @@ static void on_rate(hg_portfolio *p, const hg_event *e) {
     if (inst->kind != HG_KIND_PERPETUAL || rate > RATE_MAX || rate < -RATE_MAX) {
         return;
     }
+    hg_funding_accrue(p, e->id, e->time_ns);
     if (rate != h->rate) {
-        hg_funding_accrue(p, e->id, e->time_ns);
         hg_funding_book(p, e->id);
         h->rate = rate;
         h->funding_ns = e->time_ns;
     }
-    if (h->funding_price == 0) {
-        reprice(p, e->id);
-    }
+    hg_funding_reprice(p, e->id);
 }
 
 /* Option: max(0, cp (D - K)) per coin of `size`, divided by D for coin-settled ones. */

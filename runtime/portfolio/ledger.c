@@ -228,9 +228,9 @@ int hg_portfolio_fill(hg_portfolio *p, uint32_t id, hg_side side, hg_lots lots, 
         return HG_ERR(HG_ERANGE, "fill of %s: a sum would not fit", inst->name);
     }
     commit_fill(p, inst, &plan, fee);
+    hg_funding_reprice(p, id);
     if (h->funding_price == 0) {
-        h->funding_price = nano;
-        h->funding_ns = time_ns;
+        h->funding_price = nano; /* nothing else is known yet */
     }
     return HG_OK;
 }

@@ -106,6 +106,7 @@ void hg_first_marks(hg_portfolio *p, int64_t now_ns); /* all that are now known 
 
 /* funding.c */
 void hg_funding_accrue(hg_portfolio *p, uint32_t id, int64_t now_ns);
+void hg_funding_reprice(hg_portfolio *p, uint32_t id); /* after accrual: the price from now on */
 void hg_funding_book(hg_portfolio *p, uint32_t id);
 /* Accrued and not yet booked by now, without changing anything. */
 hg_cash hg_funding_open(const hg_portfolio *p, uint32_t id, int64_t now_ns);
