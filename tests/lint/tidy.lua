@@ -158,15 +158,17 @@ end
 
 local function check_guard(path, text)
   local dir, noun = path:match("^runtime/([^/]+)/(.+)%.h$")
-  if not dir then dir, noun = "test", path:match("([^/]+)%.h$"):gsub("^test_", "") end
-  local wanted = ("HG_%s_%s_H"):format(dir, noun):upper():gsub("[^%w]", "_")
-  local guard, line = nil, 1
+  local wanted = dir and ("HG_%s_%s_H"):format(dir, noun):upper():gsub("[^%w]", "_")
+  local guard, line
   for l, n in each_line(text) do
-    guard = guard or l:match("^#ifndef%s+([%w_]+)")
-    if guard then line = n break end
+    guard, line = l:match("^#ifndef%s+([%w_]+)"), n
+    if guard then break end
   end
-  if guard ~= wanted and not text:find("/* tidy: template */", 1, true) then
+  if text:find("/* tidy: template */", 1, true) then return end
+  if wanted and guard ~= wanted then
     finding(path, line, "include guard is not " .. wanted .. "; rename it")
+  elseif not wanted and not (guard or ""):find("^HG_[%w_]+_H$") then
+    finding(path, line, "include guard is not of the form HG_TEST_NOUN_H; rename it")
   end
 end
 
