@@ -2,8 +2,8 @@
 -- delta would cost over the time it is held: half the spread, the fee, and the carry (funding of a
 -- perpetual, basis of a dated future).
 --
--- `select.rank` is a pure function over plain tables; `select.best` fills those tables from the
--- session's market.
+-- `select.rank` is a pure function over plain tables; `select.candidates` fills those tables from the
+-- market of a session, `select.best` does both.
 --
 -- Cost in USD of a hedge worth N = |delta| * spot dollars, held for h seconds; side = +1 buying
 -- delta, -1 selling it:
@@ -106,6 +106,54 @@ function select.rank(args)
   end)
   for _, row in ipairs(list) do row.order = nil end
   return list
+end
+
+-- What a session's market has of an underlying to hedge with: perpetuals, futures and spot with a
+-- quote, as select.rank wants them.
+function select.candidates(underlying)
+  local market = require "hedged.market"
+  local list = {}
+  for _, instrument in ipairs(market.find { underlying = underlying }) do
+    local quote = instrument.kind ~= "option" and instrument:quote()
+    if quote and quote.mid then
+      -- Sizes of inverse contracts are in USD.
+      local per_coin = instrument.inverse and instrument.kind ~= "spot" and quote.mid or 1
+      local lots = math.max(1, math.floor(per_coin / instrument.lot + 0.5))
+      local _, parts = instrument:cost { side = "buy", size = lots * instrument.lot }
+      local value = lots * instrument.lot / per_coin * quote.mid
+      list[#list + 1] = {
+        name = instrument.name, kind = instrument.kind, expiry = instrument.expiry,
+        bid = quote.bid, ask = quote.ask, bid_size = quote.bid_size / per_coin,
+        ask_size = quote.ask_size / per_coin,
+        fee = type(parts) == "table" and parts.fee / value or nil,
+        funding = instrument.kind == "perpetual" and instrument:funding() or nil,
+        age = instrument:age(),
+      }
+    end
+  end
+  return list
+end
+
+-- best { underlying =, delta =, horizon = } -> the cheapest row that can be used, and all of them.
+-- Fields as in select.rank; spot and now come from the session.
+function select.best(args)
+  if type(args) ~= "table" or type(args.underlying) ~= "string" then
+    fail("best", "takes { underlying =, delta =, horizon = }")
+  end
+  local hedged = require "hedged"
+  local given = { instruments = select.candidates(args.underlying), now = hedged.now(),
+                  spot = hedged.exposure(args.underlying).spot }
+  for _, key in ipairs { "delta", "horizon", "round_trip", "rate", "max_age" } do
+    given[key] = args[key]
+  end
+  if not (is_finite(given.spot) and given.spot > 0) then
+    return nil, "select.best: the spot of " .. args.underlying .. " is not known", "no_price"
+  end
+  local ranked = select.rank(given)
+  if not ranked[1] or ranked[1].problem then
+    return nil, "select.best: nothing to hedge " .. args.underlying .. " with", "none"
+  end
+  return ranked[1], ranked
 end
 
 return select

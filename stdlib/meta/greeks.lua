@@ -107,4 +107,37 @@ function greeks.implied_vol(price, F, K, T, cp, r) end
 ---@return string? code "bad_input"
 function greeks.inverse(F, K, T, sigma, cp) end
 
+--- Numbers in one block of memory, for batches: `a[1]` to `a[#a]`.
+---@class hedged.greeks.array
+
+--- An array of n zeros, or of the numbers of a list.
+---@param what integer|number[]
+---@return hedged.greeks.array array
+function greeks.array(what) end
+
+--- Fields of `greeks.batch`: arrays of equal length.
+---@class hedged.greeks.batch_args
+---@field F hedged.greeks.array forwards, USD
+---@field K hedged.greeks.array strikes, USD
+---@field T hedged.greeks.array years
+---@field sigma hedged.greeks.array volatilities, fraction
+---@field cp hedged.greeks.array +1 call, -1 put
+---@field out table arrays to fill: { price =, delta =, ... }, any Greek of `greeks.all` but rho
+
+--- Prices and Greeks of many options at once, rate 0, without garbage.
+---
+--- ```lua run
+--- local greeks = require "hedged.greeks"
+--- local delta = greeks.array(2)
+--- local bad = greeks.batch {
+---   F = greeks.array { 88000, 88000 }, K = greeks.array { 80000, 96000 },
+---   T = greeks.array { 0.08, 0.08 }, sigma = greeks.array { 0.4, 0.36 },
+---   cp = greeks.array { -1, 1 }, out = { delta = delta },
+--- }
+--- assert(bad == 0 and delta[1] < 0 and delta[2] > 0)
+--- ```
+---@param args hedged.greeks.batch_args
+---@return integer bad options with bad input; their results are 0
+function greeks.batch(args) end
+
 return greeks

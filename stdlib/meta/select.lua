@@ -61,4 +61,42 @@ local select = {}
 ---@return hedged.select.row[] ranked
 function select.rank(args) end
 
+--- What the session's market has of an underlying to hedge with: perpetuals, futures and spot that
+--- are quoted on both sides.
+---@param underlying string
+---@return hedged.select.candidate[] candidates
+function select.candidates(underlying) end
+
+--- Fields of `select.best`.
+---@class hedged.select.best_args
+---@field underlying string
+---@field delta number coins to hedge with, signed: positive buys
+---@field horizon number seconds the hedge will be held
+---@field round_trip? boolean spread and fee are paid twice (true)
+---@field rate? number cost of money for spot, fraction a year (0)
+---@field max_age? number seconds; older quotes are not used (none)
+
+--- The cheapest instrument of the session's market, and the whole ranking. Inside a session only.
+---
+--- ```lua strategy
+--- local hedged = require "hedged"
+--- local select = require "hedged.select"
+---
+--- local S = hedged.strategy { api = 1, underlying = "BTC" }
+---
+--- function S:on_start()
+---   hedged.every(3600, function()
+---     local best, message = select.best { underlying = "BTC", delta = -2, horizon = 86400 }
+---     hedged.log(best and ("%s, %.1f bp"):format(best.name, best.bp) or message)
+---   end)
+--- end
+---
+--- return S
+--- ```
+---@param args hedged.select.best_args
+---@return hedged.select.row? best
+---@return hedged.select.row[]|string ranked or message
+---@return string? code "no_price" or "none"
+function select.best(args) end
+
 return select
