@@ -17,6 +17,7 @@
 -- The defaults suit a book of about 10 BTC of options: delta of such a book drifts by about half a
 -- coin on an ordinary day.
 local hedged = require "hedged"
+local market = require "hedged.market"
 local policy = require "hedged.policy"
 local portfolio = require "hedged.portfolio"
 
@@ -62,18 +63,24 @@ local function usable(self, x, now)
   bad_since = bad_since or now
   if not told and now - bad_since >= PATIENCE then
     told = true
-    hedged.log(("exposure is %s (%s), waiting"):format(x.quality, x.reasons or "no reason given"))
+    hedged.log(("exposure is %s (%s), waiting"):format(x.quality, x.reasons))
   end
   return false
 end
 
--- Coins of delta in the hedge instrument that came from hedging, not with the book.
-local function hedge_delta(self)
-  local delta = 0
-  for _, position in ipairs(portfolio.positions()) do
-    if position.instrument == self.hedge_with then delta = delta + position.hedge_delta end
-  end
-  return delta
+-- What the opening book holds in the hedge instrument; the rest of the position is hedge.
+function S:on_start(why)
+  if why.kind == "start" then self.state.opened = portfolio.position(self.hedge_with) end
+end
+
+-- Coins of delta that the hedge holds, or will hold when its open orders are filled.
+local function hedge_delta(self, x)
+  local instrument = market.get(self.hedge_with)
+  local p = portfolio.positions(self.hedge_with)[1]
+    or { size = 0, pending_buy = 0, pending_sell = 0 }
+  local size = p.size + p.pending_buy - p.pending_sell - self.state.opened
+  if p.size ~= 0 then return size * p.delta / p.size end
+  return instrument.inverse and size / x.spot or size
 end
 
 function S:on_tick(tick)
@@ -90,7 +97,7 @@ function S:on_tick(tick)
   if self.ratio == 1 then
     size = policy.band(wanted)
   else
-    wanted.hedge, wanted.ratio = hedge_delta(self), self.ratio
+    wanted.hedge, wanted.ratio = hedge_delta(self, x), self.ratio
     size = policy.ratio(wanted)
   end
   if size == 0 then return end
