@@ -24,11 +24,10 @@ local function work(self, side, instrument)
   local deadline = hedged.now() + self.patience
   local left = self.size
   while left > 0 do
-    local quote = instrument:quote()
+    local quote = instrument:quote() or {}
     local late = hedged.now() >= deadline
-    local price
-    if side == "buy" then price = late and quote.ask or quote.bid end
-    if side == "sell" then price = late and quote.bid or quote.ask end
+    local price = quote.ask
+    if (side == "buy") ~= late then price = quote.bid end
     if price then
       local order, message = orders.send {
         instrument = instrument.name, side = side, size = left, type = "limit", price = price,
