@@ -2,8 +2,8 @@
 -- delta would cost over the time it is held: half the spread, the fee, and the carry (funding of a
 -- perpetual, basis of a dated future).
 --
--- `select.rank` is a pure function over plain tables; `select.candidates` fills those tables from the
--- market of a session, `select.best` does both.
+-- `select.rank` is a pure function over plain tables; `select.candidates` fills those tables from
+-- the market of a session, `select.best` does both.
 --
 -- Cost in USD of a hedge worth N = |delta| * spot dollars, held for h seconds; side = +1 buying
 -- delta, -1 selling it:

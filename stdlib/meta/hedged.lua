@@ -202,8 +202,8 @@ function hedged.exposure(underlying) end
 
 --- Trades an amount of delta: works out the size in the instrument's own unit (USD for an inverse
 --- perpetual, contracts by their delta for an option), rounds it toward zero to whole lots and
---- sends one order through the risk gate. Since exposure contains what is pending, a strategy that trades
---- what `hedged.exposure` lacks cannot hedge twice.
+--- sends one order through the risk gate. Since exposure contains what is pending, a strategy that
+--- trades what `hedged.exposure` lacks cannot hedge twice.
 ---@param args hedged.trade_args
 ---@return hedged.orders.order? order
 ---@return string? message
