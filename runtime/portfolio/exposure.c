@@ -24,6 +24,7 @@
 
 #define TIME_STEP_NS HG_NS_PER_S      /* times to expiry move in steps of this ... */
 #define EXPIRY_NEAR_NS HG_NS_PER_HOUR /* ... but not this near to an expiry */
+#define VOL_AGE_FACTOR 20             /* how much older than a price a vol may be */
 #define POINT 0.01                    /* a vol point, and 1 % of rate */
 #define DAYS_PER_YEAR 365.0
 
@@ -340,7 +341,7 @@ static void option_inputs(hg_portfolio *p, hg_book *b) {
             name = hg_universe_get(p->universe, b->option_ids[i])->name;
             lacks(b, "no vol of", name);
         } else {
-            input_time(b, b->iv_ns[i]);
+            b->oldest_vol_ns = b->iv_ns[i] < b->oldest_vol_ns ? b->iv_ns[i] : b->oldest_vol_ns;
         }
         if (!(b->expiry_f[b->slot[i]] > 0)) {
             name = hg_universe_get(p->universe, b->option_ids[i])->name;
@@ -396,6 +397,7 @@ static void total(hg_portfolio *p, hg_book *b, uint32_t underlying, const hg_mar
     *x = (hg_exposure){.spot = isfinite(spot->spot) && spot->spot > 0 ? spot->spot : 0};
     b->missing = false;
     b->oldest_ns = spot->time_ns > 0 ? spot->time_ns : INT64_MAX;
+    b->oldest_vol_ns = INT64_MAX;
     if (b->moved) {
         sizes_read(p, b);
     }
@@ -417,19 +419,27 @@ static void total(hg_portfolio *p, hg_book *b, uint32_t underlying, const hg_mar
     purge(b);
 }
 
-/* Age moves on with every question; what was good may have become stale. */
+static int64_t age_of(int64_t now_ns, int64_t seen_ns) {
+    return seen_ns == INT64_MAX || now_ns < seen_ns ? 0 : now_ns - seen_ns;
+}
+
+/* Age moves on with every question; what was good may have become stale. Prices decide: a vol moves
+ * slowly, and an exchange repeats the mark of a far option only when it changes. */
 static void grade(const hg_portfolio *p, hg_book *b, int64_t now_ns) {
     hg_exposure *x = &b->answer;
-    int64_t age_ns = b->oldest_ns == INT64_MAX || now_ns < b->oldest_ns ? 0 : now_ns - b->oldest_ns;
+    int64_t age_ns = age_of(now_ns, b->oldest_ns);
+    int64_t limit_ns = p->options.max_age_ns;
+    bool old_vol = age_of(now_ns, b->oldest_vol_ns) > limit_ns * VOL_AGE_FACTOR;
     x->age_s = (double)age_ns / 1e9;
     if (b->missing) {
         x->quality = HG_QUALITY_PARTIAL;
-    } else if (age_ns <= p->options.max_age_ns) {
+    } else if (age_ns <= limit_ns && !old_vol) {
         x->quality = HG_QUALITY_GOOD;
+        x->reasons[0] = '\0';
     } else if (x->quality != HG_QUALITY_STALE) {
         x->quality = HG_QUALITY_STALE;
-        snprintf(x->reasons, sizeof x->reasons, "inputs older than %g s",
-                 (double)p->options.max_age_ns / 1e9);
+        snprintf(x->reasons, sizeof x->reasons, "%s older than %g s", old_vol ? "vols" : "prices",
+                 (double)(old_vol ? limit_ns * VOL_AGE_FACTOR : limit_ns) / 1e9);
     }
 }
 

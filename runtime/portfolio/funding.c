@@ -261,7 +261,7 @@ void hg_portfolio_observe(hg_portfolio *p, const hg_event *e) {
     if (e->time_ns >= p->next_booking_ns) {
         daily_booking(p, e->time_ns);
     }
-    p->now_ns = e->time_ns;
+    p->start_ns = p->start_ns ? p->start_ns : e->time_ns;
     bool known = e->id < hg_universe_count(p->universe);
     switch (e->kind) {
     case HG_EV_QUOTE:

@@ -7,10 +7,13 @@
  *     cash moved by trades  ==  realised - cost of what is held.
  */
 #include "base/assert.h"
+#include "base/clock.h"
 #include "portfolio/portfolio_int.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+#define FIRST_MARK_WAIT_NS (60 * HG_NS_PER_S)
 
 bool hg_is_premium(const hg_instrument *inst) {
     return inst->kind == HG_KIND_OPTION || inst->kind == HG_KIND_SPOT;
@@ -102,12 +105,22 @@ void hg_first_mark(hg_portfolio *p, uint32_t id, double price) {
     h->first_known = true;
     h->first_price = price;
     if (hg_is_premium(inst)) {
-        h->first_usd = hg_nano_to_double(value) * hg_market_usd(p->market, inst->settle_id);
+        double amount = (double)h->pos.opened * ((double)inst->lot / 1e9);
+        h->first_usd = amount * price * hg_market_usd(p->market, inst->settle_id);
     } else {
         h->first_pnl = hg_futures_pnl(inst, h->pos.cost, value);
     }
     hg_assert(p->unmarked > 0);
     p->unmarked--;
+}
+
+/* A leg starts at a price of its own. What the market derives from neighbours or the spot is used
+ * only for legs that nobody has priced a minute into the session: right at the start such a price
+ * may stand on inputs that have not been told yet, and would be a P&L that never was. */
+static bool first_mark_ready(const hg_portfolio *p, uint32_t id, int64_t now_ns) {
+    const hg_market_state *state = hg_market_get(p->market, id);
+    return state->mark_ns > 0 || state->settled || hg_market_mid(p->market, id) > 0 ||
+           (p->start_ns > 0 && now_ns - p->start_ns >= FIRST_MARK_WAIT_NS);
 }
 
 void hg_first_marks(hg_portfolio *p, int64_t now_ns) {
@@ -119,7 +132,7 @@ void hg_first_marks(hg_portfolio *p, int64_t now_ns) {
         }
         const hg_instrument *inst = hg_universe_get(p->universe, id);
         double price = 0;
-        if (hg_value_price(p, id, now_ns, &price) &&
+        if (first_mark_ready(p, id, now_ns) && hg_value_price(p, id, now_ns, &price) &&
             hg_market_usd(p->market, inst->settle_id) > 0) {
             hg_first_mark(p, id, price);
         }

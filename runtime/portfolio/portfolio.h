@@ -96,7 +96,7 @@ typedef struct hg_exposure {
     double pending_lo;   /* bounds of delta when each pending order fills between 0 and all */
     double pending_hi;
     double spot;  /* USD per coin used */
-    double age_s; /* of the oldest input used */
+    double age_s; /* of the oldest price used (spot, forward, mark of a future) */
     hg_quality quality;
     char reasons[160]; /* why quality is not good, "" when it is */
 } hg_exposure;

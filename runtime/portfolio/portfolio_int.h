@@ -64,7 +64,8 @@ typedef struct hg_book {
     int64_t spot_ns;        /* when the spot was last told */
     int64_t time_ns;        /* of the columns */
     int64_t next_expiry_ns; /* of the options held, INT64_MAX when none */
-    int64_t oldest_ns;      /* input; INT64_MAX when nothing was needed */
+    int64_t oldest_ns;      /* price used; INT64_MAX when none was needed */
+    int64_t oldest_vol_ns;  /* likewise */
     bool pending_options;
     bool missing; /* an input is unknown: partial */
     hg_exposure answer;
@@ -82,7 +83,7 @@ struct hg_portfolio {
     uint32_t unmarked; /* opened legs without a first mark */
     bool deposits_due;
     int64_t next_booking_ns; /* next 08:00 UTC, 0 before the first event */
-    int64_t now_ns;
+    int64_t start_ns;        /* of the first event, 0 before it */
     uint64_t passes;
     double *scratch; /* columns of the changed legs of one book */
     uint32_t scratch_capacity;
