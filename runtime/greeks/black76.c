@@ -84,10 +84,9 @@ hg_b76_regime hg_b76_prepare(b76 *o, double f, double k, double t, double sigma,
     if (s < 1e-290 || dist > 1e4 * s) return HG_B76_NO_VOL;
     if (s > 1e4) return HG_B76_ALL_VOL;
     b76_prepare(o, f, k, x, t, sigma, cp);
-    if (f < 1e-300) { /* 1/F may be infinite; the density is not */
-        o->n1 = x < 0.0 ? o->n1 : o->a / f;
-        double y = x < 0.0 ? fabs(o->d1) : o->d1;
-        o->tail1 = o->n1 * hg_normal_mills(y);
+    if (f < 1e-300) { /* 1/F may be infinite; n(d1) is not */
+        o->n1 = o->a / f;
+        o->tail1 = o->n1 * hg_normal_mills(fabs(o->d1));
         o->tail2 = o->n1 * hg_normal_mills(fabs(o->d2));
     }
     double u = dist * o->inv_s - 0.5 * o->s;

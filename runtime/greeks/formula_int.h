@@ -21,72 +21,97 @@
 
 /* What all outputs share; everything undiscounted. */
 typedef struct b76 {
-    vd f, t, sigma, cp;
+    vd f, k, t, sigma, cp;
+    vd m; /* min(F, K) */
     vd root_t;
     vd s, inv_s;
-    vd x; /* ln(F/K) */
+    vd inv_f, inv_fs; /* 1/F, 1/(F s) */
+    vd x;             /* ln(F/K) */
     vd d1, d2;
     vd a;     /* F n(d1) = K n(d2), money */
     vd n1;    /* n(d1) */
     vd tail1; /* N(-|d1|) */
     vd tail2; /* (K/F) N(-|d2|) */
     vd time;  /* time value, money */
-    vd intrinsic;
-    vd inv_f;
 } b76;
 
 /*
- * For F, K, T, sigma > 0 and x = ln(F/K). A density below e^-EXP_NEG_MAX is taken as 0.
+ * The preparation is in steps with one function of math_int.h between them, which the caller
+ * applies: the batch loop to several options in lockstep, b76_prepare to one.
+ *
+ * F, K, T, sigma > 0.
  */
-VEC_FN void b76_prepare(b76 *o, vd f, vd k, vd x, vd t, vd sigma, vd cp) {
-    const vd zero = v_set(0.0);
+VEC_FN void b76_take(b76 *o, vd f, vd k, vd t, vd sigma, vd cp) {
     o->f = f;
+    o->k = k;
     o->t = t;
     o->sigma = sigma;
     o->cp = cp;
+    o->m = v_min(f, k);
     o->root_t = v_sqrt(t);
     o->s = sigma * o->root_t;
-    o->inv_s = v_set(1.0) / o->s;
-    o->inv_f = v_set(1.0) / f;
+}
+
+/* The reciprocals are there; x = ln(F/K). */
+VEC_FN void b76_measure(b76 *o, vd x) {
     o->x = x;
-    vd dist = o->x * o->inv_s;
+    vd dist = x * o->inv_s;
     vd half = o->s * v_set(0.5);
     o->d1 = dist + half;
     o->d2 = dist - half;
-    vd u = v_abs(dist) - half;
-    vd v = v_abs(dist) + half;
-    vm below = v_lt(o->x, zero);
-
-    vd y = u * u * v_set(0.5);
-    vd density = v_exp_neg(v_min(y, v_set(EXP_NEG_MAX))) * v_set(INV_SQRT_2PI);
-    density = v_select(v_lt(v_set(EXP_NEG_MAX), y), zero, density);
-    o->a = v_min(f, k) * density;
-    o->n1 = v_select(below, density, o->a * o->inv_f);
-
-    vd mills_u;
-    vd mills_v;
-    v_mills_pair(v_abs(u), v, &mills_u, &mills_v);
-    o->tail1 = o->n1 * v_select(below, mills_u, mills_v);
-    o->tail2 = o->n1 * v_select(below, mills_v, mills_u);
-    vm inside = v_lt(u, zero);
-    vd gap = v_select(inside, -mills_u, mills_u) - mills_v;
-    o->time = v_fma(o->a, gap, v_select(inside, v_min(f, k), zero));
-    o->intrinsic = v_max(cp * (f - k), zero);
 }
 
+/* u^2/2, with |u| = min(|d1|, |d2|). */
+VEC_FN vd b76_exponent(const b76 *o) {
+    vd u = v_min(v_abs(o->d1), v_abs(o->d2));
+    return v_set(0.5) * (u * u);
+}
+
+/* `e` is e^-exponent; a density below e^-EXP_NEG_MAX is taken as 0. */
+VEC_FN void b76_density(b76 *o, vd exponent, vd e) {
+    vd n = e * v_set(INV_SQRT_2PI);
+    n = v_select(v_lt(exponent, v_set(EXP_NEG_MAX)), n, v_set(0.0));
+    o->a = o->m * n;
+    o->n1 = o->a * o->inv_f;
+}
+
+/* mills1 = Y(|d1|), mills2 = Y(|d2|). u < 0 if and only if d2 < 0 < d1, and then the time value is
+ * m - A (Y(-u) + Y(v)). */
+VEC_FN void b76_tails(b76 *o, vd mills1, vd mills2) {
+    o->tail1 = o->n1 * mills1;
+    o->tail2 = o->n1 * mills2;
+    vd sum = v_fma(-o->a, mills1 + mills2, o->m);
+    o->time = v_select_negative(o->d1 * o->d2, sum, o->a * v_abs(mills1 - mills2));
+}
+
+/* One option, or one vector of them; x = ln(F/K). */
+VEC_FN void b76_prepare(b76 *o, vd f, vd k, vd x, vd t, vd sigma, vd cp) {
+    vd mills1;
+    vd mills2;
+    b76_take(o, f, k, t, sigma, cp);
+    o->inv_s = v_set(1.0) / o->s;
+    o->inv_f = v_set(1.0) / f;
+    o->inv_fs = o->inv_f * o->inv_s;
+    b76_measure(o, x);
+    v_mills_pair(v_abs(o->d1), v_abs(o->d2), &mills1, &mills2);
+    vd exponent = b76_exponent(o);
+    b76_density(o, exponent, v_exp_neg(exponent));
+    b76_tails(o, mills1, mills2);
+}
+
+/* max(cp (F - K), 0) + time value. */
 VEC_FN vd b76_price(const b76 *o) {
-    return o->intrinsic + o->time;
+    return v_max(o->cp * (o->f - o->k), v_set(0.0)) + o->time;
 }
 
 /* dV/dF = cp N(cp d1). */
 VEC_FN vd b76_delta(const b76 *o) {
-    vm in_tail = v_lt(o->cp * o->d1, v_set(0.0));
-    return o->cp * v_select(in_tail, o->tail1, v_set(1.0) - o->tail1);
+    return o->cp * v_select_negative(o->cp * o->d1, o->tail1, v_set(1.0) - o->tail1);
 }
 
 /* d2V/dF2 = n(d1)/(F s). */
 VEC_FN vd b76_gamma(const b76 *o) {
-    return o->n1 * o->inv_f * o->inv_s;
+    return o->n1 * o->inv_fs;
 }
 
 /* dV/dsigma = F n(d1) sqrt(T). */
@@ -94,9 +119,9 @@ VEC_FN vd b76_vega(const b76 *o) {
     return o->a * o->root_t;
 }
 
-/* -dV/dT = -F n(d1) sigma / (2 sqrt T), with sqrt(T) = s/sigma. */
+/* -dV/dT = -F n(d1) sigma/(2 sqrt T), with 1/sqrt(T) = sigma/s. */
 VEC_FN vd b76_theta(const b76 *o) {
-    return v_set(-0.5) * o->a * (o->sigma * o->sigma) * o->inv_s;
+    return o->a * (o->sigma * v_set(-0.5) * (o->sigma * o->inv_s));
 }
 
 /* d2V/dF dsigma = -n(d1) d2/sigma, with 1/sigma = sqrt(T)/s. */

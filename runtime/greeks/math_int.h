@@ -46,59 +46,133 @@ static const double mills_c[23] = {
     1.3004408908289028634e-9,  -2.050434734762605059e-9,
 };
 
-/* c[0] + c[1] x + ... + c[n-1] x^(n-1): even and odd powers as two chains, half the latency. */
+/*
+ * The functions below take `m` arguments at once and go through them in lockstep: a polynomial is
+ * one long chain of dependent operations, and only other chains beside it keep the CPU busy. `m` is
+ * a constant at every call; more than EACH_MAX does not fit the registers.
+ */
+#define EACH_MAX 4
+
+/* c[0] + c[1] x + ... + c[n-1] x^(n-1): even and odd powers as two chains. */
+VEC_FN void v_poly_each(const double *c, int n, const vd *x, vd *y, int m) {
+    const int top_even = (n - 1) & ~1;
+    const int top_odd = (n - 2) | 1;
+    vd x2[EACH_MAX];
+    vd even[EACH_MAX];
+    vd odd[EACH_MAX];
+    for (int j = 0; j < m; j++) {
+        x2[j] = x[j] * x[j];
+        even[j] = v_set(c[top_even]);
+        odd[j] = v_set(c[top_odd]);
+    }
+    if (top_even > top_odd) {
+        for (int j = 0; j < m; j++) even[j] = v_fma(even[j], x2[j], v_set(c[top_even - 2]));
+    }
+    for (int i = top_odd - 2; i >= 1; i -= 2) {
+        for (int j = 0; j < m; j++) odd[j] = v_fma(odd[j], x2[j], v_set(c[i]));
+        for (int j = 0; j < m; j++) even[j] = v_fma(even[j], x2[j], v_set(c[i - 1]));
+    }
+    for (int j = 0; j < m; j++) y[j] = v_fma(odd[j], x[j], even[j]);
+}
+
 VEC_FN vd v_poly(const double *c, int n, vd x) {
-    vd x2 = x * x;
-    int top = (n - 1) & ~1;
-    vd even = v_set(c[top]);
-    for (int i = top - 2; i >= 0; i -= 2) even = v_fma(even, x2, v_set(c[i]));
-    top = (n - 2) | 1;
-    vd odd = v_set(c[top]);
-    for (int i = top - 2; i >= 1; i -= 2) odd = v_fma(odd, x2, v_set(c[i]));
-    return v_fma(odd, x, even);
+    vd y;
+    v_poly_each(c, n, &x, &y, 1);
+    return y;
 }
 
 /*
  * ln(f/k) for normal numbers, f below 2^1023. K is scaled by a power of two into [f/1.51, f 1.51],
  * so that f - K' is exact (Sterbenz) and the result keeps its relative accuracy near the money:
- * ln(f/k) = n ln2 + 2 atanh((f - K')/(f + K')).
+ * ln(f/k) = n ln2 + 2 atanh(q), q = (f - K')/(f + K'). The division is between the two halves of
+ * the work, so that a caller may share it with others of his.
  */
-VEC_FN vd v_ln_ratio(vd f, vd k) {
+typedef struct ln_parts {
+    vd n;
+    vd top;    /* f - K' */
+    vd bottom; /* f + K' */
+} ln_parts;
+
+VEC_FN ln_parts v_ln_split(vd f, vd k) {
     const vu bias = v_set_bits((uint64_t)2048 << 52);
-    const vu half = v_set_bits((uint64_t)1 << 51);
+    const vu round = v_set_bits(((uint64_t)2048 << 52) + ((uint64_t)1 << 51));
+    const vu exponent = v_set_bits((uint64_t)0xfff << 52);
     const vu two52 = v_set_bits((uint64_t)0x433 << 52); /* the bits of 2^52 */
-    vu e = (v_bits(f) - v_bits(k) + half + bias) >> 52; /* n + 2048 */
-    vd scaled = v_from_bits(v_bits(k) + (e << 52) - bias);
-    vd n = v_from_bits(e | two52) - v_set(4503599627370496.0 + 2048.0);
-    vd q = (f - scaled) / (f + scaled);
-    vd q2 = q * q;
-    vd tail = v_fma(q * q2, v_poly(ln_c, 7, q2), n * v_set(LN2_LO));
-    return v_fma(n, v_set(LN2_HI), q + q) + tail;
+    vu e = v_bits(f) - v_bits(k) + round;               /* n + 2048 in the exponent field */
+    vd scaled = v_from_bits(v_bits(k) + (e & exponent) - bias);
+    vd n = v_from_bits((e >> 52) | two52) - v_set(4503599627370496.0 + 2048.0);
+    return (ln_parts){n, f - scaled, f + scaled};
 }
 
-/* e^-y for 0 <= y <= EXP_NEG_MAX. */
-VEC_FN vd v_exp_neg(vd y) {
+VEC_FN void v_ln_join_each(const ln_parts *part, const vd *q, vd *x, int m) {
+    vd q2[EACH_MAX];
+    vd p[EACH_MAX];
+    for (int j = 0; j < m; j++) q2[j] = q[j] * q[j];
+    v_poly_each(ln_c, 7, q2, p, m);
+    for (int j = 0; j < m; j++) {
+        vd tail = v_fma(q[j] * q2[j], p[j], part[j].n * v_set(LN2_LO));
+        x[j] = v_fma(part[j].n, v_set(LN2_HI), q[j] + q[j]) + tail;
+    }
+}
+
+VEC_FN vd v_ln_ratio(vd f, vd k) {
+    ln_parts part = v_ln_split(f, k);
+    vd q = part.top / part.bottom;
+    vd x;
+    v_ln_join_each(&part, &q, &x, 1);
+    return x;
+}
+
+/* e^-y for 0 <= y <= EXP_NEG_MAX; beyond it anything, for the caller to drop. */
+VEC_FN void v_exp_neg_each(const vd *y, vd *e, int m) {
     const vd magic = v_set(6755399441055744.0); /* 1.5 * 2^52: adding it rounds to an integer */
-    vd shifted = magic - y * v_set(LOG2_E);
-    vd n = shifted - magic;
-    vd r = v_fma(n, v_set(-LN2_LO), v_fma(n, v_set(-LN2_HI), -y));
-    vd p = v_set(1.0) + v_fma(r * r, v_poly(exp_c, 10, r), r);
-    return v_from_bits(v_bits(p) + (v_bits(shifted) << 52));
+    vd shifted[EACH_MAX];
+    vd r[EACH_MAX];
+    vd p[EACH_MAX];
+    for (int j = 0; j < m; j++) {
+        shifted[j] = magic - y[j] * v_set(LOG2_E);
+        vd n = shifted[j] - magic;
+        r[j] = v_fma(n, v_set(-LN2_LO), v_fma(n, v_set(-LN2_HI), -y[j]));
+    }
+    v_poly_each(exp_c, 10, r, p, m);
+    for (int j = 0; j < m; j++) {
+        vd one = v_set(1.0) + v_fma(r[j] * r[j], p[j], r[j]);
+        e[j] = v_from_bits(v_bits(one) + (v_bits(shifted[j]) << 52));
+    }
+}
+
+VEC_FN vd v_exp_neg(vd y) {
+    vd e;
+    v_exp_neg_each(&y, &e, 1);
+    return e;
 }
 
 /*
- * Mills' ratio Y(z) = N(-z)/n(z) = sqrt(pi/2) erfcx(z/sqrt 2) for two arguments >= 0 that share
- * one division.
+ * Mills' ratio Y(z) = N(-z)/n(z) = sqrt(pi/2) erfcx(z/sqrt 2) for arguments >= 0; m is even, and
+ * z[0], z[1] share one division, as do z[2], z[3].
  */
-VEC_FN void v_mills_pair(vd z1, vd z2, vd *y1, vd *y2) {
+VEC_FN void v_mills_each(const vd *z, vd *y, int m) {
     const vd five = v_set(5.0);
-    vd s1 = z1 + five;
-    vd s2 = z2 + five;
-    vd inv = v_set(1.0) / (s1 * s2);
-    vd inv1 = inv * s2;
-    vd inv2 = inv * s1;
-    *y1 = v_poly(mills_c, 23, (z1 - five) * inv1) * inv1;
-    *y2 = v_poly(mills_c, 23, (z2 - five) * inv2) * inv2;
+    vd inv[EACH_MAX];
+    vd w[EACH_MAX];
+    for (int j = 0; j < m; j += 2) {
+        vd s1 = z[j] + five;
+        vd s2 = z[j + 1] + five;
+        vd both = v_set(1.0) / (s1 * s2);
+        inv[j] = both * s2;
+        inv[j + 1] = both * s1;
+    }
+    for (int j = 0; j < m; j++) w[j] = (z[j] - five) * inv[j];
+    v_poly_each(mills_c, 23, w, y, m);
+    for (int j = 0; j < m; j++) y[j] = y[j] * inv[j];
+}
+
+VEC_FN void v_mills_pair(vd z1, vd z2, vd *y1, vd *y2) {
+    vd z[2] = {z1, z2};
+    vd y[2];
+    v_mills_each(z, y, 2);
+    *y1 = y[0];
+    *y2 = y[1];
 }
 
 #endif

@@ -77,9 +77,16 @@ VEC_FN vm m_and(vm a, vm b) {
 VEC_FN vd v_select(vm m, vd yes, vd no) {
     return m ? yes : no;
 }
-/* One bit per lane, lane 0 lowest. */
+/* By the sign bit of x: `yes` where it is set. */
+VEC_FN vd v_select_negative(vd x, vd yes, vd no) {
+    return v_bits(x) >> 63 ? yes : no;
+}
+/* One bit per lane, lane 0 lowest: where the mask holds, where the sign bit is set. */
 VEC_FN unsigned m_lanes(vm m) {
     return (unsigned)m;
+}
+VEC_FN unsigned v_sign_lanes(vd x) {
+    return (unsigned)(v_bits(x) >> 63);
 }
 
 #else /* HG_VEC_WIDTH 4 or 8 */
@@ -120,8 +127,14 @@ VEC_FN vm m_and(vm a, vm b) {
 VEC_FN vd v_select(vm m, vd yes, vd no) {
     return _mm512_mask_blend_pd(m, no, yes);
 }
+VEC_FN vd v_select_negative(vd x, vd yes, vd no) {
+    return _mm512_mask_blend_pd(_mm512_movepi64_mask(_mm512_castpd_si512(x)), no, yes);
+}
 VEC_FN unsigned m_lanes(vm m) {
     return m;
+}
+VEC_FN unsigned v_sign_lanes(vd x) {
+    return _mm512_movepi64_mask(_mm512_castpd_si512(x));
 }
 #elif HG_VEC_WIDTH == 4
 typedef __m256d vd;
@@ -157,8 +170,14 @@ VEC_FN vm m_and(vm a, vm b) {
 VEC_FN vd v_select(vm m, vd yes, vd no) {
     return _mm256_blendv_pd(no, yes, m);
 }
+VEC_FN vd v_select_negative(vd x, vd yes, vd no) {
+    return _mm256_blendv_pd(no, yes, x);
+}
 VEC_FN unsigned m_lanes(vm m) {
     return (unsigned)_mm256_movemask_pd(m);
+}
+VEC_FN unsigned v_sign_lanes(vd x) {
+    return (unsigned)_mm256_movemask_pd(x);
 }
 #else
 #error "HG_VEC_WIDTH must be 1, 4 or 8"
@@ -171,6 +190,12 @@ VEC_FN vd v_from_bits(vu u) {
 }
 
 #endif
+
+/* The sign bit is set where x is outside [lo, hi]; it says nothing about NaN. Subtractions run
+ * beside the multipliers, comparisons do not. */
+VEC_FN vu v_outside(vd x, double lo, double hi) {
+    return v_bits(x - v_set(lo)) | v_bits(v_set(hi) - x);
+}
 
 /* Unaligned loads and stores: memcpy of a fixed size becomes one instruction. */
 VEC_FN vd v_load(const double *p) {
