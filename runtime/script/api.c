@@ -1,0 +1,236 @@
+/* What the modules share: argument checks that name the nearest field, read-only tables, the
+ * operational failure `nil, message, code`. */
+#include "base/text.h"
+#include "script/script_int.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int l_api_fail(lua_State *L, const char *code, const char *format, ...) {
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    lua_pushnil(L);
+    lua_pushstring(L, text);
+    lua_pushstring(L, code);
+    return 3;
+}
+
+hg_script *l_api_session(lua_State *L, const char *what) {
+    hg_script *s = hg_script_of(L);
+    if (!s->env) luaL_error(L, "%s needs a session (paper, backtest, or hedged.test)", what);
+    return s;
+}
+
+hg_script *l_api_running(lua_State *L, const char *what) {
+    hg_script *s = l_api_session(L, what);
+    if (s->loading) {
+        luaL_error(L, "%s while the file loads; do it in on_start or later", what);
+    }
+    return s;
+}
+
+void l_api_unknown(lua_State *L, const char *what, int key, const char *const *names) {
+    if (lua_type(L, key) != LUA_TSTRING) {
+        luaL_error(L, "%s: a %s is not a field name", what, luaL_typename(L, key));
+    }
+    const char *name = lua_tostring(L, key);
+    const char *near = hg_text_nearest(name, names);
+    if (near) luaL_error(L, "%s has no field '%s' (did you mean '%s'?)", what, name, near);
+    luaL_error(L, "%s has no field '%s'", what, name);
+    abort(); /* not reached: luaL_error does not return */
+}
+
+void l_api_check_fields(lua_State *L, int table, const char *what, const char *const *names) {
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+        size_t i = 0;
+        while (name && names[i] && strcmp(names[i], name) != 0) i++;
+        if (!name || !names[i]) l_api_unknown(L, what, lua_gettop(L) - 1, names);
+    }
+}
+
+double l_api_number(lua_State *L, int table, const char *field, double fallback) {
+    int type = lua_getfield(L, table, field);
+    double value = fallback;
+    if (type == LUA_TNUMBER) {
+        value = lua_tonumber(L, -1);
+    } else if (type != LUA_TNIL) {
+        luaL_error(L, "field '%s' must be a number, got %s", field, luaL_typename(L, -1));
+    }
+    lua_pop(L, 1);
+    return value;
+}
+
+const char *l_api_text(lua_State *L, int table, const char *field, const char *fallback) {
+    int type = lua_getfield(L, table, field);
+    const char *value = fallback;
+    if (type == LUA_TSTRING) {
+        value = lua_tostring(L, -1); /* kept alive by the table */
+    } else if (type != LUA_TNIL) {
+        luaL_error(L, "field '%s' must be a text, got %s", field, luaL_typename(L, -1));
+    }
+    lua_pop(L, 1);
+    return value;
+}
+
+bool l_api_bool(lua_State *L, int table, const char *field) {
+    int type = lua_getfield(L, table, field);
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
+        luaL_error(L, "field '%s' must be true or false, got %s", field, luaL_typename(L, -1));
+    }
+    bool value = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+void l_push_time(lua_State *L, int64_t time_ns) { lua_pushnumber(L, (double)time_ns / 1e9); }
+
+void l_push_nano(lua_State *L, int64_t nano) {
+    if (nano == 0) {
+        lua_pushnil(L);
+    } else {
+        lua_pushnumber(L, hg_nano_to_double(nano));
+    }
+}
+
+/* ---- read-only tables ------------------------------------------------------------------------ */
+static int l_refuse_write(lua_State *L) {
+    return luaL_error(L, "%s is read-only", lua_tostring(L, lua_upvalueindex(1)));
+}
+
+static int l_missing(lua_State *L) {
+    const char *what = lua_tostring(L, lua_upvalueindex(2));
+    if (lua_type(L, 2) != LUA_TSTRING) {
+        lua_pushnil(L);
+        return 1;
+    }
+    const char *names[128];
+    size_t n = 0;
+    for (lua_pushnil(L); lua_next(L, lua_upvalueindex(1)) && n < 127; lua_pop(L, 1)) {
+        if (lua_type(L, -2) == LUA_TSTRING) names[n++] = lua_tostring(L, -2);
+    }
+    names[n] = NULL;
+    l_api_unknown(L, what, 2, names);
+}
+
+static int l_proxy_pairs(lua_State *L) {
+    lua_settop(L, 0);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    return l_pairs(L);
+}
+
+/* The real table on top becomes the __index of an empty one: reads are one more table look-up, and
+ * what is missing raises with the nearest name. */
+void l_api_read_only(lua_State *L, const char *what) {
+    if (!hg_script_of(L)->sandbox) return;
+    int real = lua_gettop(L);
+    lua_createtable(L, 0, 1); /* missing names of the real table */
+    lua_pushvalue(L, real);
+    lua_pushstring(L, what);
+    lua_pushcclosure(L, l_missing, 2);
+    lua_setfield(L, -2, "__index");
+    if (lua_getmetatable(L, real)) {
+        lua_getfield(L, -1, "__call"); /* a callable module stays callable */
+        lua_setfield(L, -3, "__call");
+        lua_pop(L, 1);
+    }
+    lua_setmetatable(L, real);
+    lua_newtable(L);
+    lua_createtable(L, 0, 5);
+    lua_pushvalue(L, real);
+    lua_setfield(L, -2, "__index");
+    lua_pushstring(L, what);
+    lua_pushcclosure(L, l_refuse_write, 1);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushvalue(L, real);
+    lua_pushcclosure(L, l_proxy_pairs, 1);
+    lua_setfield(L, -2, "__pairs");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_getmetatable(L, real);
+    lua_getfield(L, -1, "__call");
+    lua_setfield(L, -3, "__call");
+    lua_pop(L, 1);
+    lua_setmetatable(L, -2);
+    lua_replace(L, real);
+}
+
+int l_api_module(lua_State *L, const luaL_Reg *functions) {
+    lua_newtable(L);
+    luaL_setfuncs(L, functions, 0);
+    return 1;
+}
+
+void l_api_types(lua_State *L) {
+    l_type_tick(L);
+    l_type_instrument(L);
+    l_type_order(L);
+    l_type_exposure(L);
+    l_type_timer(L);
+}
+
+/* A userdata metatable: locked, not writable. Leaves it on top. */
+void l_api_metatable(lua_State *L, const char *name, const luaL_Reg *functions) {
+    luaL_newmetatable(L, name);
+    luaL_setfuncs(L, functions, 0);
+    lua_pushstring(L, name);
+    lua_pushcclosure(L, l_refuse_write, 1);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+}
+
+/* ---- names of instruments and underlyings ---------------------------------------------------- */
+uint32_t l_api_instrument(lua_State *L, int index) {
+    hg_script *s = hg_script_of(L);
+    const uint32_t *object = luaL_testudata(L, index, "instrument");
+    if (object) return *object;
+    const char *name = luaL_checkstring(L, index);
+    return hg_universe_find(s->env->universe, name);
+}
+
+int l_api_no_instrument(lua_State *L, int index) {
+    hg_script *s = hg_script_of(L);
+    const char *name = lua_tostring(L, index);
+    const char *near = hg_universe_nearest(s->env->universe, name);
+    return near ? l_api_fail(L, "instrument", "unknown instrument '%s' (did you mean '%s'?)", name,
+                             near)
+                : l_api_fail(L, "instrument", "unknown instrument '%s'", name);
+}
+
+/* The script's own underlying costs one comparison. Raises for unknown names. */
+uint32_t l_api_underlying(lua_State *L, int index) {
+    hg_script *s = hg_script_of(L);
+    if (lua_isnoneornil(L, index)) {
+        if (s->underlying_id == HG_ID_NONE) {
+            luaL_error(L, "which underlying? the strategy declares none");
+        }
+        return s->underlying_id;
+    }
+    const char *name = luaL_checkstring(L, index);
+    if (name == s->underlying_key && s->underlying_id != HG_ID_NONE) return s->underlying_id;
+    uint32_t id = hg_universe_find_underlying(s->env->universe, name);
+    if (id == HG_ID_NONE) luaL_error(L, "unknown underlying '%s'", name);
+    return id;
+}
+
+/* file:line of the strategy's own code that called, looking past the standard library. */
+const char *l_caller_line(lua_State *L, char *buf, size_t size) {
+    lua_Debug ar;
+    buf[0] = '\0';
+    for (int level = 1; level < 12 && lua_getstack(L, level, &ar); level++) {
+        if (!lua_getinfo(L, "Sl", &ar) || ar.currentline <= 0) continue;
+        bool stock = strncmp(ar.source, "@stdlib/", 8) == 0;
+        if (stock && buf[0]) continue;
+        const char *slash = strrchr(ar.source, '/');
+        snprintf(buf, size, "%s:%d", slash ? slash + 1 : ar.source + (*ar.source == '@'),
+                 ar.currentline);
+        if (!stock) break;
+    }
+    return buf;
+}

@@ -1,0 +1,463 @@
+/* hedged.test: whole sessions on a virtual clock, for tests written in Lua. The session itself
+ * lives above this room and is reached through hg_harness_provider. */
+#include "base/clock.h"
+#include "script/harness.h"
+#include "script/script_int.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TYPE_NAME "hedged.test.session"
+#define LIST_MAX 512
+#define STEP_NS HG_NS_PER_MS           /* between events given without a time */
+#define START_S 1767225600.0           /* 2026-01-01 */
+#define DEFAULT_LOTS 1000000.0         /* displayed when no size is given */
+
+typedef struct session {
+    hg_harness *harness;
+} session;
+
+static session *l_session(lua_State *L) {
+    session *t = luaL_checkudata(L, 1, TYPE_NAME);
+    if (!t->harness) luaL_error(L, "this test session is closed");
+    return t;
+}
+
+static const hg_script_env *l_env(lua_State *L) {
+    return hg_harness_provider->env(l_session(L)->harness);
+}
+
+static _Noreturn void l_raise(lua_State *L) {
+    const char *advice = hg_error_advice();
+    luaL_where(L, 1);
+    lua_pushfstring(L, "%s%s%s", hg_error_text(), *advice ? "; " : "", advice);
+    lua_concat(L, 2);
+    lua_error(L);
+    abort(); /* not reached */
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+typedef struct lists {
+    const char *set[64];
+    const char *instruments[LIST_MAX];
+    struct {
+        const char *instrument;
+        double size, entry;
+    } book[LIST_MAX];
+} lists;
+
+/* set = {band = 0.2} or {"band=0.2"}; the texts are kept in the table on top of the stack. */
+static size_t l_read_set(lua_State *L, lists *out) {
+    size_t n = 0;
+    if (lua_getfield(L, 1, "set") == LUA_TNIL) return 0;
+    luaL_argcheck(L, lua_istable(L, -1), 1, "set must be a table");
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, -3); lua_pop(L, 1)) {
+        if (n == 64) luaL_error(L, "more than 64 parameters");
+        if (lua_type(L, -2) == LUA_TSTRING) {
+            const char *value = luaL_tolstring(L, -1, NULL);
+            lua_pushfstring(L, "%s=%s", lua_tostring(L, -3), value);
+            lua_replace(L, -2);
+        } else {
+            lua_pushvalue(L, -1);
+        }
+        out->set[n] = luaL_checkstring(L, -1);
+        lua_rawseti(L, -4, (lua_Integer)++n);
+    }
+    return n;
+}
+
+static size_t l_read_instruments(lua_State *L, lists *out) {
+    size_t n = 0;
+    if (lua_getfield(L, 1, "instruments") == LUA_TNIL) return 0;
+    luaL_argcheck(L, lua_istable(L, -1), 1, "instruments must be a list of names");
+    while (lua_rawgeti(L, -1, (lua_Integer)n + 1) != LUA_TNIL) {
+        if (n == LIST_MAX) luaL_error(L, "more than %d instruments", LIST_MAX);
+        out->instruments[n++] = luaL_checkstring(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return n;
+}
+
+static size_t l_read_book(lua_State *L, lists *out) {
+    static const char *const names[] = {"instrument", "size", "entry", NULL};
+    size_t n = 0;
+    if (lua_getfield(L, 1, "book") == LUA_TNIL) return 0;
+    luaL_argcheck(L, lua_istable(L, -1), 1, "book must be a list of {instrument=, size=}");
+    while (lua_rawgeti(L, -1, (lua_Integer)n + 1) == LUA_TTABLE) {
+        int row = lua_gettop(L);
+        if (n == LIST_MAX) luaL_error(L, "more than %d rows in the book", LIST_MAX);
+        l_api_check_fields(L, row, "book", names);
+        out->book[n].instrument = l_api_text(L, row, "instrument", "");
+        out->book[n].size = l_api_number(L, row, "size", NAN);
+        out->book[n].entry = l_api_number(L, row, "entry", 0);
+        n++;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return n;
+}
+
+/* test.session{strategy= or text=, book=, set=, instruments=, fill=, fees=, seed=, start=} */
+static int l_open(lua_State *L) {
+    static const char *const names[] = {"strategy", "text", "book", "set", "instruments", "fill",
+                                        "fees", "seed", "start", NULL};
+    if (!hg_harness_provider) return luaL_error(L, "this build has no test sessions");
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    l_api_check_fields(L, 1, "test.session", names);
+    lists *in = lua_newuserdatauv(L, sizeof *in, 0);
+    session *t = lua_newuserdatauv(L, sizeof *t, 0);
+    t->harness = NULL;
+    luaL_setmetatable(L, TYPE_NAME);
+    int self = lua_gettop(L);
+    hg_harness_options o;
+    memset(&o, 0, sizeof o);
+    o.strategy = l_api_text(L, 1, "strategy", NULL);
+    o.text = l_api_text(L, 1, "text", NULL);
+    o.fill = l_api_text(L, 1, "fill", "touch");
+    o.fees = l_api_bool(L, 1, "fees");
+    o.seed = (uint64_t)l_api_number(L, 1, "seed", 1);
+    o.start_s = l_api_number(L, 1, "start", START_S);
+    o.instrument_count = l_read_instruments(L, in);
+    o.book_count = l_read_book(L, in);
+    o.set_count = l_read_set(L, in);
+    o.instruments = in->instruments;
+    o.set = in->set;
+    o.book = (void *)in->book;
+    if (hg_harness_provider->open(&o, &t->harness) < 0) l_raise(L);
+    lua_pushvalue(L, self);
+    return 1;
+}
+
+static int l_close(lua_State *L) {
+    session *t = luaL_checkudata(L, 1, TYPE_NAME);
+    if (t->harness) hg_harness_provider->close(t->harness);
+    t->harness = NULL;
+    return 0;
+}
+
+/* ---- feeding --------------------------------------------------------------------------------- */
+static int64_t l_time(lua_State *L, int table) {
+    int64_t now = *l_env(L)->now_ns;
+    double time = table ? l_api_number(L, table, "time", NAN) : NAN;
+    return isnan(time) ? now + STEP_NS : llround(time * 1e9);
+}
+
+static uint32_t l_instrument(lua_State *L) {
+    const hg_script_env *env = l_env(L);
+    const char *name = l_api_text(L, 2, "instrument", NULL);
+    if (!name) luaL_error(L, "instrument is missing");
+    uint32_t id = hg_universe_find(env->universe, name);
+    if (id == HG_ID_NONE) luaL_error(L, "instrument '%s' is not in this session", name);
+    return id;
+}
+
+static uint32_t l_underlying(lua_State *L, const char *name) {
+    uint32_t id = hg_universe_find_underlying(l_env(L)->universe, name);
+    if (id == HG_ID_NONE) luaL_error(L, "underlying '%s' is not in this session", name);
+    return id;
+}
+
+static hg_ticks l_price(lua_State *L, const hg_instrument *inst, double price) {
+    hg_ticks ticks = 0;
+    if (!hg_price_from_double(inst, price, &ticks)) {
+        luaL_error(L, "%s: %f is not a price on its tick", inst->name, price);
+    }
+    return ticks;
+}
+
+static hg_lots l_size(lua_State *L, const hg_instrument *inst, double size) {
+    hg_lots lots = 0;
+    if (!hg_size_from_double(inst, size, &lots)) {
+        luaL_error(L, "%s: %f is not a size on its lot", inst->name, size);
+    }
+    return lots;
+}
+
+static hg_nano l_nano(lua_State *L, double value) {
+    hg_nano nano = 0;
+    if (!hg_nano_from_double(value, &nano)) luaL_error(L, "%f is not a price", value);
+    return nano;
+}
+
+static int l_apply(lua_State *L, hg_event e) {
+    if (hg_harness_provider->apply(l_session(L)->harness, &e) < 0) l_raise(L);
+    return 0;
+}
+
+static int l_quote(lua_State *L) {
+    static const char *const names[] = {"instrument", "bid",  "ask", "bid_size",
+                                        "ask_size",   "time", NULL};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    l_api_check_fields(L, 2, "quote", names);
+    hg_event e = {.kind = HG_EV_QUOTE, .id = l_instrument(L), .time_ns = l_time(L, 2)};
+    const hg_instrument *inst = hg_universe_get(l_env(L)->universe, e.id);
+    double lot = hg_nano_to_double(inst->lot);
+    double bid = l_api_number(L, 2, "bid", 0);
+    double ask = l_api_number(L, 2, "ask", 0);
+    double size = DEFAULT_LOTS * lot;
+    if (bid > 0) {
+        e.quote.bid = l_price(L, inst, bid);
+        e.quote.bid_size = l_size(L, inst, l_api_number(L, 2, "bid_size", size));
+    }
+    if (ask > 0) {
+        e.quote.ask = l_price(L, inst, ask);
+        e.quote.ask_size = l_size(L, inst, l_api_number(L, 2, "ask_size", size));
+    }
+    return l_apply(L, e);
+}
+
+/* s:index("BTC", 64000) */
+static int l_index(lua_State *L) {
+    hg_event e = {.kind = HG_EV_INDEX, .time_ns = l_time(L, 0)};
+    e.id = l_underlying(L, luaL_checkstring(L, 2));
+    e.price.value = l_nano(L, luaL_checknumber(L, 3));
+    return l_apply(L, e);
+}
+
+static int l_mark(lua_State *L) {
+    static const char *const names[] = {"instrument", "mark", "price", "iv", "time", NULL};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    l_api_check_fields(L, 2, "mark", names);
+    hg_event e = {.kind = HG_EV_MARK, .id = l_instrument(L), .time_ns = l_time(L, 2)};
+    double mark = l_api_number(L, 2, "mark", l_api_number(L, 2, "price", NAN));
+    e.mark.price = l_nano(L, mark);
+    e.mark.iv = l_nano(L, l_api_number(L, 2, "iv", 0));
+    return l_apply(L, e);
+}
+
+static int l_forward(lua_State *L) {
+    static const char *const names[] = {"underlying", "expiry", "price", "time", NULL};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    l_api_check_fields(L, 2, "forward", names);
+    const char *name = l_api_text(L, 2, "underlying", "BTC");
+    uint32_t underlying = l_underlying(L, name);
+    int64_t expiry_ns = 0;
+    lua_getfield(L, 2, "expiry");
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+        expiry_ns = llround(lua_tonumber(L, -1) * 1e9);
+    } else {
+        size_t len;
+        const char *text = luaL_checklstring(L, -1, &len);
+        if (!hg_expiry_parse(text, len, &expiry_ns)) luaL_error(L, "expiry '%s'?", text);
+    }
+    hg_event e = {.kind = HG_EV_FORWARD, .time_ns = l_time(L, 2)};
+    e.id = hg_universe_find_expiry(l_env(L)->universe, underlying, expiry_ns);
+    if (e.id == HG_ID_NONE) return luaL_error(L, "no instrument of %s has this expiry", name);
+    e.price.value = l_nano(L, l_api_number(L, 2, "price", NAN));
+    return l_apply(L, e);
+}
+
+static int l_trade_event(lua_State *L) {
+    static const char *const names[] = {"instrument", "price", "size", "side", "time", NULL};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    l_api_check_fields(L, 2, "trade", names);
+    hg_event e = {.kind = HG_EV_TRADE, .id = l_instrument(L), .time_ns = l_time(L, 2)};
+    const hg_instrument *inst = hg_universe_get(l_env(L)->universe, e.id);
+    e.level.price = l_price(L, inst, l_api_number(L, 2, "price", NAN));
+    e.level.size = l_size(L, inst, l_api_number(L, 2, "size", NAN));
+    e.side = strcmp(l_api_text(L, 2, "side", "buy"), "sell") == 0 ? HG_SELL : HG_BUY;
+    return l_apply(L, e);
+}
+
+static int l_funding(lua_State *L) {
+    static const char *const names[] = {"instrument", "rate", "time", NULL};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    l_api_check_fields(L, 2, "funding", names);
+    hg_event e = {.kind = HG_EV_FUNDING, .id = l_instrument(L), .time_ns = l_time(L, 2)};
+    e.price.value = l_nano(L, l_api_number(L, 2, "rate", NAN));
+    return l_apply(L, e);
+}
+
+static int l_settle(lua_State *L) {
+    static const char *const names[] = {"instrument", "price", "time", NULL};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    l_api_check_fields(L, 2, "settle", names);
+    hg_event e = {.kind = HG_EV_SETTLE, .id = l_instrument(L), .time_ns = l_time(L, 2)};
+    e.price.value = l_nano(L, l_api_number(L, 2, "price", NAN));
+    return l_apply(L, e);
+}
+
+/* Levels of one side, {{price, size}, ...} or {{price=, size=}, ...}: as events of one update. */
+static size_t l_levels(lua_State *L, const hg_instrument *inst, const char *field, hg_side side,
+                       hg_event *events, size_t n, size_t most) {
+    if (lua_getfield(L, 2, field) == LUA_TNIL) return n;
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++, lua_pop(L, 1)) {
+        if (n == most) luaL_error(L, "more than %d levels", (int)most);
+        lua_rawgeti(L, -1, 1);
+        lua_rawgeti(L, -2, 2);
+        int row = lua_gettop(L) - 2;
+        double price = lua_isnil(L, -2) ? l_api_number(L, row, "price", NAN) : lua_tonumber(L, -2);
+        double size = lua_isnil(L, -1) ? l_api_number(L, row, "size", NAN) : lua_tonumber(L, -1);
+        lua_pop(L, 2);
+        events[n].side = (int8_t)side;
+        events[n].level.price = l_price(L, inst, price);
+        events[n].level.size = l_size(L, inst, size);
+        n++;
+    }
+    lua_pop(L, 2);
+    return n;
+}
+
+/* s:depth{instrument=, bids=, asks=}: a whole book, and the quote that goes with it. */
+static int l_depth(lua_State *L) {
+    static const char *const names[] = {"instrument", "bids", "asks", "time", NULL};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    l_api_check_fields(L, 2, "depth", names);
+    uint32_t id = l_instrument(L);
+    int64_t time_ns = l_time(L, 2);
+    const hg_instrument *inst = hg_universe_get(l_env(L)->universe, id);
+    hg_event *events = lua_newuserdatauv(L, LIST_MAX * sizeof *events, 0);
+    memset(events, 0, LIST_MAX * sizeof *events);
+    size_t bids = l_levels(L, inst, "bids", HG_BUY, events, 0, LIST_MAX);
+    size_t n = l_levels(L, inst, "asks", HG_SELL, events, bids, LIST_MAX);
+    hg_event quote = {.kind = HG_EV_QUOTE, .id = id, .time_ns = time_ns};
+    for (size_t i = 0; i < n; i++) {
+        hg_event *e = &events[i];
+        e->kind = HG_EV_DEPTH;
+        e->id = id;
+        e->time_ns = time_ns;
+        e->flags = (uint8_t)(HG_EVF_MORE | (i == 0 ? HG_EVF_SNAPSHOT : 0));
+        bool bid = e->side == HG_BUY;
+        if (bid && (!quote.quote.bid_size || e->level.price > quote.quote.bid)) {
+            quote.quote.bid = e->level.price;
+            quote.quote.bid_size = e->level.size;
+        }
+        if (!bid && (!quote.quote.ask_size || e->level.price < quote.quote.ask)) {
+            quote.quote.ask = e->level.price;
+            quote.quote.ask_size = e->level.size;
+        }
+    }
+    for (size_t i = 0; i < n; i++) l_apply(L, events[i]);
+    return l_apply(L, quote);
+}
+
+static int l_advance(lua_State *L) {
+    double seconds = luaL_checknumber(L, 2);
+    luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 2, "seconds to go forward");
+    int64_t to_ns = *l_env(L)->now_ns + llround(seconds * 1e9);
+    if (hg_harness_provider->advance(l_session(L)->harness, to_ns) < 0) l_raise(L);
+    return 0;
+}
+
+/* ---- looking --------------------------------------------------------------------------------- */
+static int l_now(lua_State *L) {
+    l_push_time(L, *l_env(L)->now_ns);
+    return 1;
+}
+
+static int l_position(lua_State *L) {
+    const hg_script_env *env = l_env(L);
+    const char *name = luaL_checkstring(L, 2);
+    uint32_t id = hg_universe_find(env->universe, name);
+    if (id == HG_ID_NONE) return luaL_error(L, "instrument '%s' is not in this session", name);
+    const hg_position *p = hg_portfolio_get(env->portfolio, id);
+    lua_pushnumber(L, p ? hg_size_to_double(hg_universe_get(env->universe, id), p->lots) : 0);
+    return 1;
+}
+
+static int l_exposure_of(lua_State *L) {
+    uint32_t id = l_underlying(L, luaL_optstring(L, 2, "BTC"));
+    l_push_exposure(L, l_env(L), id);
+    return 1;
+}
+
+static int l_pnl(lua_State *L) {
+    const hg_script_env *env = l_env(L);
+    hg_pnl pnl;
+    hg_portfolio_pnl(env->portfolio, *env->now_ns, &pnl);
+    lua_createtable(L, 0, 4);
+    lua_pushnumber(L, pnl.hedged);
+    lua_setfield(L, -2, "hedged");
+    lua_pushnumber(L, pnl.unhedged);
+    lua_setfield(L, -2, "unhedged");
+    lua_pushnumber(L, pnl.equity);
+    lua_setfield(L, -2, "equity");
+    lua_pushnumber(L, pnl.fees);
+    lua_setfield(L, -2, "fees");
+    return 1;
+}
+
+/* nil while the strategy runs, else the framed message. */
+static int l_error(lua_State *L) {
+    const hg_script *script = hg_harness_provider->script(l_session(L)->harness);
+    const char *text = script ? hg_script_error(script) : "";
+    lua_pushstring(L, *text ? text : NULL);
+    return 1;
+}
+
+static int l_state(lua_State *L) {
+    static const char *const names[] = {"loaded", "running", "stopped", "failed"};
+    const hg_script *script = hg_harness_provider->script(l_session(L)->harness);
+    lua_pushstring(L, script ? names[hg_script_status(script)] : NULL);
+    return 1;
+}
+
+static int l_events(lua_State *L) {
+    session *t = l_session(L);
+    const char *line;
+    lua_newtable(L);
+    for (size_t k = 0; (line = hg_harness_provider->event_line(t->harness, k)) != NULL; k++) {
+        l_push_json_line(L, line);
+        lua_rawseti(L, -2, (lua_Integer)k + 1);
+    }
+    return 1;
+}
+
+/* Events of one kind; with `once`, the last state of each id, in order of first appearance. */
+static int l_select(lua_State *L, const char *kind, bool once) {
+    l_events(L);
+    int events = lua_gettop(L);
+    lua_newtable(L);
+    lua_newtable(L); /* id -> place */
+    lua_Integer n = 0;
+    for (lua_Integer i = 1; lua_rawgeti(L, events, i) == LUA_TTABLE; i++, lua_settop(L, events + 2)) {
+        if (strcmp(l_api_text(L, events + 3, "kind", ""), kind) != 0) continue;
+        lua_Integer place = n + 1;
+        if (once) {
+            lua_getfield(L, events + 3, "id");
+            lua_pushvalue(L, -1);
+            if (lua_rawget(L, events + 2) == LUA_TNUMBER) place = lua_tointeger(L, -1);
+            lua_pop(L, 1);
+            lua_pushinteger(L, place);
+            lua_rawset(L, events + 2);
+        }
+        if (place > n) n = place;
+        lua_pushvalue(L, events + 3);
+        lua_rawseti(L, events + 1, place);
+    }
+    lua_settop(L, events + 1);
+    return 1;
+}
+
+static int l_orders(lua_State *L) { return l_select(L, "order", true); }
+
+static int l_fills(lua_State *L) { return l_select(L, "fill", false); }
+
+static int l_refusals(lua_State *L) { return l_select(L, "refusal", false); }
+
+int l_open_test(lua_State *L) {
+    static const luaL_Reg functions[] = {{"session", l_open}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"quote", l_quote},       {"index", l_index},   {"mark", l_mark},
+        {"forward", l_forward},   {"depth", l_depth},   {"trade", l_trade_event},
+        {"funding", l_funding},   {"settle", l_settle}, {"advance", l_advance},
+        {"orders", l_orders},     {"fills", l_fills},   {"refusals", l_refusals},
+        {"events", l_events},     {"now", l_now},       {"position", l_position},
+        {"exposure", l_exposure_of}, {"pnl", l_pnl},    {"error", l_error},
+        {"state", l_state},       {"close", l_close},   {NULL, NULL},
+    };
+    static const luaL_Reg meta[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
+    if (hg_script_of(L)->sandbox) {
+        return luaL_error(L, "hedged.test is for tests (`hedged test`), not for strategies");
+    }
+    l_api_metatable(L, TYPE_NAME, meta);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    return l_api_module(L, functions);
+}

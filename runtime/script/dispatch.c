@@ -1,0 +1,247 @@
+/*
+ * From events to callbacks. Inside a batch (HG_EVF_MORE) nobody looks: what it touched is noted in
+ * a bit set, and when it closes the script gets one tick per touched instrument, in order of id. An
+ * event that is its own batch takes the short way.
+ */
+#include "script/script_int.h"
+
+static int l_done(lua_State *L, int status, lua_KContext context) {
+    (void)L;
+    (void)status;
+    (void)context;
+    return 0;
+}
+
+static void l_set_number(lua_State *L, const char *field, double value) {
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, field);
+}
+
+static void l_set_text(lua_State *L, const char *field, const char *text) {
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, field);
+}
+
+static void l_set_time(lua_State *L, int64_t time_ns) {
+    l_push_time(L, time_ns);
+    lua_setfield(L, -2, "time");
+}
+
+static void l_push_trade(lua_State *L, const hg_script *s) {
+    const hg_event *e = s->event;
+    const hg_instrument *inst = hg_universe_get(s->env->universe, e->id);
+    lua_createtable(L, 0, 5);
+    l_set_text(L, "instrument", inst->name);
+    l_set_number(L, "price", hg_price_to_double(inst, e->level.price));
+    l_set_number(L, "size", hg_size_to_double(inst, e->level.size));
+    l_set_text(L, "side", hg_side_name((hg_side)e->side));
+    l_set_time(L, e->time_ns);
+}
+
+static void l_push_fill(lua_State *L, const hg_script *s) {
+    const hg_event *e = s->event;
+    const hg_order *o = s->order;
+    const hg_instrument *inst = hg_universe_get(s->env->universe, o->instrument);
+    lua_createtable(L, 0, 13);
+    lua_pushinteger(L, (lua_Integer)o->id);
+    lua_setfield(L, -2, "id");
+    l_push_order(L, o->id);
+    lua_setfield(L, -2, "order");
+    lua_pushinteger(L, (lua_Integer)e->order.trade);
+    lua_setfield(L, -2, "trade");
+    l_set_text(L, "instrument", inst->name);
+    l_set_text(L, "side", hg_side_name((hg_side)o->side));
+    l_set_number(L, "size", hg_size_to_double(inst, e->order.size));
+    l_set_number(L, "price", hg_price_to_double(inst, e->order.price));
+    l_set_number(L, "fee", hg_nano_to_double(e->order.fee));
+    l_set_text(L, "fee_currency", inst->settle);
+    l_set_text(L, "liquidity", e->order.maker ? "maker" : "taker");
+    if (o->mid > 0) l_set_number(L, "mid", o->mid);
+    l_set_text(L, "reason", o->reason);
+    l_set_time(L, e->time_ns);
+}
+
+static void l_push_why(lua_State *L, const hg_script *s) {
+    lua_createtable(L, 0, 2);
+    l_set_text(L, "kind", s->why);
+    lua_newtable(L);
+    lua_Integer n = 0;
+    const hg_order *o = NULL;
+    while ((o = hg_exec_open_next(s->env->exec, s->index, o ? o->id : 0)) != NULL) {
+        l_push_order(L, o->id);
+        lua_rawseti(L, -2, ++n);
+    }
+    lua_setfield(L, -2, "orders");
+}
+
+static void l_push_risk(lua_State *L, const hg_script *s) {
+    const hg_order *o = s->order;
+    lua_createtable(L, 0, 5);
+    l_set_text(L, "kind", "refusal");
+    l_push_order(L, o->id);
+    lua_setfield(L, -2, "order");
+    l_set_text(L, "code", hg_reject_code((hg_reject)o->reject));
+    l_set_text(L, "message", hg_reject_text((hg_reject)o->reject));
+    l_set_time(L, s->event->time_ns);
+}
+
+/* Runs in the task: builds the argument under protection, then calls the script's function. */
+static int l_callback(lua_State *L) {
+    hg_script *s = hg_script_of(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_callback[s->callback]);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &s->ref_self);
+    switch (s->callback) {
+    case HG_CB_START: l_push_why(L, s); break;
+    case HG_CB_DEPTH: lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_tick); break;
+    case HG_CB_TRADE: l_push_trade(L, s); break;
+    case HG_CB_FILL: l_push_fill(L, s); break;
+    case HG_CB_ORDER: l_push_order(L, s->order->id); break;
+    case HG_CB_RISK: l_push_risk(L, s); break;
+    case HG_CB_STOP: lua_pushstring(L, s->why); break;
+    default: lua_pushnil(L); break;
+    }
+    lua_callk(L, 2, 0, 0, l_done);
+    return 0;
+}
+
+void hg_script_call(hg_script *s, hg_callback callback, int64_t budget_ns) {
+    if (s->ref_callback[callback] == LUA_NOREF || s->state == HG_SCRIPT_FAILED) return;
+    uint32_t task = hg_task_take(s);
+    if (task == HG_TASK_NONE) return;
+    hg_task *t = &s->tasks[task];
+    t->label = hg_callback_names[callback];
+    s->callback = callback;
+    lua_pushcfunction(t->co, l_callback);
+    hg_lua_enter(s, task, 0, budget_ns);
+}
+
+static void call(hg_script *s, hg_callback callback) {
+    if (s->state == HG_SCRIPT_RUNNING) hg_script_call(s, callback, hg_script_budget(s));
+}
+
+static void tick(hg_script *s, uint32_t id, int64_t time_ns) {
+    uint32_t task = hg_task_take(s);
+    if (task == HG_TASK_NONE) return;
+    hg_task *t = &s->tasks[task];
+    s->tick_id = id;
+    s->tick_ns = time_ns;
+    t->label = "on_tick";
+    lua_pushvalue(t->co, HG_TASK_ON_TICK);
+    lua_pushvalue(t->co, HG_TASK_SELF);
+    lua_pushvalue(t->co, HG_TASK_TICK);
+    hg_lua_enter(s, task, 2, hg_script_budget(s));
+}
+
+static void depth(hg_script *s, uint32_t id, int64_t time_ns) {
+    s->tick_id = id;
+    s->tick_ns = time_ns;
+    call(s, HG_CB_DEPTH);
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+static void touch(hg_batch *b, uint32_t id) {
+    b->bits[id / 64] |= UINT64_C(1) << (id % 64);
+    if (id / 64 < b->low) b->low = id / 64;
+    if (id / 64 > b->high) b->high = id / 64;
+    b->open = true;
+}
+
+static void flush(hg_script *s, hg_batch *b, int64_t time_ns,
+                  void (*deliver)(hg_script *, uint32_t, int64_t)) {
+    for (uint32_t word = b->low; word <= b->high; word++) {
+        uint64_t bits = b->bits[word];
+        b->bits[word] = 0;
+        for (; bits; bits &= bits - 1) {
+            if (s->state != HG_SCRIPT_RUNNING) continue;
+            deliver(s, word * 64 + (uint32_t)__builtin_ctzll(bits), time_ns);
+        }
+    }
+    b->low = UINT32_MAX;
+    b->high = 0;
+    b->open = false;
+}
+
+/* The instrument a market event is shown as, HG_ID_NONE when the script did not subscribe. */
+static uint32_t shown_as(const hg_script *s, const hg_event *e) {
+    uint32_t id = e->id;
+    if (e->kind == HG_EV_INDEX || e->kind == HG_EV_FORWARD) {
+        uint32_t u = e->kind == HG_EV_INDEX ? id : hg_universe_expiry(s->env->universe, id)->underlying;
+        id = s->proxy[u];
+        if (id == HG_ID_NONE || s->default_set) return id;
+    }
+    return s->subscribed[id] ? id : HG_ID_NONE;
+}
+
+/* While a batch is open, or the opening book not yet marked, nobody looks. */
+static bool is_open(const hg_script *s, const hg_event *e) {
+    return (e->flags & HG_EVF_MORE) || (s->env->ready && !*s->env->ready);
+}
+
+static void market_event(hg_script *s, const hg_event *e, hg_batch *b, hg_callback callback,
+                         void (*deliver)(hg_script *, uint32_t, int64_t)) {
+    uint32_t id = s->ref_callback[callback] == LUA_NOREF ? HG_ID_NONE : shown_as(s, e);
+    if (is_open(s, e)) {
+        if (id != HG_ID_NONE) touch(b, id);
+    } else if (!b->open) {
+        if (id != HG_ID_NONE) deliver(s, id, e->time_ns);
+    } else if (id != HG_ID_NONE) {
+        touch(b, id);
+    }
+}
+
+static void close_batches(hg_script *s, const hg_event *e) {
+    if (s->ticks.open) flush(s, &s->ticks, e->time_ns, tick);
+    if (s->depths.open) flush(s, &s->depths, e->time_ns, depth);
+}
+
+/* ---- orders ---------------------------------------------------------------------------------- */
+/* Refusals by limits are worth an alarm; the rest is everyday life of an order. */
+static bool is_risk(hg_reject code) {
+    switch (code) {
+    case HG_REJECT_SIZE_LIMIT:
+    case HG_REJECT_VALUE_LIMIT:
+    case HG_REJECT_POSITION_LIMIT:
+    case HG_REJECT_PRICE_COLLAR:
+    case HG_REJECT_STALE:
+    case HG_REJECT_RATE:
+    case HG_REJECT_OPEN_LIMIT:
+    case HG_REJECT_HALTED: return true;
+    default: return false;
+    }
+}
+
+static void order_event(hg_script *s, const hg_event *e, const hg_order *order) {
+    if (e->kind == HG_EV_FILL && order) hg_subscribe_held(s, order->instrument);
+    if (!order || order->strategy != s->index) return;
+    uint64_t id = order->id;
+    bool done = hg_order_state_done((hg_order_state)order->state);
+    s->order = order;
+    if (e->kind == HG_EV_FILL) call(s, HG_CB_FILL);
+    call(s, HG_CB_ORDER);
+    if (e->kind == HG_EV_REJECTED && is_risk((hg_reject)order->reject)) call(s, HG_CB_RISK);
+    s->order = NULL;
+    if (done && s->order_waits > 0 && s->state == HG_SCRIPT_RUNNING) hg_task_order_done(s, id);
+}
+
+void hg_script_event(hg_script *s, const hg_event *e, const hg_order *order) {
+    if (s->state != HG_SCRIPT_RUNNING) return;
+    s->event = e;
+    switch ((hg_event_kind)e->kind) {
+    case HG_EV_QUOTE:
+    case HG_EV_MARK:
+    case HG_EV_INDEX:
+    case HG_EV_FORWARD: market_event(s, e, &s->ticks, HG_CB_TICK, tick); break;
+    case HG_EV_DEPTH: market_event(s, e, &s->depths, HG_CB_DEPTH, depth); break;
+    case HG_EV_TRADE:
+        if (s->subscribed[e->id]) call(s, HG_CB_TRADE);
+        break;
+    case HG_EV_ACK:
+    case HG_EV_FILL:
+    case HG_EV_CANCELLED:
+    case HG_EV_REJECTED:
+    case HG_EV_EXPIRED: order_event(s, e, order); break;
+    default: break;
+    }
+    if (!is_open(s, e)) close_batches(s, e);
+    s->event = NULL;
+}

@@ -1,0 +1,180 @@
+/*
+ * The one place where C enters Lua. Every entry has a CPU budget, every failure becomes one framed
+ * text with its traceback, and a failing callback parks its own script and nothing else.
+ */
+#include "base/assert.h"
+#include "script/script_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_BUDGET_NS (20 * INT64_C(1000000))
+#define DEFAULT_LOAD_NS (500 * INT64_C(1000000))
+#define REPORT_RESERVE (1u << 20) /* memory a failing script may use to say why */
+
+int64_t hg_script_budget(const hg_script *s) {
+    if (!s->env) return 0;
+    return s->env->callback_budget_ns ? s->env->callback_budget_ns : DEFAULT_BUDGET_NS;
+}
+
+int64_t hg_script_load_budget(const hg_script *s) {
+    if (!s->env) return 0;
+    return s->env->load_budget_ns ? s->env->load_budget_ns : DEFAULT_LOAD_NS;
+}
+
+void l_raise_if_over_budget(lua_State *L) {
+    if (hg_watchdog_state.expired) luaL_error(L, "over budget");
+}
+
+const char *hg_error_value(lua_State *L, int index, char *buf, size_t size) {
+    int type = lua_type(L, index);
+    if (type == LUA_TSTRING) return lua_tostring(L, index);
+    if (type == LUA_TNUMBER) {
+        snprintf(buf, size, "%.14g", lua_tonumber(L, index));
+    } else {
+        snprintf(buf, size, "the error is a %s value, not a text", lua_typename(L, type));
+    }
+    return buf;
+}
+
+/* What went wrong, as one sentence in front of the frame. */
+static const char *failure_text(hg_script *s, lua_State *co, int status, int64_t budget_ns,
+                                char *buf, size_t size) {
+    if (hg_watchdog_state.expired) {
+        char where[160] = "";
+        lua_Debug ar;
+        for (int level = 0; lua_getstack(co, level, &ar); level++) {
+            if (lua_getinfo(co, "Sl", &ar) && ar.currentline > 0) {
+                snprintf(where, sizeof where, "%s:%d: ", ar.short_src, ar.currentline);
+                break;
+            }
+        }
+        snprintf(buf, size, "%sran for more than %g ms of CPU time (its budget)", where,
+                 (double)budget_ns / 1e6);
+        return buf;
+    }
+    if (status == LUA_ERRMEM) {
+        snprintf(buf, size, "out of memory: the limit of a strategy is %g MiB",
+                 (double)(s->memory.cap - REPORT_RESERVE) / 1048576.0);
+        return buf;
+    }
+    return hg_error_value(co, -1, buf, size);
+}
+
+typedef struct report {
+    hg_script *script;
+    lua_State *co;
+    int status;
+    const char *label;
+    int64_t budget_ns;
+} report;
+
+static int l_report(lua_State *L) {
+    report *r = lua_touserdata(L, 1);
+    char buf[HG_ERROR_MAX / 2];
+    const char *text = failure_text(r->script, r->co, r->status, r->budget_ns, buf, sizeof buf);
+    if (r->co != L) {
+        luaL_traceback(L, r->co, NULL, 0);
+    } else {
+        lua_pushliteral(L, "");
+    }
+    hg_frame_write(r->script, r->label, text, lua_tostring(L, -1));
+    return 0;
+}
+
+/* Frames the failure with some memory in reserve; even that may fail, never silently. */
+static void write_report(report *r) {
+    hg_script *s = r->script;
+    size_t cap = s->memory.cap;
+    s->memory.cap = SIZE_MAX / 2 > cap ? cap + REPORT_RESERVE : cap;
+    int top = lua_gettop(s->lua);
+    lua_pushcfunction(s->lua, l_report);
+    lua_pushlightuserdata(s->lua, r);
+    if (lua_pcall(s->lua, 1, 0, 0) != LUA_OK) {
+        snprintf(s->error, sizeof s->error, "%s failed, and so did the report of why", r->label);
+    }
+    lua_settop(s->lua, top);
+    s->memory.cap = cap;
+}
+
+static void fail(hg_script *s, uint32_t task, int status, int64_t budget_ns) {
+    hg_task *t = &s->tasks[task];
+    report r = {s, t->co, status, t->label, budget_ns};
+    lua_sethook(t->co, NULL, 0, 0);
+    write_report(&r);
+    hg_watchdog_state.expired = 0;
+    hg_script_park(s);
+}
+
+void hg_lua_enter(hg_script *s, uint32_t task, int nargs, int64_t budget_ns) {
+    hg_task *t = &s->tasks[task];
+    hg_assert(!s->inside);
+    s->inside = true;
+    s->current = task;
+    s->stats.callbacks++;
+    int results = 0;
+    lua_State *before = hg_watchdog_enter(t->co, budget_ns);
+    int status = lua_resume(t->co, s->lua, nargs, &results);
+    bool late = hg_watchdog_leave(before);
+    s->inside = false;
+    if (status > LUA_YIELD || late) {
+        fail(s, task, status, budget_ns);
+    } else if (status == LUA_OK) {
+        lua_settop(t->co, HG_TASK_SLOTS);
+        hg_task_release(s, task);
+    } else {
+        hg_assert(t->wait != HG_WAIT_NONE);
+        lua_pop(t->co, results);
+    }
+}
+
+/* Message handler of the main coroutine: C only, so that it always ends. */
+static int l_handle(lua_State *L) {
+    hg_script *s = hg_script_of(L);
+    report *r = lua_touserdata(L, lua_upvalueindex(1));
+    char buf[HG_ERROR_MAX / 2];
+    lua_sethook(L, NULL, 0, 0);
+    const char *text = failure_text(s, L, LUA_ERRRUN, r->budget_ns, buf, sizeof buf);
+    luaL_traceback(L, L, NULL, 1);
+    hg_frame_write(s, r->label, text, lua_tostring(L, -1));
+    r->status = LUA_OK;
+    return 1;
+}
+
+static int l_run_protected(lua_State *L) {
+    report *r = lua_touserdata(L, 1);
+    void *argument = lua_touserdata(L, 2);
+    lua_CFunction function = *(lua_CFunction *)lua_touserdata(L, 3);
+    lua_settop(L, 0);
+    lua_pushlightuserdata(L, r);
+    lua_pushcclosure(L, l_handle, 1);
+    lua_pushcfunction(L, function);
+    lua_pushlightuserdata(L, argument);
+    return lua_pcall(L, 1, 0, 1) == LUA_OK ? 0 : lua_error(L);
+}
+
+int hg_lua_protect(hg_script *s, lua_CFunction function, void *argument, const char *label,
+                   int64_t budget_ns) {
+    report r = {s, s->lua, LUA_ERRRUN, label, budget_ns};
+    int top = lua_gettop(s->lua);
+    hg_assert(lua_checkstack(s->lua, 8));
+    lua_pushcfunction(s->lua, l_run_protected);
+    lua_pushlightuserdata(s->lua, &r);
+    lua_pushlightuserdata(s->lua, argument);
+    lua_pushlightuserdata(s->lua, (void *)&function);
+    lua_State *before = hg_watchdog_enter(s->lua, budget_ns);
+    int status = lua_pcall(s->lua, 3, 0, 0);
+    bool late = hg_watchdog_leave(before);
+    lua_sethook(s->lua, NULL, 0, 0);
+    int rc = 0;
+    if (status != LUA_OK || late) {
+        if (r.status != LUA_OK) { /* the handler did not run: out of memory */
+            r.status = status;
+            write_report(&r);
+        }
+        rc = HG_ERR(HG_ESTRATEGY, "%s", s->error);
+    }
+    hg_watchdog_state.expired = 0;
+    lua_settop(s->lua, top);
+    return rc;
+}

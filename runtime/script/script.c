@@ -1,0 +1,240 @@
+/* Life of a script: load, start, stop, close. */
+#include "base/assert.h"
+#include "base/embedded.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "script/script_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GC_SLACK ((size_t)256 << 10) /* growth that never starts a collection */
+#define GC_PIECE 4096u
+#define GC_STEPS 8
+
+hg_script *hg_script_new(const hg_script_env *env, const char *path, uint16_t index) {
+    hg_script *s = calloc(1, sizeof *s);
+    if (!s) return NULL;
+    s->env = env;
+    s->sandbox = env != NULL;
+    s->index = index;
+    s->hash = HG_HASH_INIT;
+    s->underlying_id = HG_ID_NONE;
+    s->tick_id = HG_ID_NONE;
+    for (int i = 0; i < HG_CALLBACKS; i++) s->ref_callback[i] = LUA_NOREF;
+    hg_text_copy(s->file, sizeof s->file, path);
+    hg_rng_init(&s->rng, env ? env->seed : 0, UINT64_C(0x5c71) << 16 | index);
+    return s;
+}
+
+void hg_script_close(hg_script *s) {
+    if (!s) return;
+    hg_state_close(s);
+    for (uint32_t i = 0; i < s->source_count; i++) free(s->sources[i].text);
+    free(s->subscribed);
+    free(s->proxy);
+    free(s->ticks.bits);
+    free(s->depths.bits);
+    free(s);
+}
+
+/* "strategies/delta_band.lua" -> "delta_band" */
+static void name_from_path(hg_script *s, const char *path) {
+    const char *slash = strrchr(path, '/');
+    hg_text_copy(s->name, sizeof s->name, slash ? slash + 1 : path);
+    char *dot = strrchr(s->name, '.');
+    if (dot && dot != s->name) *dot = '\0';
+}
+
+/* Where its modules are: the canonical directory on disk, or the folder among the embedded files. */
+static void set_directory(hg_script *s, const char *path) {
+    char folder[HG_PATH_MAX];
+    hg_text_copy(folder, sizeof folder, path);
+    char *slash = strrchr(folder, '/');
+    if (slash) {
+        *(slash == folder ? slash + 1 : slash) = '\0';
+    } else {
+        hg_text_copy(folder, sizeof folder, ".");
+    }
+    char *real = realpath(path, NULL);
+    s->embedded = !real && hg_embedded_find(path) != NULL;
+    free(real);
+    real = s->embedded ? NULL : realpath(folder, NULL);
+    hg_text_copy(s->dir, sizeof s->dir, real ? real : folder);
+    free(real);
+}
+
+static int l_run_file(lua_State *L) {
+    const hg_source *source = lua_touserdata(L, 1);
+    hg_script *s = hg_script_of(L);
+    lua_pushfstring(L, "@%s", source->name);
+    if (luaL_loadbufferx(L, source->text, source->size, lua_tostring(L, -1), "t") != LUA_OK) {
+        return lua_error(L);
+    }
+    lua_call(L, 0, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &s->ref_self);
+    if (!s->declared) {
+        return luaL_error(L, "%s: not a strategy: it calls hedged.strategy nowhere", s->file);
+    }
+    if (!lua_rawequal(L, -1, -2)) {
+        return luaL_error(L, "%s: must end with `return S`, the table hedged.strategy gave",
+                          s->file);
+    }
+    return 0;
+}
+
+/* Callbacks are looked up once: an absent one costs nothing. */
+static int l_bind(lua_State *L) {
+    hg_script *s = hg_script_of(L);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &s->ref_self);
+    for (int i = 0; i < HG_CALLBACKS; i++) {
+        lua_pushstring(L, hg_callback_names[i]);
+        int type = lua_rawget(L, -2);
+        if (type != LUA_TNIL && type != LUA_TFUNCTION) {
+            return luaL_error(L, "%s: %s must be a function", s->file, hg_callback_names[i]);
+        }
+        if (type == LUA_TFUNCTION) {
+            s->ref_callback[i] = luaL_ref(L, LUA_REGISTRYINDEX);
+        } else {
+            lua_pop(L, 1);
+        }
+    }
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &s->ref_values);
+    for (uint32_t i = 0; i < s->param_count; i++) {
+        l_param_push(L, &s->params[i]);
+        lua_setfield(L, -2, s->params[i].name);
+    }
+    l_new_tick(L);
+    s->ref_tick = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushstring(L, s->underlying);
+    s->underlying_key = lua_tostring(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &s->underlying_key);
+    lua_gc(L, LUA_GCINC, 0, 0, 10);
+    lua_gc(L, LUA_GCCOLLECT);
+    lua_gc(L, LUA_GCSTOP);
+    return 0;
+}
+
+/* Names the declaration speaks of must exist in this session. */
+static int check_names(hg_script *s) {
+    const hg_universe *universe = s->env->universe;
+    if (*s->underlying) {
+        s->underlying_id = hg_universe_find_underlying(universe, s->underlying);
+        if (s->underlying_id == HG_ID_NONE) {
+            return HG_ERR(HG_ESTRATEGY, "%s: underlying '%s' is not in this session", s->file,
+                          s->underlying);
+        }
+    }
+    for (uint32_t i = 0; i < s->hedge_count; i++) {
+        if (hg_universe_find(universe, s->hedge_with[i]) != HG_ID_NONE) continue;
+        int rc = HG_ERR(HG_ESTRATEGY, "%s: hedge_with '%s' is not in this session", s->file,
+                        s->hedge_with[i]);
+        const char *near = hg_universe_nearest(universe, s->hedge_with[i]);
+        if (near) hg_error_hint("did you mean '%s'?", near);
+        return rc;
+    }
+    return 0;
+}
+
+static int load(hg_script *s, const hg_source *source, const char *const *set, size_t set_count) {
+    s->loading = true;
+    int rc = hg_lua_protect(s, l_run_file, (void *)(uintptr_t)source, "load",
+                            hg_script_load_budget(s));
+    s->loading = false;
+    for (size_t i = 0; rc == 0 && i < set_count; i++) rc = hg_param_set(s, set[i]);
+    if (rc == 0) rc = hg_lua_protect(s, l_bind, NULL, "load", hg_script_load_budget(s));
+    if (rc == 0) rc = check_names(s);
+    s->gc_mark = s->gc_last = s->memory.live;
+    return rc;
+}
+
+static int open_with(const hg_script_env *env, const char *path, const char *text, uint16_t index,
+                     const char *const *set, size_t set_count, hg_script **out) {
+    hg_script *s = hg_script_new(env, path, index);
+    if (!s) return HG_ERR(HG_ENOMEM, "no memory for a strategy");
+    name_from_path(s, path);
+    set_directory(s, path);
+    int rc = hg_state_open(s);
+    const hg_source *source = NULL;
+    if (rc == 0) {
+        source = text ? hg_source_text(s, path, text, strlen(text)) : hg_source_load(s, path);
+        rc = source ? load(s, source, set, set_count) : HG_ESTRATEGY;
+        if (!source) rc = HG_ERR_CTX(HG_ESTRATEGY, "strategy");
+    }
+    if (rc < 0) {
+        hg_script_close(s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
+int hg_script_open(const hg_script_env *env, const char *path, uint16_t index,
+                   const char *const *set, size_t set_count, hg_script **out) {
+    return open_with(env, path, NULL, index, set, set_count, out);
+}
+
+int hg_script_open_text(const hg_script_env *env, const char *name, const char *text,
+                        uint16_t index, const char *const *set, size_t set_count,
+                        hg_script **out) {
+    return open_with(env, name, text, index, set, set_count, out);
+}
+
+int hg_script_start(hg_script *s, const char *why) {
+    hg_assert(s->state == HG_SCRIPT_LOADED);
+    int rc = hg_subscribe_start(s);
+    if (rc < 0) return rc;
+    s->state = HG_SCRIPT_RUNNING;
+    s->why = why;
+    hg_script_call(s, HG_CB_START, hg_script_load_budget(s));
+    s->why = NULL;
+    return s->state == HG_SCRIPT_FAILED ? HG_ERR(HG_ESTRATEGY, "%s", s->error) : 0;
+}
+
+void hg_script_park(hg_script *s) {
+    if (s->state == HG_SCRIPT_FAILED) return;
+    s->state = HG_SCRIPT_FAILED;
+    s->stats.errors++;
+    hg_timer_clear(s);
+    hg_exec_cancel_all(s->env->exec, s->index, HG_ID_NONE, hg_script_now(s));
+}
+
+void hg_script_stop(hg_script *s, const char *reason) {
+    if (s->state != HG_SCRIPT_RUNNING) return;
+    s->stopping = true;
+    s->why = reason;
+    hg_timer_clear(s);
+    hg_script_call(s, HG_CB_STOP, hg_script_budget(s));
+    s->why = NULL;
+    if (s->state == HG_SCRIPT_RUNNING) s->state = HG_SCRIPT_STOPPED;
+}
+
+/* Collections start when memory has grown by half, and then advance with what was allocated. */
+void hg_script_idle(hg_script *s) {
+    size_t live = s->memory.live;
+    if (!s->gc_cycle) {
+        if (live < s->gc_mark + s->gc_mark / 2 + GC_SLACK) return;
+        s->gc_cycle = true;
+        s->gc_last = live;
+    }
+    size_t grown = live > s->gc_last ? live - s->gc_last : 0;
+    size_t steps = 1 + grown / GC_PIECE;
+    if (steps > GC_STEPS) steps = GC_STEPS;
+    for (size_t i = 0; i < steps && s->gc_cycle; i++) {
+        s->gc_cycle = !lua_gc(s->lua, LUA_GCSTEP, 0);
+    }
+    s->gc_last = s->memory.live;
+    if (!s->gc_cycle) s->gc_mark = s->memory.live;
+}
+
+hg_script_state hg_script_status(const hg_script *s) { return s->state; }
+const char *hg_script_name(const hg_script *s) { return s->name; }
+const char *hg_script_error(const hg_script *s) { return s->error; }
+const char *hg_script_underlying(const hg_script *s) { return s->underlying; }
+uint64_t hg_script_hash(const hg_script *s) { return s->hash; }
+
+void hg_script_stats_get(const hg_script *s, hg_script_stats *out) {
+    *out = s->stats;
+    out->memory = s->memory.live;
+    out->memory_peak = s->memory.peak;
+}

@@ -1,0 +1,310 @@
+/*
+ * The inside of a script: what its files share. One hg_script is one Lua state and everything that
+ * state may own in C: tasks, timers, subscriptions, sources. All entries into Lua are in enter.c.
+ *
+ * Functions named l_* may raise (longjmp): they own no C resource at a raising call. All others
+ * never raise and never run Lua unprotected.
+ */
+#ifndef HG_SCRIPT_SCRIPT_INT_H
+#define HG_SCRIPT_SCRIPT_INT_H
+
+#include "base/rng.h"
+#include "script/names_int.h"
+#include "script/script.h"
+#include "script/watchdog_int.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#define HG_PATH_MAX 512
+#define HG_SOURCES_MAX 256
+#define HG_PARAMS_MAX 64
+#define HG_TASKS_MAX 1024  /* callbacks and spawned functions that wait at one time */
+#define HG_TIMERS_MAX 2048 /* every, after, at, sleep and await deadlines together */
+#define HG_PATTERNS_MAX 64
+#define HG_ERROR_MAX 4096
+
+/* ---- memory.c: the capped allocator ---------------------------------------------------------- */
+typedef struct hg_memory {
+    size_t live, peak, cap;
+    uint64_t refused;
+    size_t cached; /* bytes in the free lists */
+    struct hg_block *free[32]; /* small blocks by size class: garbage costs no malloc */
+} hg_memory;
+
+void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size); /* lua_Alloc */
+void hg_memory_fini(hg_memory *memory);
+
+/* ---- sources --------------------------------------------------------------------------------- */
+typedef struct hg_source {
+    char name[HG_PATH_MAX]; /* as shown in messages: "strategies/delta_band.lua" */
+    char *text;
+    size_t size;
+} hg_source;
+
+/* ---- parameters ------------------------------------------------------------------------------ */
+typedef struct hg_param {
+    char name[48];
+    enum { HG_PARAM_NUMBER, HG_PARAM_BOOL, HG_PARAM_TEXT } type;
+    bool integer; /* the default is one: whole values stay integers */
+    double value, min, max;
+    char text[96];
+    char unit[16];
+    char choices[256]; /* '\n' between them, "" = any text */
+} hg_param;
+
+/* ---- tasks and timers ------------------------------------------------------------------------ */
+typedef enum { HG_WAIT_NONE, HG_WAIT_SLEEP, HG_WAIT_ORDER } hg_wait;
+
+typedef struct hg_task {
+    lua_State *co;
+    int ref; /* keeps the coroutine */
+    hg_wait wait;
+    uint64_t order;    /* HG_WAIT_ORDER: its id */
+    uint64_t deadline; /* timer handle, 0 = none */
+    const char *label; /* "on_tick": for messages */
+} hg_task;
+
+typedef struct hg_timer {
+    int64_t time_ns;
+    uint64_t serial; /* order of creation: equal times fire in this order */
+    int64_t period_ns;
+    uint32_t task; /* the waiting task, or UINT32_MAX for a function */
+    int ref;       /* the function */
+    uint32_t place;      /* in the heap */
+    uint32_t generation; /* of the slot: stale handles find nothing */
+} hg_timer;
+
+typedef enum {
+    HG_CB_START,
+    HG_CB_TICK,
+    HG_CB_DEPTH,
+    HG_CB_TRADE,
+    HG_CB_FILL,
+    HG_CB_ORDER,
+    HG_CB_TIMER,
+    HG_CB_RISK,
+    HG_CB_STOP,
+    HG_CALLBACKS
+} hg_callback;
+
+extern const char *const hg_callback_names[HG_CALLBACKS + 1];
+
+/* Instruments touched by the open batch of events. */
+typedef struct hg_batch {
+    uint64_t *bits;
+    uint32_t low, high; /* words in use */
+    bool open;
+} hg_batch;
+
+struct hg_script {
+    lua_State *lua;
+    const hg_script_env *env; /* NULL under `hedged lua` */
+    hg_memory memory;
+    hg_names names;
+    bool sandbox;
+    bool loading;
+    bool declared; /* hedged.strategy has been called */
+    bool inside;
+    bool stopping;
+    hg_script_state state;
+    uint16_t index;
+    char name[64];
+    char file[HG_PATH_MAX]; /* as given */
+    char dir[HG_PATH_MAX];  /* where its modules are searched: canonical, or embedded */
+    bool embedded;
+    uint64_t hash;
+    hg_rng rng;
+    hg_source sources[HG_SOURCES_MAX];
+    uint32_t source_count;
+
+    hg_param params[HG_PARAMS_MAX];
+    uint32_t param_count;
+    char underlying[HG_CODE_MAX];
+    uint32_t underlying_id;
+    const char *underlying_key; /* the interned string, for a fast look-up */
+    char hedge_with[8][HG_NAME_MAX];
+    uint32_t hedge_count;
+
+    int ref_self, ref_values; /* their addresses are the registry keys */
+    int ref_tick, ref_instruments, ref_loaded;
+    int ref_callback[HG_CALLBACKS]; /* LUA_NOREF when absent */
+
+    hg_task tasks[HG_TASKS_MAX];
+    uint32_t task_count;
+    uint32_t free_tasks[HG_TASKS_MAX];
+    uint32_t free_count;
+    uint32_t current; /* the running task */
+    uint32_t order_waits;
+    hg_timer timers[HG_TIMERS_MAX];
+    uint32_t heap[HG_TIMERS_MAX];
+    uint32_t heap_count, timer_slots, timer_free_count;
+    uint32_t timer_free[HG_TIMERS_MAX];
+    uint64_t timer_serial;
+    int64_t moment_ns; /* of the last timers */
+    uint32_t moment_fired;
+
+    char patterns[HG_PATTERNS_MAX][HG_NAME_MAX];
+    uint32_t pattern_count;
+    bool explicit_patterns;
+    bool default_set; /* nothing explicit yet: held instruments join by themselves */
+    uint8_t *subscribed; /* by instrument */
+    uint32_t *proxy;     /* by underlying: the instrument that shows its index, or HG_ID_NONE */
+    hg_batch ticks, depths;
+    uint32_t tick_id;
+    int64_t tick_ns;
+
+    const hg_event *event; /* of the callback being built */
+    const hg_order *order;
+    hg_callback callback;
+    const char *why;
+
+    size_t gc_mark;  /* memory at the end of the last cycle */
+    size_t gc_last;  /* at the last step */
+    bool gc_cycle;
+    uint64_t log_second;
+    uint32_t log_lines;
+    uint32_t log_dropped;
+    hg_script_stats stats;
+    char error[HG_ERROR_MAX];
+};
+
+static inline hg_script *hg_script_of(lua_State *L) { return *(hg_script **)lua_getextraspace(L); }
+
+static inline int64_t hg_script_now(const hg_script *s) { return *s->env->now_ns; }
+
+/* ---- script.c, run_file.c -------------------------------------------------------------------- */
+hg_script *hg_script_new(const hg_script_env *env, const char *path, uint16_t index);
+hg_script *hg_script_stock(const char *path); /* the stock interpreter; NULL with the record set */
+
+/* ---- enter.c: the only place that runs Lua --------------------------------------------------- */
+/* Resumes a task with `nargs` values on its stack; a failure parks the script. */
+void hg_lua_enter(hg_script *s, uint32_t task, int nargs, int64_t budget_ns);
+/* Runs a C function on the main coroutine. 0, or HG_ESTRATEGY with the framed text in s->error. */
+HG_MUST_CHECK int hg_lua_protect(hg_script *s, lua_CFunction function, void *argument,
+                                 const char *label, int64_t budget_ns);
+int64_t hg_script_budget(const hg_script *s);
+int64_t hg_script_load_budget(const hg_script *s);
+/* Stops this strategy only: its orders are cancelled, its timers dropped. */
+void hg_script_park(hg_script *s);
+void l_raise_if_over_budget(lua_State *L);
+
+/* ---- frame.c --------------------------------------------------------------------------------- */
+/* Writes `message` (with its "file:line: " and traceback) as a framed text into s->error. */
+void hg_frame_write(hg_script *s, const char *label, const char *message, const char *traceback);
+/* Text of any error value, without running its metamethods. */
+const char *hg_error_value(lua_State *L, int index, char *buf, size_t size);
+
+/* ---- state.c, require.c ---------------------------------------------------------------------- */
+HG_MUST_CHECK int hg_state_open(hg_script *s);
+void hg_state_close(hg_script *s);
+int l_state_sandbox(lua_State *L); /* builds the globals */
+int l_state_stock(lua_State *L);   /* `hedged lua`: everything */
+int l_require(lua_State *L);
+/* Reads a strategy or module into s->sources (hashing it); NULL with the record set. */
+const hg_source *hg_source_load(hg_script *s, const char *path);
+const hg_source *hg_source_text(hg_script *s, const char *name, const char *text, size_t size);
+
+/* ---- lib_*.c: bounded, deterministic replacements -------------------------------------------- */
+void l_lib_base(lua_State *L); /* expects the globals on top */
+void l_lib_string(lua_State *L);
+void l_lib_table(lua_State *L);
+void l_lib_math(lua_State *L);
+void l_lib_coroutine(lua_State *L);
+int l_pairs(lua_State *L);
+int l_next(lua_State *L);
+int l_safe_tostring(lua_State *L, int index); /* pushes; no addresses */
+int l_string_match_functions(lua_State *L);   /* find match gmatch gsub into the table on top */
+
+/* ---- strategy.c, param.c --------------------------------------------------------------------- */
+int l_strategy(lua_State *L); /* hedged.strategy */
+int l_param(lua_State *L);    /* hedged.param */
+bool l_param_declare(lua_State *L, hg_script *s, const char *name); /* value on top */
+HG_MUST_CHECK int hg_param_set(hg_script *s, const char *assignment);
+void l_param_push(lua_State *L, const hg_param *param);
+
+/* ---- task.c, timer.c ------------------------------------------------------------------------- */
+#define HG_TASK_SELF 1
+#define HG_TASK_TICK 2
+#define HG_TASK_ON_TICK 3
+#define HG_TASK_SLOTS 3
+#define HG_TASK_NONE UINT32_MAX
+uint32_t hg_task_take(hg_script *s); /* HG_TASK_NONE when none is left: the script is parked */
+void hg_task_release(hg_script *s, uint32_t task);
+void hg_task_wake(hg_script *s, uint32_t task, bool timed_out);
+void hg_task_order_done(hg_script *s, uint64_t order);
+int l_sleep(lua_State *L);
+int l_spawn(lua_State *L);
+/* Yields until the order is done; `resumed` finds whether it timed out on top of the stack. */
+int l_await(lua_State *L, uint64_t order, double timeout_s, lua_KFunction resumed);
+void hg_task_run_timer(hg_script *s, int ref, bool once);
+void l_push_timer(lua_State *L, uint64_t handle);
+uint64_t hg_timer_add(hg_script *s, int64_t time_ns, int64_t period_ns, uint32_t task, int ref);
+bool hg_timer_cancel(hg_script *s, uint64_t handle);
+void hg_timer_clear(hg_script *s);
+
+/* ---- dispatch.c ------------------------------------------------------------------------------ */
+void hg_script_call(hg_script *s, hg_callback callback, int64_t budget_ns);
+
+/* ---- subscribe.c ----------------------------------------------------------------------------- */
+HG_MUST_CHECK int hg_subscribe_start(hg_script *s);
+void hg_subscribe_pattern(hg_script *s, const char *pattern);
+void hg_subscribe_held(hg_script *s, uint32_t id);
+
+/* ---- check_source.c -------------------------------------------------------------------------- */
+/* Appends findings to `report`; returns how many. */
+int hg_check_source(hg_script *s, char *report, size_t size);
+
+/* ---- api_*.c --------------------------------------------------------------------------------- */
+typedef struct hg_module {
+    const char *name; /* "hedged.market" */
+    lua_CFunction open;
+} hg_module;
+extern const hg_module hg_modules[]; /* ends with a NULL name */
+
+int l_open_hedged(lua_State *L);
+int l_open_market(lua_State *L);
+int l_open_portfolio(lua_State *L);
+int l_open_orders(lua_State *L);
+int l_open_greeks(lua_State *L);
+int l_open_test(lua_State *L);
+
+void l_api_types(lua_State *L); /* metatables of every userdata; once per state */
+/* A module table: read-only in the sandbox. Pushes. */
+int l_api_module(lua_State *L, const luaL_Reg *functions);
+void l_api_read_only(lua_State *L, const char *what); /* replaces the table on top by a proxy */
+hg_script *l_api_session(lua_State *L, const char *what); /* raises outside a session */
+hg_script *l_api_running(lua_State *L, const char *what); /* and while the file loads */
+int l_api_fail(lua_State *L, const char *code, const char *format, ...) HG_PRINTF(3, 4);
+_Noreturn void l_api_unknown(lua_State *L, const char *what, int key, const char *const *names);
+void l_api_check_fields(lua_State *L, int table, const char *what, const char *const *names);
+double l_api_number(lua_State *L, int table, const char *field, double fallback);
+const char *l_api_text(lua_State *L, int table, const char *field, const char *fallback);
+bool l_api_bool(lua_State *L, int table, const char *field);
+void l_api_metatable(lua_State *L, const char *name, const luaL_Reg *functions);
+/* Instrument of an object or a name: HG_ID_NONE when the name is unknown, which is then told by
+ * l_api_no_instrument (nil, message, "instrument"). Raises for other types. */
+uint32_t l_api_instrument(lua_State *L, int index);
+int l_api_no_instrument(lua_State *L, int index);
+uint32_t l_api_underlying(lua_State *L, int index);
+void l_push_instrument(lua_State *L, uint32_t id);
+void l_push_order(lua_State *L, uint64_t id);
+void l_push_time(lua_State *L, int64_t time_ns);
+void l_push_nano(lua_State *L, int64_t nano); /* nil when 0 */
+void l_new_tick(lua_State *L);
+void l_type_tick(lua_State *L);
+void l_type_instrument(lua_State *L);
+void l_type_order(lua_State *L);
+void l_type_exposure(lua_State *L);
+void l_type_timer(lua_State *L);
+bool l_order_options(lua_State *L, int table, hg_order_request *request);
+int l_order_submit(lua_State *L, hg_script *s, hg_order_request *request);
+int l_exposure_by(lua_State *L);
+void l_push_json_line(lua_State *L, const char *line);
+void l_push_exposure_function(lua_State *L);
+void l_push_exposure(lua_State *L, const hg_script_env *env, uint32_t underlying);
+int l_trade(lua_State *L);
+const char *l_caller_line(lua_State *L, char *buf, size_t size);
+void hg_script_log(hg_script *s, hg_log_level level, const char *text);
+
+#endif
