@@ -36,7 +36,9 @@ static int l_run(lua_State *L) {
     }
     r->count = (lua_Integer)lua_rawlen(L, -1);
     lua_pushnil(L);
-    if (r->count == 0 && lua_next(L, -2)) {
+    if (r->count > 0) {
+        lua_pop(L, 1);
+    } else if (lua_next(L, -2)) {
         r->single = true;
         r->count = 1;
         lua_pop(L, 2);
