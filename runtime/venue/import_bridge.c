@@ -40,10 +40,11 @@ static bool bridged(const hg_chain *c, uint32_t underlying) {
            c->next.index[underlying] > 0;
 }
 
+/* Bounded, so that a nonsense vol in a file cannot send the index to where numbers end. */
 static double bridge_vol(const hg_chain *c, uint32_t underlying) {
     double a = c->prev.vol[underlying];
     double b = c->next.vol[underlying];
-    return a > 0 && b > 0 ? (a + b) / 2 : fmax(a, b);
+    return fmin(a > 0 && b > 0 ? (a + b) / 2 : fmax(a, b), 5);
 }
 
 /* Moves every index from `from` to `to`; without a bridge, along the straight line of its log. */
@@ -272,7 +273,7 @@ static int deliver(hg_chain *c, int64_t time_ns) {
         c->listed[i] = 2;
         c->im.report->settled++;
         hg_event ev = {.time_ns = time_ns, .kind = HG_EV_SETTLE, .id = i};
-        ev.price.value = (hg_nano)llrint(price * 1e4) * 100000;
+        ev.price.value = (hg_nano)llrint(fmin(price, 1e9) * 1e4) * 100000;
         rc = hg_import_add(&c->im, &ev);
     }
     return rc < 0 ? rc : hg_import_close(&c->im);

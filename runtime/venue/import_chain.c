@@ -87,9 +87,9 @@ static int underlyings_reserve(hg_chain *c) {
 
 // --- events -------------------------------------------------------------------------------------
 
-/* Venues give index and forward to 2..4 decimals. */
+/* Venues give index and forward to 2..4 decimals. Always above zero and within range. */
 static hg_nano price_nano(double price) {
-    return (hg_nano)llrint(price * 1e4) * 100000;
+    return (hg_nano)llrint(fmin(fmax(price, 1e-4), 1e9) * 1e4) * 100000;
 }
 
 static int value_emit(hg_chain *c, hg_event_kind kind, uint32_t id, int64_t time_ns,
@@ -193,6 +193,10 @@ void hg_chain_path_push(hg_chain *c, uint32_t underlying, int64_t time_ns, doubl
 
 // --- rows ---------------------------------------------------------------------------------------
 
+/* What no price of a coin (USD) and no vol (a fraction) ever was. */
+#define PRICE_MAX (INT64_C(100000000) * HG_NANO)
+#define VOL_MAX (INT64_C(100) * HG_NANO)
+
 /* A number that may be absent (then `none`) but never negative or, unless allowed, zero. */
 static hg_import_reason number(const hg_chain *c, int name, hg_nano none, bool zero, hg_nano *out) {
     hg_csv_field f = hg_csv_get(&c->csv, name);
@@ -200,7 +204,7 @@ static hg_import_reason number(const hg_chain *c, int name, hg_nano none, bool z
     if (f.len == 0) {
         return HG_IMPORT_REASONS;
     }
-    if (!hg_import_nano(f.text, f.len, out)) {
+    if (!hg_import_nano(f.text, f.len, out) || *out > (name == IV ? VOL_MAX : PRICE_MAX)) {
         return HG_IMPORT_NUMBER;
     }
     return *out < 0 || (*out == 0 && !zero) ? HG_IMPORT_NOT_POSITIVE : HG_IMPORT_REASONS;
