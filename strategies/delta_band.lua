@@ -68,6 +68,12 @@ local function usable(self, x, now)
   return false
 end
 
+-- A market order into an empty book would only be refused.
+local function is_quoted(name)
+  local quote = market.get(name):quote()
+  return quote ~= nil and quote.mid ~= nil
+end
+
 -- What the opening book holds in the hedge instrument; the rest of the position is hedge.
 function S:on_start(why)
   if why.kind == "start" then self.state.opened = portfolio.position(self.hedge_with) end
@@ -100,7 +106,7 @@ function S:on_tick(tick)
     wanted.hedge, wanted.ratio = hedge_delta(self, x), self.ratio
     size = policy.ratio(wanted)
   end
-  if size == 0 then return end
+  if size == 0 or not is_quoted(self.hedge_with) then return end
 
   local order, message = hedged.trade {
     instrument = self.hedge_with,

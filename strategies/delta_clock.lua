@@ -9,6 +9,7 @@
 --     hedged backtest strategies/delta_clock.lua --feed tape:build/stress.tape \
 --         --book examples/books/short_strangle.lua --set period=21600
 local hedged = require "hedged"
+local market = require "hedged.market"
 local policy = require "hedged.policy"
 
 local param = hedged.param
@@ -33,6 +34,8 @@ local function rebalance(self)
   if now < retry_at then return end
   local x = hedged.exposure(self.underlying)
   if x.quality ~= "good" and not self.allow_stale then return end
+  local quote = market.get(self.hedge_with):quote()
+  if not quote or not quote.mid then return end
 
   due = false
   local size = policy.clock { delta = x.delta, target = self.target, now = now,
