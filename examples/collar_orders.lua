@@ -29,19 +29,21 @@ local function work(self, side, instrument)
     local price = quote.ask
     if (side == "buy") ~= late then price = quote.bid end
     if price then
-      local order, message = orders.send {
+      local order, message, code = orders.send {
         instrument = instrument.name, side = side, size = left, type = "limit", price = price,
         tif = late and "ioc" or "gtc",
         reason = late and "collar: out of patience" or "collar: rest at the touch",
       }
-      if not order then
+      if order then
+        order:await(math.min(60, self.patience))
+        order:cancel()
+        order:await(1)
+        left = left - order.filled
+      elseif code ~= "stale" then -- old quotes get better by waiting, nothing else does
         hedged.log("collar: " .. message)
         return
       end
-      order:await(math.min(60, self.patience))
-      order:cancel()
-      order:await(1)
-      left = left - order.filled
+      hedged.sleep(1)
     else
       hedged.sleep(10) -- one side of the market is empty
     end

@@ -62,6 +62,17 @@ function TestDeltaBand:test_further_ticks_do_not_hedge_again()
   lu.assertAlmostEquals(delta(s), -0.5, 1e-3)
 end
 
+function TestDeltaBand:test_sends_nothing_before_there_is_a_quote()
+  local s = open(2)
+  s:index("BTC", SPOT)
+  s:mark { instrument = PERP, mark = SPOT }
+  s:quote { instrument = PERP, bid = SPOT }
+  lu.assertEquals(#s:orders(), 0)
+  lu.assertEquals(#s:refusals(), 0)
+  tick(s)
+  lu.assertEquals(#s:orders(), 1)
+end
+
 function TestDeltaBand:test_to_the_target()
   local s = open(2, { to = "target", target = 0.25 })
   tick(s)
