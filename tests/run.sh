@@ -25,7 +25,8 @@ luaunit_counts() {
 }
 
 number() { # number WORD TEXT: the number before a word such as `failed`
-	n=$(printf '%s\n' "$2" | sed -n "s/.*[^0-9]\{0,1\}\([0-9][0-9]*\) $1.*/\1/p")
+	n=$(printf '%s\n' "$2" | grep -oE "[0-9]+ $1" | tail -n 1)
+	n=${n%% *}
 	echo "${n:-0}"
 }
 
