@@ -55,10 +55,22 @@ static void one_lane(const double *v, double cp, size_t lane) {
          "the batch agrees with one option");
 }
 
+/* Random bits are mostly absurd numbers; this takes them to where options live. */
+static void make_plausible(double *v) {
+    const double lo[NUMBERS] = {1e-3, 1e-3, 1e-6, 1e-3, 1e-3, 1e-12};
+    const double hi[NUMBERS] = {1e6, 1e6, 10.0, 20.0, 0.2, 1e6};
+    for (int i = 0; i < NUMBERS; i++) {
+        uint64_t bits;
+        memcpy(&bits, &v[i], sizeof bits);
+        v[i] = lo[i] * pow(hi[i] / lo[i], (double)(bits >> 11) * 0x1p-53);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     double v[NUMBERS];
     if (size < 1 + sizeof v) return 0;
     memcpy(v, data + 1, sizeof v);
+    if (data[0] & 0x80) make_plausible(v);
     one_option(v, data[0] & 1 ? 1 : -1);
     double cp = data[0] & 2 ? v[5] : data[0] & 1 ? 1.0 : -1.0;
     one_lane(v, cp, (data[0] >> 2) % LANES);
