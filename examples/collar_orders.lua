@@ -19,53 +19,54 @@ local S = hedged.strategy {
   patience = param { default = 300, min = 1, unit = "s", doc = "time to rest before crossing" },
 }
 
+-- The price to ask for now: our own side's best while we are patient, the other side's after that;
+-- nil while there is none or it is older than the risk gate accepts.
+local function price_now(instrument, side, late)
+  local quote = instrument:quote()
+  if not quote or hedged.now() - quote.time > 5 then return nil end
+  if (side == "buy") ~= late then return quote.bid end
+  return quote.ask
+end
+
 -- Rests at the touch, follows it, and takes what is left after `patience` seconds.
 local function work(self, side, instrument)
   local deadline = hedged.now() + self.patience
   local left = self.size
   while left > 0 do
-    local quote = instrument:quote() or {}
     local late = hedged.now() >= deadline
-    local price = quote.ask
-    if (side == "buy") ~= late then price = quote.bid end
+    local price = price_now(instrument, side, late)
     if price then
-      local order, message, code = orders.send {
+      local order, message = orders.send {
         instrument = instrument.name, side = side, size = left, type = "limit", price = price,
         tif = late and "ioc" or "gtc",
         reason = late and "collar: out of patience" or "collar: rest at the touch",
       }
-      if order then
-        order:await(math.min(60, self.patience))
-        order:cancel()
-        order:await(1)
-        left = left - order.filled
-      elseif code ~= "stale" then -- old quotes get better by waiting, nothing else does
+      if not order then
         hedged.log("collar: " .. message)
         return
       end
-      hedged.sleep(1)
-    else
-      hedged.sleep(10) -- one side of the market is empty
+      order:await(math.min(60, self.patience))
+      order:cancel()
+      order:await(1)
+      left = left - order.filled
     end
+    hedged.sleep(1)
   end
 end
 
 function S:on_start()
   -- The chain is known at once, its quotes come with the first ticks.
   hedged.after(5, function()
-    local legs = {
-      sell = market.find { underlying = self.underlying, kind = "option", type = "C",
-                           delta = self.call_delta }[1],
-      buy = market.find { underlying = self.underlying, kind = "option", type = "P",
-                          delta = self.put_delta }[1],
-    }
-    for _, side in ipairs { "buy", "sell" } do
-      if legs[side] then
-        hedged.spawn(function() work(self, side, legs[side]) end)
-      else
-        hedged.log("collar: no option to " .. side)
-      end
+    local call = market.find { underlying = self.underlying, type = "C",
+                               delta = self.call_delta }[1]
+    local put = call and market.find { underlying = self.underlying, type = "P",
+                                       expiry = call.expiry, delta = self.put_delta }[1]
+    if not put then
+      hedged.log("collar: no options to make it of")
+      return
     end
+    hedged.spawn(function() work(self, "sell", call) end)
+    hedged.spawn(function() work(self, "buy", put) end)
   end)
 end
 

@@ -108,28 +108,44 @@ function select.rank(args)
   return list
 end
 
--- What a session's market has of an underlying to hedge with: perpetuals, futures and spot with a
--- quote, as select.rank wants them.
-function select.candidates(underlying)
+local function displayed(levels)
+  local sum = 0
+  for _, level in ipairs(levels) do sum = sum + level.size end
+  return sum
+end
+
+-- One instrument as select.rank wants it. With a size the spread is what walking the depth costs;
+-- without one it is that of the touch.
+local function candidate(instrument, delta)
+  local quote = instrument:quote()
+  if not quote or not quote.mid then return nil end
+  -- Sizes of inverse contracts are in USD.
+  local per_coin = instrument.inverse and instrument.kind ~= "spot" and quote.mid or 1
+  local lots = math.max(1, math.floor(math.abs(delta or 1) * per_coin / instrument.lot + 0.5))
+  local side = (delta or 1) > 0 and "buy" or "sell"
+  local cost, parts = instrument:cost { side = side, size = lots * instrument.lot }
+  local item = { name = instrument.name, kind = instrument.kind, expiry = instrument.expiry,
+                 bid = quote.bid, ask = quote.ask, age = instrument:age() }
+  if instrument.kind == "perpetual" then item.funding = instrument:funding() end
+  if cost then item.fee = parts.fee / (lots * instrument.lot / per_coin * quote.mid) end
+  if cost and delta then
+    local half = math.abs(parts.price - quote.mid)
+    item.bid, item.ask = quote.mid - half, quote.mid + half
+  end
+  local book = instrument:depth(100)
+  if book then
+    item.bid_size, item.ask_size = displayed(book.bids) / per_coin, displayed(book.asks) / per_coin
+  end
+  return item
+end
+
+-- What a session's market has of an underlying to hedge with: perpetuals, futures and spot that are
+-- quoted on both sides. `delta`, in coins, is the size that is to be traded.
+function select.candidates(underlying, delta)
   local market = require "hedged.market"
   local list = {}
   for _, instrument in ipairs(market.find { underlying = underlying }) do
-    local quote = instrument.kind ~= "option" and instrument:quote()
-    if quote and quote.mid then
-      -- Sizes of inverse contracts are in USD.
-      local per_coin = instrument.inverse and instrument.kind ~= "spot" and quote.mid or 1
-      local lots = math.max(1, math.floor(per_coin / instrument.lot + 0.5))
-      local _, parts = instrument:cost { side = "buy", size = lots * instrument.lot }
-      local value = lots * instrument.lot / per_coin * quote.mid
-      list[#list + 1] = {
-        name = instrument.name, kind = instrument.kind, expiry = instrument.expiry,
-        bid = quote.bid, ask = quote.ask, bid_size = quote.bid_size / per_coin,
-        ask_size = quote.ask_size / per_coin,
-        fee = type(parts) == "table" and parts.fee / value or nil,
-        funding = instrument.kind == "perpetual" and instrument:funding() or nil,
-        age = instrument:age(),
-      }
-    end
+    if instrument.kind ~= "option" then list[#list + 1] = candidate(instrument, delta) end
   end
   return list
 end
@@ -141,7 +157,8 @@ function select.best(args)
     fail("best", "takes { underlying =, delta =, horizon = }")
   end
   local hedged = require "hedged"
-  local given = { instruments = select.candidates(args.underlying), now = hedged.now(),
+  local delta = is_finite(args.delta) and args.delta ~= 0 and args.delta or nil
+  local given = { instruments = select.candidates(args.underlying, delta), now = hedged.now(),
                   spot = hedged.exposure(args.underlying).spot }
   for _, key in ipairs { "delta", "horizon", "round_trip", "rate", "max_age" } do
     given[key] = args[key]

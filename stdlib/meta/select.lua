@@ -62,10 +62,11 @@ local select = {}
 function select.rank(args) end
 
 --- What the session's market has of an underlying to hedge with: perpetuals, futures and spot that
---- are quoted on both sides.
+--- are quoted on both sides. With a size, bid and ask are what walking the depth would give.
 ---@param underlying string
+---@param delta? number coins to trade, signed
 ---@return hedged.select.candidate[] candidates
-function select.candidates(underlying) end
+function select.candidates(underlying, delta) end
 
 --- Fields of `select.best`.
 ---@class hedged.select.best_args
