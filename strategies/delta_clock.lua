@@ -19,6 +19,9 @@ local S = hedged.strategy {
   underlying = "BTC",
   hedge_with = "BTC-PERPETUAL",
   target = param { default = 0, unit = "coins", doc = "delta wanted" },
+  numeraire = param {
+    default = "usd", choices = { "usd", "coin", "position" },
+    doc = "what is kept still: the book's value in USD, in coins, or position delta alone" },
   period = param { default = 3600, min = 1, unit = "s", doc = "time between two hedges" },
   min_trade = param {
     default = 0.01, min = 0, unit = "coins", doc = "hedges smaller than this are not sent" },
@@ -29,6 +32,12 @@ local S = hedged.strategy {
 local due = true -- the book is hedged at the first good tick, then by the clock
 local retry_at = -math.huge
 
+-- See delta_band.lua: coins held as money are exposure for who counts in USD.
+local function delta_of(self, x)
+  if self.numeraire == "usd" then return x.delta + x.delta_cash end
+  return self.numeraire == "coin" and x.delta_net or x.delta
+end
+
 local function rebalance(self)
   local now = hedged.now()
   if now < retry_at then return end
@@ -38,13 +47,14 @@ local function rebalance(self)
   if not quote or not quote.mid then return end
 
   due = false
-  local size = policy.clock { delta = x.delta, target = self.target, now = now,
+  local delta = delta_of(self, x)
+  local size = policy.clock { delta = delta, target = self.target, now = now,
                               period = self.period, min = self.min_trade }
   if size == 0 then return end
   local order, message = hedged.trade {
     instrument = self.hedge_with,
     delta = size,
-    reason = ("clock: delta %+.4g, target %+.4g"):format(x.delta, self.target),
+    reason = ("clock: delta %+.4g, target %+.4g"):format(delta, self.target),
   }
   if not order then
     due, retry_at = true, now + 1

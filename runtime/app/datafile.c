@@ -274,11 +274,6 @@ typedef struct {
 static int book_row(void *context, int number, const hg_row_field *fields, size_t count) {
     (void)number;
     book_load *load = context;
-    const char *name = hg_row_get(fields, count, "instrument");
-    const char *size_text = hg_row_get(fields, count, "size");
-    if (!name || !size_text) {
-        return HG_ERR(HG_ECONFIG, "a row needs instrument and size");
-    }
     for (size_t i = 0; i < count; i++) {
         static const char *const known[] = {"instrument", "size", "entry", "label", NULL};
         bool found = false;
@@ -290,6 +285,11 @@ static int book_row(void *context, int number, const hg_row_field *fields, size_
             hg_error_hint("a book row has instrument, size, entry (optional), label (optional)");
             return rc;
         }
+    }
+    const char *name = hg_row_get(fields, count, "instrument");
+    const char *size_text = hg_row_get(fields, count, "size");
+    if (!name || !size_text) {
+        return HG_ERR(HG_ECONFIG, "a row needs instrument and size");
     }
     hg_nano size = 0;
     hg_nano entry = 0;

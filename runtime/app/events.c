@@ -247,6 +247,7 @@ void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns) {
     hg_json_number(&l.json, "index", x->spot);
     hg_json_number(&l.json, "delta", x->delta);
     hg_json_number(&l.json, "delta_net", x->delta_net);
+    hg_json_number(&l.json, "delta_cash", x->delta_cash);
     hg_json_number(&l.json, "gamma", x->gamma);
     hg_json_number(&l.json, "vega", x->vega);
     hg_json_number(&l.json, "theta", x->theta);

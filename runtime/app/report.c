@@ -29,10 +29,13 @@ static void observe_delta(hg_report *r, hg_core *core, int64_t now_ns) {
     if (r->underlying == HG_ID_NONE || !core->ready) {
         return;
     }
-    double delta =
-        fabs(hg_portfolio_exposure(core->portfolio, r->underlying, now_ns)->delta_filled);
+    const hg_exposure *x = hg_portfolio_exposure(core->portfolio, r->underlying, now_ns);
+    double delta = fabs(x->delta_filled);
+    double total = fabs(x->delta_filled + x->delta_cash);
     r->delta_abs_sum += delta;
     r->delta_abs_max = delta > r->delta_abs_max ? delta : r->delta_abs_max;
+    r->total_abs_sum += total;
+    r->total_abs_max = total > r->total_abs_max ? total : r->total_abs_max;
     r->delta_count++;
 }
 
@@ -79,8 +82,8 @@ static double reduction(const hg_report *r) {
     return unhedged > 0 ? 1 - hg_moments_variance(&r->hedged) / unhedged : NAN;
 }
 
-static double delta_mean(const hg_report *r) {
-    return r->delta_count ? r->delta_abs_sum / (double)r->delta_count : NAN;
+static double delta_mean(const hg_report *r, double sum) {
+    return r->delta_count ? sum / (double)r->delta_count : NAN;
 }
 
 static double event_rate(const hg_report *r, const hg_core *core) {
@@ -121,8 +124,10 @@ void hg_report_json(const hg_report *r, const hg_core *core, hg_json *j) {
     hg_json_number(j, "funding", dollars(-r->pnl.funding));
     hg_json_close(j);
     hg_json_number(j, "equity", dollars(r->pnl.equity));
-    hg_json_number(j, "delta_abs_mean", delta_mean(r));
+    hg_json_number(j, "delta_abs_mean", delta_mean(r, r->delta_abs_sum));
     hg_json_number(j, "delta_abs_max", r->delta_count ? r->delta_abs_max : NAN);
+    hg_json_number(j, "delta_with_cash_abs_mean", delta_mean(r, r->total_abs_sum));
+    hg_json_number(j, "delta_with_cash_abs_max", r->delta_count ? r->total_abs_max : NAN);
     hg_json_number(j, "pnl_std_hedged", sqrt(hg_moments_variance(&r->hedged)));
     hg_json_number(j, "pnl_std_unhedged", sqrt(hg_moments_variance(&r->unhedged)));
     hg_json_number(j, "variance_reduction", reduction(r));
@@ -155,8 +160,11 @@ void hg_report_text(const hg_report *r, const hg_core *core) {
     printf("  %-22s fees %.2f, spread %.2f, funding %.2f USD\n", "cost of hedging",
            stats->fees_usd, stats->spread_usd, 0.0 - r->pnl.funding);
     if (r->delta_count) {
-        printf("  %-22s mean %.4f, max %.4f %s\n", "|delta|", delta_mean(r), r->delta_abs_max,
-               hg_universe_underlying(core->universe, r->underlying)->name);
+        const char *coin = hg_universe_underlying(core->universe, r->underlying)->name;
+        printf("  %-22s mean %.4f, max %.4f %s\n", "|delta|", delta_mean(r, r->delta_abs_sum),
+               r->delta_abs_max, coin);
+        printf("  %-22s mean %.4f, max %.4f %s\n", "|delta + coin cash|",
+               delta_mean(r, r->total_abs_sum), r->total_abs_max, coin);
     }
     if (r->hedged.count >= 2) {
         printf("  %-22s hedged %.2f, unhedged %.2f USD per %.6g h, %llu steps\n", "P&L std",

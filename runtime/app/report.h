@@ -21,7 +21,8 @@ typedef struct hg_report {
     bool started; /* the P&L is known since last_* */
     double last_hedged, last_unhedged;
     hg_moments hedged, unhedged;
-    double delta_abs_sum, delta_abs_max;
+    double delta_abs_sum, delta_abs_max; /* position delta */
+    double total_abs_sum, total_abs_max; /* with coins held as money: of the USD value */
     uint64_t delta_count;
     double wall_s;
     hg_pnl pnl; /* at the end */

@@ -134,9 +134,6 @@ int hg_session_open(hg_session *s, const hg_session_options *options) {
         rc = scripts_open(s);
     }
     if (rc == HG_OK) {
-        rc = hg_loop_open(&s->loop);
-    }
-    if (rc == HG_OK) {
         rc = hg_events_open(&s->events, options->events);
     }
     if (rc < 0) {
@@ -251,8 +248,12 @@ static int pump(hg_session *s) {
 int hg_session_run(hg_session *s) {
     int64_t begin = hg_clock_monotonic_ns();
     hg_report_init(&s->report, report_underlying(s), s->core.start_ns, s->options.step_ns);
+    int rc = hg_loop_open(&s->loop);
+    if (rc < 0) {
+        return rc;
+    }
     hg_console_start(s);
-    int rc = scripts_start(s);
+    rc = scripts_start(s);
     if (rc == HG_OK) {
         rc = pump(s);
     }

@@ -322,7 +322,10 @@ static void sum_linear(hg_portfolio *p, hg_book *b, uint32_t id, int64_t now_ns)
     if (inst->kind == HG_KIND_SPOT) {
         x->value += held * coins * price;
     } else if (inst->inverse) {
-        x->value += (cost + unpriced * coins - held * coins) * x->spot;
+        double gained = cost + unpriced * coins - held * coins;
+        x->value += gained * x->spot;
+        x->delta_cash += gained - hg_nano_to_double(h->first_pnl) +
+                         hg_nano_to_double(hg_funding_open(p, id, now_ns));
     } else {
         x->value += (held - unpriced) * coins * price - cost;
     }
@@ -371,7 +374,7 @@ static double equity(const hg_portfolio *p, uint32_t underlying, double spot, do
 /* Nothing that is not finite ever leaves: it becomes 0 and the answer "partial". */
 static void purge(hg_book *b) {
     hg_exposure *x = &b->answer;
-    double *numbers[] = {&x->delta,        &x->delta_net,  &x->delta_usd,  &x->gamma,
+    double *numbers[] = {&x->delta_cash,   &x->delta,      &x->delta_net,  &x->delta_usd, &x->gamma,
                          &x->vega,         &x->theta,      &x->rho,        &x->vanna,
                          &x->volga,        &x->charm,      &x->value,      &x->notional,
                          &x->delta_filled, &x->pending_lo, &x->pending_hi, &x->leverage};
@@ -404,6 +407,9 @@ static void total(hg_portfolio *p, hg_book *b, uint32_t underlying, const hg_mar
     if (!(x->spot > 0) && b->options + b->linears > 0) {
         lacks(b, "no spot of", hg_universe_underlying(p->universe, underlying)->name);
     }
+    const hg_purse *purse =
+        &p->purses[hg_universe_underlying(p->universe, underlying)->currency];
+    x->delta_cash = hg_nano_to_double(purse->balance - purse->deposited);
     option_inputs(p, b);
     sum_options(b, &coins);
     for (uint32_t i = 0; i < b->linears; i++) {

@@ -32,6 +32,10 @@ void hg_cash_move(hg_portfolio *p, uint32_t currency, hg_cash amount, hg_cash_ca
     hg_purse *purse = &p->purses[currency];
     bool fits = hg_add(purse->balance, amount, &purse->balance);
     hg_assert(fits); /* callers have asked hg_cash_fits */
+    uint32_t underlying = hg_universe_currency(p->universe, currency)->underlying;
+    if (underlying != HG_ID_NONE) {
+        p->books[underlying].moved = true; /* coins held as money are exposure too */
+    }
     const hg_portfolio_observer *o = &p->options.observer;
     if (o->cash) {
         o->cash(o->context, currency, amount, purse->balance, cause);
@@ -57,6 +61,7 @@ int hg_portfolio_deposit(hg_portfolio *p, uint32_t currency, hg_cash amount) {
         return HG_ERR(HG_ERANGE, "deposit: balance is out of range");
     }
     p->purses[currency].deposit_due = due;
+    p->purses[currency].deposited += amount;
     deposit_convert(p, currency);
     p->deposits_due = p->deposits_due || p->purses[currency].deposit_due != 0;
     hg_cash_move(p, currency, amount, HG_CASH_DEPOSIT);

@@ -82,6 +82,10 @@ typedef struct hg_exposure {
     double delta;     /* coins, pending orders included at their expected (full) fill */
     double delta_net; /* minus the mark value of options in coins */
     double delta_usd;
+    /* Coins held as money: coin-settled cash and unrealised P&L made in this session, without
+     * deposits. They move with the spot like a position. The USD value of the session is neutral at
+     * delta + delta_cash = 0, its coin value at delta_net = 0. */
+    double delta_cash;
     double gamma;        /* coins per USD */
     double vega;         /* USD per vol point */
     double theta;        /* USD per calendar day */

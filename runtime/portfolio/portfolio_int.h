@@ -33,6 +33,7 @@ typedef struct hg_holding {
 typedef struct hg_purse {
     hg_cash balance;
     hg_cash realised, fees, funding;
+    hg_cash deposited;    /* part of the balance that is not of the session's making */
     hg_cash deposit_due;  /* deposited, not yet converted for want of a spot */
     double deposited_usd; /* deposits at the spot of their time */
 } hg_purse;

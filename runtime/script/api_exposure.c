@@ -11,12 +11,12 @@
 #define TYPE_NAME "exposure"
 
 static const char *const fields[] = {
-    "delta", "delta_net", "delta_usd", "gamma",    "vega",    "theta",        "rho",     "vanna",
+    "delta", "delta_net", "delta_usd", "delta_cash", "gamma",    "vega",    "theta",        "rho",     "vanna",
     "volga", "charm",     "notional",  "value",    "leverage", "delta_filled", "spot",    "pending",
     "age",   "quality",   "reasons",   "underlying", NULL};
 
 typedef struct snapshot {
-    double delta, delta_net, delta_usd, gamma, vega, theta, rho, vanna, volga, charm;
+    double delta, delta_net, delta_usd, delta_cash, gamma, vega, theta, rho, vanna, volga, charm;
     double notional, value, leverage, delta_filled, pending_lo, pending_hi, spot, age_s;
     uint32_t underlying;
     uint32_t quality;
@@ -39,6 +39,7 @@ static int l_push_field(lua_State *L, const hg_universe *universe, const snapsho
     case HG_N_delta: value = x->delta; break;
     case HG_N_delta_net: value = x->delta_net; break;
     case HG_N_delta_usd: value = x->delta_usd; break;
+    case HG_N_delta_cash: value = x->delta_cash; break;
     case HG_N_gamma: value = x->gamma; break;
     case HG_N_vega: value = x->vega; break;
     case HG_N_theta: value = x->theta; break;
@@ -102,6 +103,7 @@ static void copy(snapshot *x, uint32_t id, const hg_exposure *e) {
     x->delta = e->delta;
     x->delta_net = e->delta_net;
     x->delta_usd = e->delta_usd;
+    x->delta_cash = e->delta_cash;
     x->gamma = e->gamma;
     x->vega = e->vega;
     x->theta = e->theta;

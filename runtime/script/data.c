@@ -19,6 +19,7 @@ typedef struct reader {
     bool single;
     hg_data_field fields[FIELDS_MAX];
     char numbers[FIELDS_MAX][32];
+    char names[FIELDS_MAX][64]; /* of nested fields: "limits.price_collar" */
     size_t field_count;
 } reader;
 
@@ -64,14 +65,19 @@ static void l_number_text(lua_State *L, int index, char *out, size_t size) {
     }
 }
 
-/* The key and value on top of the stack as a field. Both are kept alive by the row. */
-static void l_read_field(lua_State *L, reader *r) {
+/* The key and value on top of the stack as a field, called "prefix.key" inside a table. Keys and
+ * texts are kept alive by the row. */
+static void l_read_field(lua_State *L, reader *r, const char *prefix) {
     if (lua_type(L, -2) != LUA_TSTRING) luaL_error(L, "fields must have names");
     if (r->field_count == FIELDS_MAX) luaL_error(L, "more than %d fields", FIELDS_MAX);
-    hg_data_field *f = &r->fields[r->field_count];
-    char *number = r->numbers[r->field_count++];
+    uint32_t n = (uint32_t)r->field_count++;
+    hg_data_field *f = &r->fields[n];
     memset(f, 0, sizeof *f);
     f->key = lua_tostring(L, -2);
+    if (prefix) {
+        snprintf(r->names[n], sizeof r->names[n], "%s.%s", prefix, f->key);
+        f->key = r->names[n];
+    }
     switch (lua_type(L, -1)) {
     case LUA_TSTRING:
         f->type = HG_DATA_TEXT;
@@ -80,8 +86,8 @@ static void l_read_field(lua_State *L, reader *r) {
     case LUA_TNUMBER:
         f->type = HG_DATA_NUMBER;
         f->number = lua_tonumber(L, -1);
-        l_number_text(L, -1, number, sizeof r->numbers[0]);
-        f->text = number;
+        l_number_text(L, -1, r->numbers[n], sizeof r->numbers[n]);
+        f->text = r->numbers[n];
         break;
     case LUA_TBOOLEAN:
         f->type = HG_DATA_BOOL;
@@ -91,6 +97,17 @@ static void l_read_field(lua_State *L, reader *r) {
     }
 }
 
+/* A field, or the fields of one table inside the row: { limits = { order_value_usd = 1e6 } }. */
+static void l_read_fields(lua_State *L, reader *r) {
+    if (!lua_istable(L, -1)) {
+        l_read_field(L, r, NULL);
+        return;
+    }
+    if (lua_type(L, -2) != LUA_TSTRING) luaL_error(L, "fields must have names");
+    const char *prefix = lua_tostring(L, -2);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) l_read_field(L, r, prefix);
+}
+
 static int l_read_row(lua_State *L) {
     reader *r = lua_touserdata(L, 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, r);
@@ -98,7 +115,7 @@ static int l_read_row(lua_State *L) {
         return luaL_error(L, "row %d is a %s, not a table", (int)r->index, luaL_typename(L, -1));
     }
     r->field_count = 0;
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) l_read_field(L, r);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) l_read_fields(L, r);
     qsort(r->fields, r->field_count, sizeof *r->fields, compare);
     return 0;
 }

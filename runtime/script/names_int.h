@@ -16,7 +16,7 @@
     X(price) X(reason) X(tif) X(remaining) X(code) X(message) X(line) X(limit) X(average)          \
     X(post_only) X(reduce_only) X(delta) X(delta_net) X(delta_usd) X(gamma) X(vega) X(theta)       \
     X(rho) X(vanna) X(volga) X(charm) X(notional) X(value) X(leverage) X(pending) X(age)           \
-    X(quality) X(reasons) X(delta_filled) X(spot) X(by)
+    X(quality) X(reasons) X(delta_filled) X(spot) X(by) X(delta_cash)
 
 enum hg_name {
     HG_N_NONE,
@@ -40,10 +40,11 @@ static inline unsigned hg_name_slot(const char *key) {
     return (unsigned)((uintptr_t)key >> 4) * 2654435761u >> 24;
 }
 
-/* Code of the string at `index`, HG_N_NONE for anything else. */
+/* Code of the string at `index`, HG_N_NONE for anything else (a number becomes a text that is no
+ * name). */
 static inline unsigned hg_name_of(lua_State *L, const hg_names *names, int index) {
-    if (lua_type(L, index) != LUA_TSTRING) return HG_N_NONE;
     const char *key = lua_tolstring(L, index, NULL);
+    if (!key) return HG_N_NONE;
     for (unsigned slot = hg_name_slot(key); names->key[slot]; slot = (slot + 1) % HG_NAME_SLOTS) {
         if (names->key[slot] == key) return names->code[slot];
     }
