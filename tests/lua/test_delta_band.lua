@@ -105,13 +105,29 @@ function TestDeltaBand:test_small_hedges_are_not_sent()
 end
 
 function TestDeltaBand:test_the_price_moves_it_out()
-  local s = open(0.45)
+  local s = open(0.45, { numeraire = "position" })
   tick(s)
   lu.assertEquals(#s:orders(), 0)
   s:advance(1)
   tick(s, 60000) -- the same dollars are more coins now
   lu.assertEquals(#s:orders(), 1)
   lu.assertAlmostEquals(delta(s), 0.5, 1e-3)
+end
+
+-- In USD an inverse perpetual is linear: what its delta loses, the coins it earned have gained.
+function TestDeltaBand:test_coins_earned_are_hedged_by_default()
+  local s = open(-4, { band = 0.1, to = "target" })
+  tick(s)
+  lu.assertAlmostEquals(delta(s), 0, 1e-3)
+  s = open(-0.45)
+  tick(s)
+  for _, price in ipairs { 80000, 70000, 60000 } do
+    s:advance(1)
+    tick(s, price)
+  end
+  lu.assertEquals(#s:orders(), 0)
+  lu.assertAlmostEquals(delta(s), -0.45 * SPOT / 60000, 1e-3)
+  lu.assertAlmostEquals(delta(s) + s:exposure("BTC").delta_cash, -0.45, 1e-3)
 end
 
 -- A short put: delta is positive and must end at the upper edge, whatever the model says it is.
@@ -154,7 +170,7 @@ function TestDeltaBand:test_waits_while_data_are_stale()
 end
 
 function TestDeltaBand:test_stale_data_can_be_allowed()
-  local s = open_put { band = 0.2, allow_stale = true }
+  local s = open_put { band = 0.2, allow_stale = true, numeraire = "position" }
   s:forward { underlying = "BTC", expiry = "27FEB26", price = 80000 }
   s:mark { instrument = PUT, mark = 0.05, iv = 0.5 }
   tick(s, 80000)

@@ -38,7 +38,7 @@ function TestDeltaClock:test_first_good_tick_hedges()
 end
 
 function TestDeltaClock:test_nothing_between_strokes()
-  local s = open(2, { period = 600, target = 1 })
+  local s = open(2, { period = 600, target = 1, numeraire = "position" })
   tick(s)
   lu.assertAlmostEquals(delta(s), 1, 1e-3)
   for _ = 1, 9 do
@@ -50,7 +50,7 @@ function TestDeltaClock:test_nothing_between_strokes()
 end
 
 function TestDeltaClock:test_hedges_at_the_stroke()
-  local s = open(2, { period = 600, target = 1 })
+  local s = open(2, { period = 600, target = 1, numeraire = "position" })
   tick(s)
   s:advance(595)
   tick(s, 80000)
@@ -62,7 +62,7 @@ function TestDeltaClock:test_hedges_at_the_stroke()
 end
 
 function TestDeltaClock:test_makes_up_for_a_stale_stroke()
-  local s = open(2, { period = 600, target = 1 })
+  local s = open(2, { period = 600, target = 1, numeraire = "position" })
   tick(s)
   s:advance(3600) -- six strokes without any data
   lu.assertEquals(#s:orders(), 1)
