@@ -206,14 +206,17 @@ int l_api_no_instrument(lua_State *L, int index) {
 /* The script's own underlying costs one comparison. Raises for unknown names. */
 uint32_t l_api_underlying(lua_State *L, int index) {
     hg_script *s = hg_script_of(L);
+    const char *name = lua_tostring(L, index);
+    if (name && name == s->underlying_key && s->underlying_id != HG_ID_NONE) {
+        return s->underlying_id;
+    }
     if (lua_isnoneornil(L, index)) {
         if (s->underlying_id == HG_ID_NONE) {
             luaL_error(L, "which underlying? the strategy declares none");
         }
         return s->underlying_id;
     }
-    const char *name = luaL_checkstring(L, index);
-    if (name == s->underlying_key && s->underlying_id != HG_ID_NONE) return s->underlying_id;
+    name = luaL_checkstring(L, index);
     uint32_t id = hg_universe_find_underlying(s->env->universe, name);
     if (id == HG_ID_NONE) luaL_error(L, "unknown underlying '%s'", name);
     return id;

@@ -25,9 +25,9 @@ static void l_push_price(lua_State *L, const hg_instrument *inst, hg_ticks price
 static int l_index(lua_State *L) {
     hg_script *s = hg_script_of(L);
     unsigned name = hg_name_of(L, &s->names, 2);
-    if (s->tick_id == HG_ID_NONE) return luaL_error(L, "no tick yet");
-    const hg_instrument *inst = hg_universe_get(s->env->universe, s->tick_id);
-    const hg_market_state *m = hg_market_get(s->env->market, s->tick_id);
+    const hg_instrument *inst = s->tick_inst;
+    const hg_market_state *m = s->tick_market;
+    if (!inst) return luaL_error(L, "no tick yet");
     switch (name) {
     case HG_N_bid: l_push_price(L, inst, m->quote.bid, m->quote.bid_size); return 1;
     case HG_N_ask: l_push_price(L, inst, m->quote.ask, m->quote.ask_size); return 1;
@@ -48,10 +48,7 @@ static int l_index(lua_State *L) {
 
 static int l_tostring(lua_State *L) {
     hg_script *s = hg_script_of(L);
-    const char *name = s->tick_id == HG_ID_NONE
-                           ? "none"
-                           : hg_universe_get(s->env->universe, s->tick_id)->name;
-    lua_pushfstring(L, "tick %s", name);
+    lua_pushfstring(L, "tick %s", s->tick_inst ? s->tick_inst->name : "none");
     return 1;
 }
 

@@ -119,12 +119,17 @@ static void call(hg_script *s, hg_callback callback) {
     if (s->state == HG_SCRIPT_RUNNING) hg_script_call(s, callback, hg_script_budget(s));
 }
 
+static void set_tick(hg_script *s, uint32_t id, int64_t time_ns) {
+    s->tick_inst = hg_universe_get(s->env->universe, id);
+    s->tick_market = hg_market_get(s->env->market, id);
+    s->tick_ns = time_ns;
+}
+
 static void tick(hg_script *s, uint32_t id, int64_t time_ns) {
     uint32_t task = hg_task_take(s);
     if (task == HG_TASK_NONE) return;
     hg_task *t = &s->tasks[task];
-    s->tick_id = id;
-    s->tick_ns = time_ns;
+    set_tick(s, id, time_ns);
     t->label = "on_tick";
     lua_pushvalue(t->co, HG_TASK_ON_TICK);
     lua_pushvalue(t->co, HG_TASK_SELF);
@@ -133,8 +138,7 @@ static void tick(hg_script *s, uint32_t id, int64_t time_ns) {
 }
 
 static void depth(hg_script *s, uint32_t id, int64_t time_ns) {
-    s->tick_id = id;
-    s->tick_ns = time_ns;
+    set_tick(s, id, time_ns);
     call(s, HG_CB_DEPTH);
 }
 

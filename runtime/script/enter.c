@@ -37,24 +37,31 @@ const char *hg_error_value(lua_State *L, int index, char *buf, size_t size) {
     return buf;
 }
 
+/* "file:line: " of the innermost Lua function, "" when there is none. */
+static void find_place(lua_State *co, char *buf, size_t size) {
+    lua_Debug ar;
+    buf[0] = '\0';
+    for (int level = 0; lua_getstack(co, level, &ar); level++) {
+        if (lua_getinfo(co, "Sl", &ar) && ar.currentline > 0) {
+            snprintf(buf, size, "%s:%d: ", ar.short_src, ar.currentline);
+            return;
+        }
+    }
+}
+
 /* What went wrong, as one sentence in front of the frame. */
 static const char *failure_text(hg_script *s, lua_State *co, int status, int64_t budget_ns,
                                 char *buf, size_t size) {
+    char place[160];
     if (hg_watchdog_state.expired) {
-        char where[160] = "";
-        lua_Debug ar;
-        for (int level = 0; lua_getstack(co, level, &ar); level++) {
-            if (lua_getinfo(co, "Sl", &ar) && ar.currentline > 0) {
-                snprintf(where, sizeof where, "%s:%d: ", ar.short_src, ar.currentline);
-                break;
-            }
-        }
-        snprintf(buf, size, "%sran for more than %g ms of CPU time (its budget)", where,
+        find_place(co, place, sizeof place);
+        snprintf(buf, size, "%sran for more than %g ms of CPU time (its budget)", place,
                  (double)budget_ns / 1e6);
         return buf;
     }
     if (status == LUA_ERRMEM) {
-        snprintf(buf, size, "out of memory: the limit of a strategy is %g MiB",
+        find_place(co, place, sizeof place);
+        snprintf(buf, size, "%sout of memory: the limit of a strategy is %g MiB", place,
                  (double)(s->memory.cap - REPORT_RESERVE) / 1048576.0);
         return buf;
     }

@@ -20,7 +20,6 @@ hg_script *hg_script_new(const hg_script_env *env, const char *path, uint16_t in
     s->index = index;
     s->hash = HG_HASH_INIT;
     s->underlying_id = HG_ID_NONE;
-    s->tick_id = HG_ID_NONE;
     for (int i = 0; i < HG_CALLBACKS; i++) s->ref_callback[i] = LUA_NOREF;
     hg_text_copy(s->file, sizeof s->file, path);
     hg_rng_init(&s->rng, env ? env->seed : 0, UINT64_C(0x5c71) << 16 | index);

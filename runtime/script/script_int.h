@@ -151,7 +151,8 @@ struct hg_script {
     uint8_t *subscribed; /* by instrument */
     uint32_t *proxy;     /* by underlying: the instrument that shows its index, or HG_ID_NONE */
     hg_batch ticks, depths;
-    uint32_t tick_id;
+    const hg_instrument *tick_inst; /* what the tick object shows; NULL before the first */
+    const hg_market_state *tick_market;
     int64_t tick_ns;
 
     const hg_event *event; /* of the callback being built */

@@ -1,0 +1,142 @@
+/* What a script costs over what it asks for: a tick into Lua and back, an exposure call, and the
+ * price of being one of many. */
+#include "base/clock.h"
+#include "bench.h"
+#include "exec/paper.h"
+#include "script/script.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct host {
+    hg_universe *universe;
+    hg_market *market;
+    hg_portfolio *portfolio;
+    hg_venue *venue;
+    hg_exec *exec;
+    hg_script *script;
+    hg_script_env env;
+    int64_t now_ns;
+    hg_event quote;
+} host;
+
+static void need(bool ok, const char *what) {
+    if (ok) return;
+    fprintf(stderr, "bench_script: %s: %s\n", what, hg_error_text());
+    exit(1);
+}
+
+static void host_open(host *h, const char *body) {
+    static const char *const names[] = {"BTC-PERPETUAL", "BTC-25SEP26-70000-C"};
+    memset(h, 0, sizeof *h);
+    h->universe = hg_universe_new();
+    for (size_t i = 0; i < 2; i++) {
+        uint32_t id;
+        need(hg_universe_add_name(h->universe, names[i], &id) == 0, names[i]);
+    }
+    hg_market_options market = {.depth_books = 1};
+    h->market = hg_market_new(h->universe, &market);
+    hg_portfolio_options portfolio = {.fees = false};
+    h->portfolio = hg_portfolio_new(h->market, &portfolio);
+    hg_paper_options paper = {.fill = HG_FILL_TOUCH};
+    need(hg_paper_open(h->market, &paper, &h->venue) == 0, "paper venue");
+    hg_exec_options exec = {.order_capacity = 64};
+    h->exec = hg_exec_new(h->market, h->portfolio, h->venue, &exec);
+    h->now_ns = INT64_C(1782000000) * HG_NS_PER_S;
+    h->env = (hg_script_env){.universe = h->universe,
+                             .market = h->market,
+                             .portfolio = h->portfolio,
+                             .exec = h->exec,
+                             .now_ns = &h->now_ns};
+    char text[2048];
+    snprintf(text, sizeof text,
+             "local hedged = require 'hedged'\n"
+             "local S = hedged.strategy { api = 1, underlying = 'BTC',\n"
+             "  hedge_with = 'BTC-PERPETUAL' }\n%s\nreturn S\n",
+             body);
+    need(hg_script_open_text(&h->env, "bench.lua", text, 0, NULL, 0, &h->script) == 0, "load");
+    need(hg_script_start(h->script, "start") == 0, "start");
+    h->quote = (hg_event){.kind = HG_EV_QUOTE,
+                          .time_ns = h->now_ns,
+                          .quote = {.bid = 128000, .ask = 128001, .bid_size = 100, .ask_size = 100}};
+    hg_market_apply(h->market, &h->quote);
+}
+
+static void host_close(host *h) {
+    need(hg_script_status(h->script) == HG_SCRIPT_RUNNING, hg_script_error(h->script));
+    hg_script_close(h->script);
+    hg_exec_free(h->exec);
+    h->venue->ops->close(h->venue);
+    hg_portfolio_free(h->portfolio);
+    hg_market_free(h->market);
+    hg_universe_free(h->universe);
+}
+
+static void ticks(bench *b, const char *body) {
+    host h;
+    host_open(&h, body);
+    long before = hg_test_alloc_count();
+    BENCH_LOOP(b) {
+        hg_script_event(h.script, &h.quote, NULL);
+        hg_script_idle(h.script);
+    }
+    hg_script_stats stats;
+    hg_script_stats_get(h.script, &stats);
+    bench_field(b, "callbacks", (double)stats.callbacks);
+    bench_field(b, "host_allocs", (double)(hg_test_alloc_count() - before));
+    host_close(&h);
+}
+
+BENCH(tick_absent) { ticks(b, ""); }
+
+BENCH(tick_empty) { ticks(b, "function S:on_tick(t) end"); }
+
+BENCH(tick_two_fields) {
+    ticks(b, "local sum = 0 function S:on_tick(t) sum = t.bid + t.ask end");
+}
+
+BENCH(tick_two_fields_and_param_read) {
+    ticks(b, "local sum = 0 function S:on_tick(t) sum = t.bid + t.ask if self.hedge_with then end end");
+}
+
+BENCH(tick_exposure) {
+    ticks(b, "local sum = 0 function S:on_tick(t)\n"
+             "  local x = hedged.exposure(self.underlying) sum = t.bid + t.ask + x.delta end");
+}
+
+BENCH(exposure_in_c) {
+    host h;
+    host_open(&h, "");
+    BENCH_LOOP(b) bench_keep(hg_portfolio_exposure(h.portfolio, 0, h.now_ns)->delta);
+    host_close(&h);
+}
+
+BENCH(tick_table_garbage) {
+    ticks(b, "local kept = {} function S:on_tick(t) kept = { t.bid, t.ask, { t.time } } end");
+}
+
+BENCH(tick_pairs_of_ten) {
+    ticks(b, "local t = {} for i = 1, 10 do t['k' .. i] = i end\n"
+             "function S:on_tick() for k, v in pairs(t) do end end");
+}
+
+BENCH(open_and_close) {
+    BENCH_LOOP(b) {
+        host h;
+        host_open(&h, "function S:on_tick(t) end");
+        host_close(&h);
+    }
+}
+
+/* The collector with 100,000 live tables: the worst pause between two events. */
+BENCH(idle_with_many_tables) {
+    host h;
+    host_open(&h, "local live = {} for i = 1, 100000 do live[i] = { i } end\n"
+                  "function S:on_tick(t) live[1 + t.time // 1 % 100000 | 0] = { {}, {} } end");
+    BENCH_EACH(b, 200000) {
+        hg_script_event(h.script, &h.quote, NULL);
+        hg_script_idle(h.script);
+    }
+    host_close(&h);
+}

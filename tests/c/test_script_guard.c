@@ -1,0 +1,318 @@
+/* Hostile scripts: each of these hangs, crashes or escapes without its guard. */
+#include "test_script_kit.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define BUDGET_MS 20
+#define SLACK_MS 5
+
+static double cpu_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* Runs `body` in on_tick and expects it to fail with `text`; returns the CPU time it took. */
+static double fails(const char *body, const char *text, int64_t budget_ms) {
+    kit k;
+    kit_open(&k);
+    k.env.callback_budget_ns = budget_ms * HG_NS_PER_MS;
+    char source[4096];
+    snprintf(source, sizeof source, "function S:on_tick()\n%s\nend", body);
+    kit_load(&k, source);
+    hg_event tick = kit_quote_event(&k, PERP, 63990, 64010);
+    double start = cpu_ms();
+    kit_feed(&k, tick);
+    double spent = cpu_ms() - start;
+    kit_failed(&k, text);
+    kit_close(&k);
+    return spent;
+}
+
+/* The best of five: on a busy machine the watcher itself may have to wait for a core. */
+static void runs_away(const char *body) {
+    double best = 1e9;
+    for (int i = 0; i < 5 && best > BUDGET_MS + SLACK_MS; i++) {
+        double spent = fails(body, "more than 20 ms of CPU time", BUDGET_MS);
+        CHECK(spent >= BUDGET_MS - 1);
+        best = spent < best ? spent : best;
+    }
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    CHECK(best < 20 * BUDGET_MS);
+#else
+    if (best > BUDGET_MS + SLACK_MS) hg_test_fail(__FILE__, __LINE__, "took %.1f ms", best);
+#endif
+}
+
+/* Must end by its own guard, long before this budget. */
+static void raises(const char *body, const char *text) {
+    fails(body, text, 2000);
+}
+
+TEST(stops_a_plain_loop) { runs_away("while true do end"); }
+
+TEST(stops_a_loop_that_swallows_errors) {
+    runs_away("while true do pcall(function() while true do end end) end");
+}
+
+TEST(stops_a_loop_in_a_coroutine) {
+    runs_away("coroutine.wrap(function() while true do end end)()");
+}
+
+TEST(stops_nested_coroutines_that_swallow_errors) {
+    runs_away("while true do coroutine.resume(coroutine.create(function()\n"
+              "  coroutine.wrap(function() while true do end end)() end)) end");
+}
+
+TEST(stops_a_loop_in_an_error_handler) {
+    runs_away("xpcall(error, function() while true do end end)");
+}
+
+TEST(stops_a_handler_of_the_kill_itself) {
+    runs_away("while true do xpcall(function() while true do end end,\n"
+              "  function() while true do end end) end");
+}
+
+TEST(stops_a_loop_in_a_close_handler) {
+    runs_away("local x <close> = setmetatable({}, {__close = function() while true do end end})\n"
+              "while true do end");
+}
+
+TEST(stops_a_close_handler_of_a_coroutine) {
+    runs_away("local co = coroutine.create(function()\n"
+              "  local x <close> = setmetatable({}, {__close = function() while true do end end})\n"
+              "  coroutine.yield() end)\n"
+              "coroutine.resume(co) coroutine.close(co)");
+}
+
+TEST(stops_a_loop_in_a_metamethod) {
+    runs_away("local t = setmetatable({}, {__index = function() while true do end end})\n"
+              "return t.x");
+}
+
+TEST(stops_a_loop_in_a_comparator) {
+    runs_away("local t = {} for i = 1, 50 do t[i] = i end\n"
+              "table.sort(t, function() while true do end end)");
+}
+
+TEST(stops_a_huge_sort) {
+    runs_away("local t = {} for i = 1, 400000 do t[i] = math.random() end\n"
+              "while true do table.sort(t) end");
+}
+
+TEST(stops_a_loop_in_gsub) {
+    runs_away("string.gsub('x', '.', function() while true do end end)");
+}
+
+TEST(stops_a_loop_after_a_sleep) {
+    kit k;
+    kit_open(&k);
+    kit_load(&k, "function S:on_tick() hedged.sleep(1) while true do end end");
+    kit_quote(&k, PERP, 63990, 64010);
+    kit_running(&k);
+    kit_settle(&k, k.now_ns + 2 * HG_NS_PER_S);
+    kit_failed(&k, "more than 20 ms of CPU time");
+    kit_close(&k);
+}
+
+TEST(stops_an_endless_load) {
+    kit k;
+    kit_open(&k);
+    k.env.load_budget_ns = 50 * HG_NS_PER_MS;
+    CHECK_EQ(kit_try(&k, "while true do pcall(function() while true do end end) end", NULL, 0),
+             HG_ESTRATEGY);
+    CHECK(strstr(hg_error_text(), "test.lua:1: ran for more than 50 ms of CPU time"));
+    kit_close(&k);
+}
+
+TEST(bounds_patterns) {
+    raises("local s = string.rep('a', 400) return s:find('.-.-.-b')", "too many steps");
+    raises("local s = string.rep('a', 400) return s:match('.*.*.*.*b')", "too many steps");
+    raises("local s = string.rep('a', 400) return s:gsub('.-.-.-b', '')", "too many steps");
+    raises("local s = string.rep('a', 400) for x in s:gmatch('.-.-.-b') do end", "too many steps");
+    raises("return string.rep('(', 300):find(string.rep('.-', 300))", "too complex");
+}
+
+TEST(bounds_string_rep) {
+    raises("return string.rep('', 1e9 // 1 | 0)", "above 16 MiB");
+    raises("return ('x'):rep(1 << 40)", "above 16 MiB");
+    raises("return ('x'):rep(1 << 62, 'yyyy')", "above 16 MiB");
+}
+
+TEST(bounds_table_functions) {
+    raises("table.move({}, 1, 1e15 // 1 | 0, 2)", "range of more than");
+    raises("table.concat({}, '', 1, 1 << 60)", "range of more than");
+    raises("table.unpack({}, 1, 1e8 // 1 | 0)", "too many results");
+    raises("table.insert(setmetatable({}, {__len = function() return 1 << 50 end}), 1, 2)",
+           "table without __len");
+    raises("table.concat(setmetatable({}, {__index = string.rep}))", "table without __index");
+    raises("table.sort(setmetatable({}, {__newindex = rawset}))", "table without __newindex");
+}
+
+TEST(caps_memory) {
+    raises("local s = ('x'):rep(1 << 20) while true do s = s .. s end", "out of memory");
+    kit k;
+    kit_open(&k);
+    k.env.memory_max = 4 << 20;
+    k.env.callback_budget_ns = 5 * HG_NS_PER_S;
+    kit_load(&k, "function S:on_tick() local t = {} while true do t[#t + 1] = {} end end");
+    kit_quote(&k, PERP, 63990, 64010);
+    kit_failed(&k, "out of memory: the limit of a strategy is 4 MiB");
+    kit_close(&k);
+}
+
+TEST(caps_recursion_and_nesting) {
+    raises("local function f() return 1 + f() end return f()", "out of memory");
+    raises("local function f(...) return select('#', string.gsub('x', '.', f)) end return f()",
+           "overflow");
+    raises("local function f() return coroutine.wrap(f)() end return f()", "overflow");
+    raises("local s = string.rep('(', 300) .. '1' .. string.rep(')', 300)\n"
+           "error((select(2, load('return ' .. s))))",
+           "overflow");
+}
+
+TEST(refuses_finalizers_and_weak_tables) {
+    raises("setmetatable({}, {__gc = function() while true do end end})", "__gc is not available");
+    raises("setmetatable({}, {__mode = 'k'})", "__mode is not available");
+}
+
+TEST(refuses_bytecode) {
+    raises("error((select(2, load('\\27Lua'))))", "attempt to load a binary chunk");
+    raises("return string.dump", "has no field 'dump'");
+    raises("return ('').dump", "has no field 'dump'");
+}
+
+TEST(has_no_operating_system) {
+    raises("return os", "'os' is not available");
+    raises("return io", "'io' is not available");
+    raises("return debug", "'debug' is not available");
+    raises("return package", "'package' is not available");
+    raises("return dofile", "'dofile' is not available");
+    raises("return loadfile", "'loadfile' is not available");
+    raises("return load('return os')()", "'os' is not available");
+    raises("return coroutine.wrap(function() return _G.os end)()", "'os' is not available");
+    raises("collectgarbage('stop')", "collects between events");
+}
+
+TEST(locks_metatables_and_tables) {
+    raises("getmetatable('').__index = 1", "index a boolean value");
+    raises("getmetatable(hedged).__index = 1", "index a boolean value");
+    raises("getmetatable(_G).__index = nil", "index a boolean value");
+    raises("setmetatable(string, {})", "locked");
+    raises("setmetatable(_G, {})", "locked");
+    raises("rawset(hedged, 'trade', print)", "read-only");
+    raises("hedged.trade = print", "hedged is read-only");
+    raises("string.find = print", "string is read-only");
+    raises("rawset(_G, 'pcall', error)", "read-only");
+    raises("S.state = nil setmetatable(S, nil)", "locked");
+}
+
+TEST(raises_on_undefined_globals) {
+    raises("retrun = 1", "new global 'retrun'");
+    raises("return tostirng(1)", "undefined global 'tostirng'");
+    raises("return tostirng(1)", "help: did you mean 'tostring'?");
+}
+
+TEST(formats_error_values_safely) {
+    raises("error(setmetatable({}, {__tostring = function() while true do end end}))",
+           "the error is a table value");
+    raises("error(nil)", "the error is a nil value");
+    raises("error(setmetatable({}, {__tostring = 1, __name = {}}))", "the error is a table value");
+    raises("error()", "the error is a nil value");
+}
+
+TEST(shows_no_addresses) {
+    kit k;
+    kit_open(&k);
+    kit_load(&k, "function S:on_tick(t)\n"
+                 "  out(tostring({})) out(tostring(print)) out('%s %s', {}, S.on_tick)\n"
+                 "  print({}, coroutine.create(print))\n"
+                 "  out(tostring(hedged.exposure('BTC')):match('^exposure') )\n"
+                 "end");
+    kit_quote(&k, PERP, 63990, 64010);
+    kit_running(&k);
+    CHECK_STR(k.log, "table\nfunction\ntable function\ntable\tthread\nexposure\n");
+    kit_close(&k);
+    raises("return ('%p'):format({})", "%p is not available");
+    raises("return ('%-20p'):format({})", "%p is not available");
+}
+
+TEST(floods_are_bounded) {
+    raises("for i = 1, 5000 do hedged.after(1, function() end) end", "more than 1000 timers");
+    raises("for i = 1, 5000 do hedged.spawn(function() hedged.sleep(1) end) end", "timers");
+    kit k;
+    kit_open(&k);
+    kit_load(&k, "function S:on_tick() for i = 1, 1000 do out(i) end end");
+    kit_quote(&k, PERP, 63990, 64010);
+    kit_running(&k);
+    CHECK(strlen(k.log) < 1000);
+    kit_close(&k);
+}
+
+TEST(endless_timers_at_one_moment_are_stopped) {
+    kit k;
+    kit_open(&k);
+    kit_load(&k, "local function again() hedged.after(0, again) end\n"
+                 "function S:on_tick() again() end");
+    kit_quote(&k, PERP, 63990, 64010);
+    kit_failed(&k, "at one moment");
+    kit_close(&k);
+}
+
+TEST(stays_inside_its_directory) {
+    static const char *const names[] = {"../x", "/etc/passwd", "a..b", ".x", "x.", "a/b", "a\\b", ""};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        kit k;
+        char text[64];
+        kit_open(&k);
+        snprintf(text, sizeof text, "require '%s'", names[i]);
+        CHECK_EQ(kit_try(&k, text, NULL, 0), HG_ESTRATEGY);
+        CHECK(strstr(hg_error_text(), "is not allowed: words between dots"));
+        kit_close(&k);
+    }
+}
+
+TEST(loads_modules_beside_the_strategy_and_no_links_out) {
+    kit k;
+    kit_open(&k);
+    char path[512];
+    snprintf(path, sizeof path, "%s/s.lua", test_tmp_dir());
+    FILE *f = fopen(path, "w");
+    CHECK(f);
+    fputs("local h = require 'hedged'\nlocal own = require 'part.own'\n"
+          "local S = h.strategy { api = 1, name = own }\n"
+          "local ok, message = pcall(require, 'out')\nassert(not ok, 'escaped')\nreturn S\n",
+          f);
+    fclose(f);
+    char name[600];
+    snprintf(name, sizeof name, "mkdir -p %s/part && echo \"return 'inner'\" > %s/part/own.lua && "
+             "echo 'return 1' > /tmp/outside_$$.lua && ln -sf /tmp/outside_$$.lua %s/out.lua",
+             test_tmp_dir(), test_tmp_dir(), test_tmp_dir());
+    CHECK_EQ(system(name), 0);
+    if (hg_script_open(&k.env, path, 0, NULL, 0, &k.script) < 0) {
+        hg_test_fail(__FILE__, __LINE__, "%s", hg_error_text());
+    }
+    CHECK_STR(hg_script_name(k.script), "inner");
+    kit_close(&k);
+}
+
+TEST(a_failure_cancels_the_orders_of_this_strategy) {
+    kit k;
+    kit_open(&k);
+    kit_index(&k, 64000);
+    kit_load(&k, "local orders = require 'hedged.orders'\n"
+                 "function S:on_tick(t)\n"
+                 "  if #orders.open() == 0 then\n"
+                 "    assert(orders.buy{instrument='" PERP "', size=1000, price=63900})\n"
+                 "  else error('now') end\n"
+                 "end");
+    kit_quote(&k, PERP, 63990, 64010);
+    kit_running(&k);
+    CHECK(hg_exec_open_next(k.exec, 0, 0) != NULL);
+    kit_quote(&k, PERP, 63991, 64010);
+    kit_failed(&k, "now");
+    kit_settle(&k, k.now_ns + HG_NS_PER_S);
+    CHECK(hg_exec_open_next(k.exec, 0, 0) == NULL);
+    kit_close(&k);
+}
