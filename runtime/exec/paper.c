@@ -204,11 +204,16 @@ static void paper_observe(hg_venue *venue, const hg_event *e) {
     }
 }
 
+/* The oldest request, when it can be matched; without room the answers must be fetched first. */
+static const hg_request *next_arrival(const hg_paper *p) {
+    return hg_paper_room(p) ? hg_ring_peek(&p->requests) : NULL;
+}
+
 /* The next thing to happen: a request to be matched or an answer to be told. */
 static int64_t paper_due_ns(const hg_venue *venue) {
     const hg_paper *p = (const hg_paper *)venue;
     const hg_event *answer = hg_ring_peek(&p->answers);
-    const hg_request *arrival = hg_ring_peek(&p->requests);
+    const hg_request *arrival = next_arrival(p);
     int64_t due_ns = answer ? answer->time_ns : INT64_MAX;
     return arrival && arrival->due_ns < due_ns ? arrival->due_ns : due_ns;
 }
@@ -216,7 +221,7 @@ static int64_t paper_due_ns(const hg_venue *venue) {
 /* Matches what comes before the oldest answer; false when that left nothing to tell at its time. */
 static bool paper_next(hg_venue *venue, hg_event *event) {
     hg_paper *p = paper_of(venue);
-    const hg_request *arrival = hg_ring_peek(&p->requests);
+    const hg_request *arrival = next_arrival(p);
     const hg_event *answer = hg_ring_peek(&p->answers);
     if (arrival && (!answer || arrival->due_ns < answer->time_ns)) {
         int64_t due_ns = arrival->due_ns;

@@ -303,8 +303,9 @@ static void sum_linear(hg_portfolio *p, hg_book *b, uint32_t id, int64_t now_ns)
     const hg_instrument *inst = hg_universe_get(p->universe, id);
     double price = 0;
     bool idle = h->pos.lots == 0 && h->pos.pending_buy == 0 && h->pos.pending_sell == 0;
-    if (idle) {
-        return; /* an opened leg that is closed by now */
+    if (idle) { /* an opened leg that is closed by now: what it gained before the session stays out */
+        x->delta_cash -= inst->inverse ? hg_nano_to_double(h->first_pnl) : 0;
+        return;
     }
     bool priced = hg_value_price(p, id, now_ns, &price);
     double coins = linear_coins(p, inst, price, x->spot);
