@@ -69,39 +69,47 @@ static hg_lots displayed_at(const hg_paper *p, uint32_t instrument, hg_side side
 
 /* --- our own lists ---------------------------------------------------------------------------- */
 
+/* The last order at the same or a better price: a new one stands behind it. Looked for from both
+ * ends at once, since orders come either near the touch or far from it. */
+static uint32_t predecessor(const hg_paper *p, const hg_lane *lane, const hg_resting *order) {
+    hg_side side = (hg_side)order->side;
+    uint32_t front = lane->best;
+    uint32_t back = lane->last;
+    while (back != HG_NODE_NONE && !reaches(side, order->price, p->nodes[back].price)) {
+        if (!reaches(side, order->price, p->nodes[front].price)) {
+            return p->nodes[front].prev;
+        }
+        front = p->nodes[front].next;
+        back = p->nodes[back].prev;
+    }
+    return back;
+}
+
 static void insert(hg_paper *p, uint32_t node) {
     hg_resting *order = &p->nodes[node];
-    hg_side side = (hg_side)order->side;
-    hg_lane *lane = hg_paper_lane(p, order->instrument, side);
-    uint32_t before = HG_NODE_NONE;
-    uint32_t after = lane->best;
-    /* Behind everything at the same or a better price. */
-    while (after != HG_NODE_NONE && reaches(side, order->price, p->nodes[after].price)) {
-        before = after;
-        after = p->nodes[after].next;
-    }
+    hg_lane *lane = hg_paper_lane(p, order->instrument, (hg_side)order->side);
+    uint32_t before = predecessor(p, lane, order);
+    uint32_t after = before == HG_NODE_NONE ? lane->best : p->nodes[before].next;
     order->prev = before;
     order->next = after;
-    if (before == HG_NODE_NONE) {
-        lane->best = node;
-    } else {
-        p->nodes[before].next = node;
-    }
-    if (after != HG_NODE_NONE) {
-        p->nodes[after].prev = node;
-    }
+    *(before == HG_NODE_NONE ? &lane->best : &p->nodes[before].next) = node;
+    *(after == HG_NODE_NONE ? &lane->last : &p->nodes[after].prev) = node;
+    uint32_t *bucket = &p->buckets[order->id & p->bucket_mask];
+    order->chain = *bucket;
+    *bucket = node;
 }
 
 static void detach(hg_paper *p, uint32_t node) {
     const hg_resting *order = &p->nodes[node];
-    if (order->prev == HG_NODE_NONE) {
-        hg_paper_lane(p, order->instrument, (hg_side)order->side)->best = order->next;
-    } else {
-        p->nodes[order->prev].next = order->next;
+    hg_lane *lane = hg_paper_lane(p, order->instrument, (hg_side)order->side);
+    *(order->prev == HG_NODE_NONE ? &lane->best : &p->nodes[order->prev].next) = order->next;
+    *(order->next == HG_NODE_NONE ? &lane->last : &p->nodes[order->next].prev) = order->prev;
+    uint32_t *link = &p->buckets[order->id & p->bucket_mask];
+    while (*link != node) {
+        hg_assert(*link != HG_NODE_NONE);
+        link = &p->nodes[*link].chain;
     }
-    if (order->next != HG_NODE_NONE) {
-        p->nodes[order->next].prev = order->prev;
-    }
+    *link = order->chain;
 }
 
 static void release(hg_paper *p, uint32_t node) {
@@ -242,7 +250,7 @@ void hg_paper_submit(hg_paper *p, const hg_resting *request) {
 }
 
 void hg_paper_cancel(hg_paper *p, const hg_resting *request) {
-    uint32_t node = hg_paper_find(p, request->instrument, (hg_side)request->side, request->id);
+    uint32_t node = hg_paper_find(p, request->id);
     if (node == HG_NODE_NONE) {
         hg_paper_answer(p, HG_EV_REJECTED, request, HG_REJECT_NOT_OPEN);
         return;
@@ -252,7 +260,7 @@ void hg_paper_cancel(hg_paper *p, const hg_resting *request) {
 }
 
 void hg_paper_amend(hg_paper *p, const hg_resting *request) {
-    uint32_t node = hg_paper_find(p, request->instrument, (hg_side)request->side, request->id);
+    uint32_t node = hg_paper_find(p, request->id);
     if (node == HG_NODE_NONE) {
         hg_paper_answer(p, HG_EV_REJECTED, request, HG_REJECT_NOT_OPEN);
         return;

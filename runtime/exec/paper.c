@@ -22,10 +22,10 @@ hg_lane *hg_paper_lane(const hg_paper *p, uint32_t instrument, hg_side side) {
     return &p->lanes[(size_t)instrument * 2 + (side == HG_SELL)];
 }
 
-uint32_t hg_paper_find(const hg_paper *p, uint32_t instrument, hg_side side, uint64_t id) {
-    uint32_t node = hg_paper_lane(p, instrument, side)->best;
+uint32_t hg_paper_find(const hg_paper *p, uint64_t id) {
+    uint32_t node = p->buckets[id & p->bucket_mask];
     while (node != HG_NODE_NONE && p->nodes[node].id != id) {
-        node = p->nodes[node].next;
+        node = p->nodes[node].chain;
     }
     return node;
 }
@@ -239,6 +239,7 @@ static void paper_close(hg_venue *venue) {
     hg_ring_fini(&p->requests);
     hg_ring_fini(&p->answers);
     free(p->nodes);
+    free(p->buckets);
     free(p->taken);
     free(p->lanes);
     free(p);
@@ -255,7 +256,10 @@ static void free_lists_init(hg_paper *p) {
         p->taken[i].next = i + 1 < TAKEN ? i + 1 : HG_NODE_NONE;
     }
     for (uint32_t i = 0; i < hg_universe_count(p->universe) * 2; i++) {
-        p->lanes[i] = (hg_lane){HG_NODE_NONE, HG_NODE_NONE};
+        p->lanes[i] = (hg_lane){HG_NODE_NONE, HG_NODE_NONE, HG_NODE_NONE};
+    }
+    for (uint32_t i = 0; i <= p->bucket_mask; i++) {
+        p->buckets[i] = HG_NODE_NONE;
     }
 }
 
@@ -275,13 +279,18 @@ int hg_paper_open(const hg_market *market, const hg_paper_options *options, hg_v
     if (p->options.order_capacity == 0) {
         p->options.order_capacity = ORDERS_DEFAULT;
     }
+    p->bucket_mask = 63;
+    while (p->bucket_mask < p->options.order_capacity && p->bucket_mask < UINT32_MAX / 4) {
+        p->bucket_mask = p->bucket_mask * 2 + 1;
+    }
     size_t count = hg_universe_count(p->universe);
+    p->buckets = calloc((size_t)p->bucket_mask + 1, sizeof *p->buckets);
     p->nodes = calloc(p->options.order_capacity, sizeof *p->nodes);
     p->taken = calloc(TAKEN, sizeof *p->taken);
     p->lanes = calloc(count ? count * 2 : 1, sizeof *p->lanes);
     bool requests = hg_ring_init(&p->requests, sizeof(hg_request), REQUESTS);
     bool answers = hg_ring_init(&p->answers, sizeof(hg_event), ANSWERS);
-    if (!p->nodes || !p->taken || !p->lanes || !requests || !answers) {
+    if (!p->buckets || !p->nodes || !p->taken || !p->lanes || !requests || !answers) {
         paper_close(&p->venue);
         return HG_ERR(HG_ENOMEM, "paper venue of %u orders", p->options.order_capacity);
     }

@@ -14,6 +14,7 @@ typedef struct hg_resting {
     uint64_t id;
     uint32_t instrument;
     uint32_t prev, next;
+    uint32_t chain; /* next order whose id falls into the same bucket */
     int8_t side;
     uint8_t tif;
     bool market;
@@ -39,7 +40,7 @@ typedef struct hg_taken {
 } hg_taken;
 
 typedef struct hg_lane { /* one side of one instrument */
-    uint32_t best;       /* our resting orders */
+    uint32_t best, last; /* our resting orders, best price first, then first come */
     uint32_t taken;
 } hg_lane;
 
@@ -50,6 +51,8 @@ typedef struct hg_paper {
     hg_paper_options options;
     hg_resting *nodes;
     uint32_t free_node;
+    uint32_t *buckets; /* orders by id */
+    uint32_t bucket_mask;
     hg_taken *taken;
     uint32_t free_taken;
     hg_lane *lanes; /* instrument * 2 + (sell ? 1 : 0) */
@@ -60,7 +63,7 @@ typedef struct hg_paper {
 } hg_paper;
 
 hg_lane *hg_paper_lane(const hg_paper *paper, uint32_t instrument, hg_side side);
-uint32_t hg_paper_find(const hg_paper *paper, uint32_t instrument, hg_side side, uint64_t id);
+uint32_t hg_paper_find(const hg_paper *paper, uint64_t id); /* or HG_NODE_NONE */
 
 /* match.c */
 void hg_paper_submit(hg_paper *paper, const hg_resting *order);
