@@ -12,7 +12,7 @@
 typedef struct hg_tape_writer hg_tape_writer;
 
 /* Starts PATH.tmp; PATH itself changes only when hg_tape_finish succeeds. The universe must outlive
- * the writer and may grow meanwhile. `source` says what the tape was made from ("deribit-chain"). */
+ * the writer and may grow meanwhile. `source` says what it was made from ("deribit-chain"). */
 HG_MUST_CHECK int hg_tape_create(const char *path, const hg_universe *universe, const char *source,
                                  hg_tape_writer **out);
 

@@ -8,7 +8,7 @@
 
 /* The format, version 1. All integers little-endian.
  *
- *   header   48 bytes: magic[8], version u32, source[24] NUL-padded, reserved u32 = 0 twice, crc u32
+ *   header   48 bytes: magic[8], version u32, source[24] NUL-padded, two reserved u32 = 0, crc u32
  *   block*   frame + payload; the last block holds the tables, those before it the events
  *   trailer  32 bytes: offset of the tables u64, size of the file u64, reserved u32 = 0, crc u32,
  *            magic[8]

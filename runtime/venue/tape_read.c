@@ -1,6 +1,6 @@
 /* Reads a tape back as a feed. Everything a tape says about itself is checked before it is used:
- * sizes against the file and the format's bounds, blocks against their checksums, each event against
- * the tables. Damage gives an error that names path and offset, and goes on giving it. */
+ * sizes against the file and the format's bounds, blocks against their checksums, each event
+ * against the tables. Damage gives an error that names path and offset, and goes on giving it. */
 #include "venue/tape_int.h"
 
 #include "base/assert.h"

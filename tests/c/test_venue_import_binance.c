@@ -108,54 +108,46 @@ TEST(coin_margined_contracts_become_usd) {
     kit_fini(&k);
 }
 
-TEST(messages_that_cannot_be_trusted_are_counted) {
-    static const struct {
-        const char *line;
-        hg_import_reason reason;
-    } cases[] = {
-        {"hello",                                                                      HG_IMPORT_MALFORMED   },
-        {"1723161255000000000 {\"data\":",                                             HG_IMPORT_MALFORMED   },
-        {"1723161255000000000 {} trailing",                                            HG_IMPORT_MALFORMED   },
-        {"1723161250000000000 {\"data\":{\"e\":\"trade\",\"s\":\"BTCUSDT\",\"X\":1}}",
-         HG_IMPORT_TIME                                                                                      },
-        {"1723161255000000000 {\"data\":{\"e\":\"trade\",\"s\":\"DOGEXYZ\",\"X\":1}}",
-         HG_IMPORT_INSTRUMENT                                                                                },
-        {"1723161255000000000 {\"data\":{\"e\":\"trade\"}}",                           HG_IMPORT_MALFORMED   },
-        {"1723161255000000000 {\"data\":{\"e\":\"trade\",\"s\":\"BTCUSDT\",\"p\":\"1e400\",\"q\":"
-         "\"1\",\"m\":true}}",                                                HG_IMPORT_NUMBER      },
-        {"1723161255000000000 {\"data\":{\"e\":\"trade\",\"s\":\"BTCUSDT\",\"p\":true,\"q\":\"1\","
-         "\"m\":true}}",                                                      HG_IMPORT_NUMBER      },
-        {"1723161255000000000 {\"data\":{\"e\":\"trade\",\"s\":\"BTCUSDT\",\"p\":\"-5\",\"q\":"
-         "\"1\",\"m\":true}}",                                                HG_IMPORT_NOT_POSITIVE},
-        {"1723161255000000000 {\"data\":{\"e\":\"trade\",\"s\":\"BTCUSDT\",\"p\":\"5.03\",\"q\":"
-         "\"1\",\"m\":true}}",                                                HG_IMPORT_OFF_TICK    },
-        {"1723161255000000000 {\"data\":{\"e\":\"bookTicker\",\"s\":\"BTCUSDT\",\"b\":\"6\",\"B\":"
-         "\"1\",\"a\":\"5\",\"A\":\"1\"}}",                                   HG_IMPORT_CROSSED     },
-        {"1723161255000000000 {\"data\":{\"e\":\"depthUpdate\",\"s\":\"BTCUSDT\",\"U\":1,\"u\":0,"
-         "\"pu\":0,\"b\":[],\"a\":[]}}",                                      HG_IMPORT_MALFORMED   },
-        {"1723161255000000000 {\"data\":{\"e\":\"depthUpdate\",\"s\":\"BTCUSDT\",\"U\":1,\"u\":2,"
-         "\"pu\":0,\"b\":[[\"5\",\"-1\"]],\"a\":[]}}",                        HG_IMPORT_NOT_POSITIVE},
-        {"1723161255000000000 {\"data\":{\"e\":\"depthUpdate\",\"s\":\"BTCUSDT\",\"U\":1,\"u\":2,"
-         "\"pu\":0,\"b\":[[\"5\"]],\"a\":[]}}",                               HG_IMPORT_NUMBER      },
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char text[1024];
-        snprintf(text, sizeof text,
-                 T0 "{\"data\":{\"e\":\"bookTicker\",\"s\":\"BTCUSDT\",\"b\":\"5.0\",\"B\":\"1\","
-                    "\"a\":\"5.1\",\"A\":\"1\",\"T\":1}}\n%s\n",
-                 cases[i].line);
-        kit k;
-        kit_init(&k);
-        kit_text(&k, "binance-l2", text);
-        CHECK_EQ(k.rc, HG_OK);
-        CHECK_EQ(k.count, 1);
-        CHECK_EQ(k.report.rejected, 1);
-        if (kit_reason(&k, cases[i].reason) != 1) {
-            hg_test_fail(__FILE__, __LINE__, "line '%s' not counted as %s", cases[i].line,
-                         hg_import_reason_code(cases[i].reason));
-        }
-        kit_fini(&k);
+#define EARLY "1723161250000000000 "
+#define TRADE(symbol, price, size)                                                                 \
+    "{\"data\":{\"e\":\"trade\",\"s\":\"" symbol "\",\"p\":" price ",\"q\":" size ",\"m\":true}}"
+#define TICKER(bid, ask)                                                                           \
+    "{\"data\":{\"e\":\"bookTicker\",\"s\":\"BTCUSDT\",\"b\":" bid ",\"B\":\"1\",\"a\":" ask       \
+    ",\"A\":\"1\"}}"
+
+/* A good quote, then a line that must be rejected for the reason. */
+static void rejected(const char *line, hg_import_reason reason) {
+    char text[1024];
+    snprintf(text, sizeof text, T0 TICKER("\"5.0\"", "\"5.1\"") "\n%s\n", line);
+    kit k;
+    kit_init(&k);
+    kit_text(&k, "binance-l2", text);
+    CHECK_EQ(k.rc, HG_OK);
+    CHECK_EQ(k.count, 1);
+    CHECK_EQ(k.report.rejected, 1);
+    if (kit_reason(&k, reason) != 1) {
+        hg_test_fail(__FILE__, __LINE__, "line '%s' not counted as %s", line,
+                     hg_import_reason_code(reason));
     }
+    kit_fini(&k);
+}
+
+TEST(messages_that_cannot_be_trusted_are_counted) {
+    rejected("hello", HG_IMPORT_MALFORMED);
+    rejected(T0 "{\"data\":", HG_IMPORT_MALFORMED);
+    rejected(T0 "{} trailing", HG_IMPORT_MALFORMED);
+    rejected(EARLY TRADE("BTCUSDT", "\"5\"", "\"1\""), HG_IMPORT_TIME);
+    rejected(T0 TRADE("DOGEXYZ", "\"5\"", "\"1\""), HG_IMPORT_INSTRUMENT);
+    rejected(T0 "{\"data\":{\"e\":\"trade\"}}", HG_IMPORT_MALFORMED);
+    rejected(T0 TRADE("BTCUSDT", "\"1e400\"", "\"1\""), HG_IMPORT_NUMBER);
+    rejected(T0 TRADE("BTCUSDT", "true", "\"1\""), HG_IMPORT_NUMBER);
+    rejected(T0 TRADE("BTCUSDT", "\"-5\"", "\"1\""), HG_IMPORT_NOT_POSITIVE);
+    rejected(T0 TRADE("BTCUSDT", "\"5.03\"", "\"1\""), HG_IMPORT_OFF_TICK);
+    rejected(T0 TRADE("BTCUSDT", "\"5\"", "\"0.0001\""), HG_IMPORT_OFF_LOT);
+    rejected(T0 TICKER("\"6\"", "\"5\""), HG_IMPORT_CROSSED);
+    rejected(T0 DIFF(1, 0, 0, "", ""), HG_IMPORT_MALFORMED);
+    rejected(T0 DIFF(1, 2, 0, "[\"5\",\"-1\"]", ""), HG_IMPORT_NOT_POSITIVE);
+    rejected(T0 DIFF(1, 2, 0, "[\"5\"]", ""), HG_IMPORT_NUMBER);
 }
 
 /* Replays the events into a plain book and looks at it after every complete update. */

@@ -53,8 +53,10 @@ TEST(a_stream_with_one_fault_never_gives_a_wrong_book) {
                 int from = fault == 2 && i == at && at + 1 < N ? at + 1
                            : fault == 2 && i == at + 1         ? at
                                                                : i;
-                if (fault != 0 || i != at) strcat(text, lines[from]);
-                if (fault == 1 && i == at) strcat(text, lines[i]);
+                const char *once = fault != 0 || i != at ? lines[from] : "";
+                const char *again = fault == 1 && i == at ? lines[i] : "";
+                size_t used = strlen(text);
+                snprintf(text + used, sizeof text - used, "%s%s", once, again);
             }
             kit k;
             kit_init(&k);
