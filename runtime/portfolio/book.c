@@ -141,5 +141,7 @@ void hg_book_rebuild(hg_portfolio *p, hg_book *b, uint32_t underlying) {
     }
     b->restructure = false;
     b->moved = true;
+    b->sizes_moved = true;
+    b->options_due = true;
     hg_assert(b->expiries <= b->options || b->options == 0);
 }

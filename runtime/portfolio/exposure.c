@@ -50,12 +50,11 @@ static void input_time(hg_book *b, int64_t time_ns) {
 /* --- inputs of the columns ----------------------------------------------------------------------
  */
 
-static bool option_vol_due(const hg_book *b, uint32_t i, bool state_changed) {
-    if (b->seen[i] != b->state[i]->version) {
-        return true;
-    }
-    /* Borrowed or assumed: another option may have become the better source. */
-    return state_changed && (b->source[i] == HG_IV_NEIGHBOUR || b->source[i] == HG_IV_NONE);
+/* Its own state changed; or the vol is borrowed or assumed, and another option may have become the
+ * better source. */
+static bool option_vol_due(const hg_book *b, uint32_t i) {
+    return b->seen[i] != b->state[i]->version || b->source[i] == HG_IV_NEIGHBOUR ||
+           b->source[i] == HG_IV_NONE;
 }
 
 /* Reads the vol again; true when it is another one. */
@@ -77,7 +76,7 @@ static bool option_vol_read(const hg_portfolio *p, hg_book *b, uint32_t i) {
 
 static void vols_read(const hg_portfolio *p, hg_book *b) {
     for (uint32_t i = 0; i < b->options; i++) {
-        if (!b->priced || option_vol_due(b, i, true)) {
+        if (!b->priced || option_vol_due(b, i)) {
             option_vol_read(p, b, i);
         }
     }
@@ -195,6 +194,7 @@ static void pass(hg_portfolio *p, hg_book *b, const hg_market_spot *spot, int64_
         options_price(b);
         p->passes++;
     }
+    b->options_due = true;
     b->priced = true;
 }
 
@@ -202,7 +202,11 @@ static void pass(hg_portfolio *p, hg_book *b, const hg_market_spot *spot, int64_
 static void refresh(hg_portfolio *p, hg_book *b) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < b->options; i++) {
-        if (option_vol_due(b, i, true) && option_vol_read(p, b, i)) {
+        if (!option_vol_due(b, i)) {
+            continue;
+        }
+        b->options_due = true; /* its age, if nothing else */
+        if (option_vol_read(p, b, i)) {
             p->changed[count++] = i;
         }
     }
@@ -224,7 +228,7 @@ static void sizes_read(hg_portfolio *p, hg_book *b) {
         b->sell[i] = (double)pos->pending_sell * lot;
         b->pending_options = b->pending_options || pos->pending_buy || pos->pending_sell;
     }
-    b->moved = false;
+    b->sizes_moved = false;
 }
 
 /* What an order may add: `buy` and `sell` units of `delta` each, from none to all of both. */
@@ -236,7 +240,7 @@ static void add_pending(hg_exposure *x, double delta, double buy, double sell) {
     x->pending_lo += (up < 0 ? up : 0) + (down < 0 ? down : 0);
 }
 
-static void sum_options(hg_book *b, double *coins) {
+static void sum_options(hg_book *b) {
     hg_exposure *x = &b->answer;
     double delta = 0, gamma = 0, vega = 0, theta = 0, vanna = 0, volga = 0, charm = 0;
     double rho = 0, value = 0, size = 0, coin = 0;
@@ -265,7 +269,7 @@ static void sum_options(hg_book *b, double *coins) {
     x->charm += charm / DAYS_PER_YEAR;
     x->value += value;
     x->notional += size * x->spot;
-    *coins = coin;
+    x->delta_net -= coin;
     for (uint32_t i = 0; b->pending_options && i < b->options; i++) {
         add_pending(x, b->delta[i], b->buy[i], b->sell[i]);
     }
@@ -303,7 +307,8 @@ static void sum_linear(hg_portfolio *p, hg_book *b, uint32_t id, int64_t now_ns)
     const hg_instrument *inst = hg_universe_get(p->universe, id);
     double price = 0;
     bool idle = h->pos.lots == 0 && h->pos.pending_buy == 0 && h->pos.pending_sell == 0;
-    if (idle) { /* an opened leg that is closed by now: what it gained before the session stays out */
+    if (idle) { /* an opened leg that is closed by now: what it gained before the session stays out
+                 */
         x->delta_cash -= inst->inverse ? hg_nano_to_double(h->first_pnl) : 0;
         return;
     }
@@ -334,28 +339,53 @@ static void sum_linear(hg_portfolio *p, hg_book *b, uint32_t id, int64_t now_ns)
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
+static void option_name(hg_portfolio *p, hg_book *b, const char *what, uint32_t i) {
+    lacks(b, what, hg_universe_get(p->universe, b->option_ids[i])->name);
+}
+
+/* Inputs of what is held or pending. At expiry only the forward still matters. */
 static void option_inputs(hg_portfolio *p, hg_book *b) {
-    for (uint32_t s = 0; s < b->expiries; s++) {
-        input_time(b, b->expiry_f[s] > 0 ? b->expiry_ns[s] : INT64_MAX);
-        b->missing = b->missing || !(b->expiry_f[s] > 0);
-    }
     for (uint32_t i = 0; i < b->options; i++) {
-        const char *name = NULL;
-        if (b->source[i] == HG_IV_NONE) {
-            name = hg_universe_get(p->universe, b->option_ids[i])->name;
-            lacks(b, "no vol of", name);
+        uint32_t s = b->slot[i];
+        if (b->held[i] == 0 && b->buy[i] == 0 && b->sell[i] == 0) {
+            continue; /* an opened leg that is closed by now */
+        }
+        if (b->expiry_f[s] > 0) {
+            input_time(b, b->expiry_ns[s]);
         } else {
+            option_name(p, b, "no forward of", i);
+        }
+        if (b->t[i] > 0 && b->source[i] == HG_IV_NONE) {
+            option_name(p, b, "no vol of", i);
+        } else if (b->t[i] > 0) {
             b->oldest_vol_ns = b->iv_ns[i] < b->oldest_vol_ns ? b->iv_ns[i] : b->oldest_vol_ns;
         }
-        if (!(b->expiry_f[b->slot[i]] > 0)) {
-            name = hg_universe_get(p->universe, b->option_ids[i])->name;
-            lacks(b, "no forward of", name);
-        }
         if (b->state[i]->book_invalid && b->source[i] != HG_IV_MARK) {
-            name = hg_universe_get(p->universe, b->option_ids[i])->name;
-            lacks(b, "invalid book of", name);
+            option_name(p, b, "invalid book of", i);
         }
     }
+}
+
+/* The options' part of the answer, kept until something about an option or the spot changes. */
+static void options_total(hg_portfolio *p, hg_book *b, uint32_t underlying,
+                          const hg_market_spot *spot) {
+    hg_exposure *x = &b->answer;
+    *x = (hg_exposure){.spot = isfinite(spot->spot) && spot->spot > 0 ? spot->spot : 0};
+    b->missing = false;
+    b->oldest_ns = INT64_MAX;
+    b->oldest_vol_ns = INT64_MAX;
+    if (b->sizes_moved) {
+        sizes_read(p, b);
+    }
+    if (!(x->spot > 0) && b->options + b->linears > 0) {
+        lacks(b, "no spot of", hg_universe_underlying(p->universe, underlying)->name);
+    }
+    option_inputs(p, b);
+    sum_options(b);
+    b->part = *x;
+    b->part_missing = b->missing;
+    b->part_oldest_ns = b->oldest_ns;
+    b->options_due = false;
 }
 
 static double equity(const hg_portfolio *p, uint32_t underlying, double spot, double value) {
@@ -375,10 +405,10 @@ static double equity(const hg_portfolio *p, uint32_t underlying, double spot, do
 /* Nothing that is not finite ever leaves: it becomes 0 and the answer "partial". */
 static void purge(hg_book *b) {
     hg_exposure *x = &b->answer;
-    double *numbers[] = {&x->delta_cash,   &x->delta,      &x->delta_net,  &x->delta_usd, &x->gamma,
-                         &x->vega,         &x->theta,      &x->rho,        &x->vanna,
-                         &x->volga,        &x->charm,      &x->value,      &x->notional,
-                         &x->delta_filled, &x->pending_lo, &x->pending_hi, &x->leverage};
+    double *numbers[] = {
+        &x->delta_cash, &x->delta,        &x->delta_net,  &x->delta_usd,  &x->gamma,   &x->vega,
+        &x->theta,      &x->rho,          &x->vanna,      &x->volga,      &x->charm,   &x->value,
+        &x->notional,   &x->delta_filled, &x->pending_lo, &x->pending_hi, &x->leverage};
     double sum = 0;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         sum += *numbers[i] - *numbers[i]; /* 0, or NaN as soon as one is not finite */
@@ -397,33 +427,29 @@ static void purge(hg_book *b) {
 static void total(hg_portfolio *p, hg_book *b, uint32_t underlying, const hg_market_spot *spot,
                   int64_t now_ns) {
     hg_exposure *x = &b->answer;
-    double coins = 0;
-    *x = (hg_exposure){.spot = isfinite(spot->spot) && spot->spot > 0 ? spot->spot : 0};
-    b->missing = false;
-    b->oldest_ns = spot->time_ns > 0 ? spot->time_ns : INT64_MAX;
-    b->oldest_vol_ns = INT64_MAX;
-    if (b->moved) {
-        sizes_read(p, b);
+    const hg_purse *purse = &p->purses[hg_universe_underlying(p->universe, underlying)->currency];
+    if (b->options_due || b->sizes_moved) {
+        options_total(p, b, underlying, spot);
     }
-    if (!(x->spot > 0) && b->options + b->linears > 0) {
-        lacks(b, "no spot of", hg_universe_underlying(p->universe, underlying)->name);
+    *x = b->part;
+    b->missing = b->part_missing;
+    b->oldest_ns = b->part_oldest_ns;
+    if (spot->time_ns > 0) {
+        input_time(b, spot->time_ns);
     }
-    const hg_purse *purse =
-        &p->purses[hg_universe_underlying(p->universe, underlying)->currency];
     x->delta_cash = hg_nano_to_double(purse->balance - purse->deposited);
-    option_inputs(p, b);
-    sum_options(b, &coins);
     for (uint32_t i = 0; i < b->linears; i++) {
         sum_linear(p, b, b->linear_ids[i], now_ns);
     }
     x->delta += x->delta_filled;
     x->pending_lo += x->delta_filled;
     x->pending_hi += x->delta_filled;
-    x->delta_net = x->delta - coins;
+    x->delta_net += x->delta;
     x->delta_usd = x->delta * x->spot;
     double own = fabs(equity(p, underlying, x->spot, x->value));
     x->leverage = own > 0 ? x->notional / own : 0;
     purge(b);
+    b->moved = false;
 }
 
 static int64_t age_of(int64_t now_ns, int64_t seen_ns) {
@@ -470,6 +496,7 @@ const hg_exposure *hg_portfolio_exposure(hg_portfolio *p, uint32_t underlying, i
     } else if (state_moved) {
         refresh(p, b);
     }
+    b->options_due = b->options_due || told;
     b->spot_version = spot->version;
     b->state_version = spot->state_version;
     b->spot_ns = spot->time_ns;

@@ -113,7 +113,8 @@ static void held_set(hg_portfolio *p, uint32_t id, bool listed) {
 void hg_holding_changed(hg_portfolio *p, uint32_t id) {
     hg_holding *h = &p->holdings[id];
     const hg_position *pos = &h->pos;
-    hg_book *book = &p->books[hg_universe_get(p->universe, id)->underlying_id];
+    const hg_instrument *inst = hg_universe_get(p->universe, id);
+    hg_book *book = &p->books[inst->underlying_id];
     bool listed = pos->lots != 0 || pos->opened != 0 || pos->pending_buy != 0 ||
                   pos->pending_sell != 0;
     if (listed != h->listed) {
@@ -121,6 +122,7 @@ void hg_holding_changed(hg_portfolio *p, uint32_t id) {
         book->restructure = true;
     }
     book->moved = true;
+    book->sizes_moved = book->sizes_moved || inst->kind == HG_KIND_OPTION;
 }
 
 /* What stating further opening lots does to cost: the same direction adds up, the other direction

@@ -59,7 +59,9 @@ typedef struct hg_book {
     double *expiry_f, *expiry_inv_f, *expiry_t; /* forward 0: unknown */
     int64_t *expiry_ns;
     bool restructure; /* the set of held instruments changed */
-    bool moved;       /* sizes changed */
+    bool moved;       /* sizes or cash changed */
+    bool sizes_moved; /* those of options */
+    bool options_due; /* `part` is out of date */
     bool priced;      /* the columns are valid for the versions below */
     uint64_t spot_version, state_version;
     int64_t spot_ns;        /* when the spot was last told */
@@ -68,7 +70,10 @@ typedef struct hg_book {
     int64_t oldest_ns;      /* price used; INT64_MAX when none was needed */
     int64_t oldest_vol_ns;  /* likewise */
     bool pending_options;
-    bool missing; /* an input is unknown: partial */
+    bool missing;     /* an input is unknown: partial */
+    hg_exposure part; /* the options' part of the answer */
+    int64_t part_oldest_ns;
+    bool part_missing;
     hg_exposure answer;
 } hg_book;
 
