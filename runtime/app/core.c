@@ -64,29 +64,6 @@ static void apply_market(hg_core *core, const hg_event *event) {
     }
 }
 
-void hg_core_apply(hg_core *core, const hg_event *event) {
-    hg_assert(event->time_ns >= core->now_ns);
-    core->now_ns = event->time_ns;
-    core->events++;
-    const hg_order *order = NULL;
-    if (event->kind <= HG_EV_STATUS) {
-        apply_market(core, event);
-    } else if (event->kind <= HG_EV_EXPIRED) {
-        order = hg_exec_apply(core->exec, event);
-        if (!order) {
-            return;
-        }
-    } else if (event->kind == HG_EV_TIMER) {
-        for (size_t i = 0; i < core->script_count; i++) {
-            hg_script_timer(core->scripts[i], core->now_ns);
-        }
-        return;
-    }
-    for (size_t i = 0; i < core->script_count; i++) {
-        hg_script_event(core->scripts[i], event, order);
-    }
-}
-
 static int64_t timers_due(const hg_core *core) {
     int64_t due = INT64_MAX;
     for (size_t i = 0; i < core->script_count; i++) {
@@ -108,6 +85,33 @@ int64_t hg_core_due_ns(const hg_core *core) {
     return answers < timers ? answers : timers;
 }
 
+/* An answer of the venue or the gate; scripts hear only of what changed something. */
+static void apply_answer(hg_core *core, const hg_event *event) {
+    const hg_order *order = hg_exec_apply(core->exec, event);
+    for (size_t i = 0; order && i < core->script_count; i++) {
+        hg_script_event(core->scripts[i], event, order);
+    }
+}
+
+void hg_core_apply(hg_core *core, const hg_event *event) {
+    hg_assert(event->time_ns >= core->now_ns);
+    core->now_ns = event->time_ns;
+    core->events++;
+    if (event->kind <= HG_EV_STATUS) {
+        apply_market(core, event);
+        for (size_t i = 0; i < core->script_count; i++) {
+            hg_script_event(core->scripts[i], event, NULL);
+        }
+    } else if (event->kind <= HG_EV_EXPIRED) {
+        apply_answer(core, event);
+    } else if (event->kind == HG_EV_TIMER) {
+        for (size_t i = 0; i < core->script_count; i++) {
+            hg_script_timer(core->scripts[i], core->now_ns);
+        }
+    }
+    core->due_ns = hg_core_due_ns(core);
+}
+
 /* The oldest answer of gate or venue; the gate's own come first at equal times. */
 static bool next_answer(hg_core *core, hg_event *event) {
     if (hg_exec_due_ns(core->exec) <= core->venue->ops->due_ns(core->venue)) {
@@ -121,6 +125,7 @@ void hg_core_settle(hg_core *core, int64_t until_ns) {
         int64_t answers = answers_due(core);
         int64_t timers = timers_due(core);
         int64_t due = answers <= timers ? answers : timers;
+        core->due_ns = due;
         if (due > until_ns || due == INT64_MAX) {
             return;
         }

@@ -139,8 +139,7 @@ static int harness_apply(hg_harness *h, const hg_event *event) {
         return HG_ERR(HG_EINVALID, "event time goes backwards");
     }
     hg_core_settle(&h->core, event->time_ns);
-    hg_core_apply(&h->core, event);
-    hg_core_settle(&h->core, event->time_ns);
+    hg_core_feed(&h->core, event);
     hg_core_idle(&h->core);
     return HG_OK;
 }

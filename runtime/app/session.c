@@ -232,9 +232,10 @@ static int pump(hg_session *s) {
         if (o->speed > 0) {
             wait_for(s, &p, event.time_ns);
         }
-        catch_up(s, event.time_ns);
-        hg_core_apply(&s->core, &event);
-        hg_core_settle(&s->core, event.time_ns);
+        if (hg_report_due_ns(&s->report) <= event.time_ns) {
+            observe(s, event.time_ns);
+        }
+        hg_core_feed(&s->core, &event);
         hg_core_idle(&s->core);
     }
     bool finished = rc >= 0 && !s->interrupted && (s->core.script_count == 0 ||

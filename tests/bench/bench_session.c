@@ -200,9 +200,7 @@ static uint64_t replay(hg_session *s) {
     hg_event e;
     uint64_t n = 0;
     for (; hg_feed_next(s->feed, &e) > 0; n++) {
-        hg_core_settle(&s->core, e.time_ns);
-        hg_core_apply(&s->core, &e);
-        hg_core_settle(&s->core, e.time_ns);
+        hg_core_feed(&s->core, &e);
         hg_core_idle(&s->core);
     }
     return n;
