@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 enum { DEFAULT_TIMEOUT_S = 30, OUTPUT_MAX = 64 * 1024, EXIT_FAILED = 101, EXIT_SKIPPED = 102 };
 
@@ -189,13 +190,37 @@ static bool test_wanted(const char *label, int patterns_count, char **patterns) 
     return false;
 }
 
-static int fds_open(void) {
+enum { FDS_MAX = 1024 };
+
+static void fds_read(bool open[FDS_MAX]) {
+    memset(open, 0, FDS_MAX * sizeof open[0]);
     DIR *dir = opendir("/proc/self/fd");
-    if (!dir) return 0;
-    int count = 0;
-    while (readdir(dir)) count++;
+    if (!dir) return;
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+        long fd = strtol(entry->d_name, NULL, 10);
+        if (entry->d_name[0] != '.' && fd < FDS_MAX && fd != dirfd(dir)) open[fd] = true;
+    }
     closedir(dir);
-    return count;
+}
+
+/* Fails the test when it left something open, and says what it is. */
+static void fds_compare(const hg_test *test, const bool before[FDS_MAX]) {
+    bool after[FDS_MAX];
+    char what[512] = "";
+    size_t len = 0;
+    fds_read(after);
+    for (int fd = 0; fd < FDS_MAX; fd++) {
+        char link[32];
+        char name[128];
+        if (!after[fd] || before[fd]) continue;
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(link, name, sizeof name - 1);
+        name[n < 0 ? 0 : n] = '\0';
+        if (len < sizeof what) {
+            len += (size_t)snprintf(what + len, sizeof what - len, " %d (%s)", fd, name);
+        }
+    }
+    if (len) hg_test_fail(test->file, test->line, "file descriptors left open:%s", what);
 }
 
 static _Noreturn void child_run(const hg_test *test, int output_fd, int verdict_fd) {
@@ -204,11 +229,12 @@ static _Noreturn void child_run(const hg_test *test, int output_fd, int verdict_
     close(output_fd);
     verdict = fdopen(verdict_fd, "w");
     if (!verdict) _exit(EXIT_FAILED);
-    int before = fds_open();
+    bool before[FDS_MAX];
+    uv_loop_t loop; /* libuv opens a pipe with the first loop and keeps it */
+    if (uv_loop_init(&loop) == 0) (void)uv_loop_close(&loop);
+    fds_read(before);
     test->run();
-    int after = fds_open();
-    if (after > before)
-        hg_test_fail(test->file, test->line, "%d file descriptors left open", after - before);
+    fds_compare(test, before);
 #ifdef HAS_LSAN
     if (__lsan_do_recoverable_leak_check()) hg_test_fail(test->file, test->line, "memory leaked");
 #endif
