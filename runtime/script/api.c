@@ -88,7 +88,9 @@ bool l_api_bool(lua_State *L, int table, const char *field) {
     return value;
 }
 
-void l_push_time(lua_State *L, int64_t time_ns) { lua_pushnumber(L, (double)time_ns / 1e9); }
+void l_push_time(lua_State *L, int64_t time_ns) {
+    lua_pushnumber(L, (double)time_ns / 1e9);
+}
 
 void l_push_nano(lua_State *L, int64_t nano) {
     if (nano == 0) {
@@ -129,6 +131,10 @@ static int l_proxy_pairs(lua_State *L) {
 void l_api_read_only(lua_State *L, const char *what) {
     if (!hg_script_of(L)->sandbox) return;
     int real = lua_gettop(L);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, real);
+    lua_setfield(L, -2, what); /* error messages find the names of functions here */
+    lua_pop(L, 1);
     lua_createtable(L, 0, 1); /* missing names of the real table */
     lua_pushvalue(L, real);
     lua_pushstring(L, what);

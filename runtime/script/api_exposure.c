@@ -11,9 +11,10 @@
 #define TYPE_NAME "exposure"
 
 static const char *const fields[] = {
-    "delta", "delta_net", "delta_usd", "delta_cash", "gamma",    "vega",    "theta",        "rho",     "vanna",
-    "volga", "charm",     "notional",  "value",    "leverage", "delta_filled", "spot",    "pending",
-    "age",   "quality",   "reasons",   "underlying", NULL};
+    "delta",   "delta_net", "delta_usd",    "delta_cash", "gamma",   "vega",
+    "theta",   "rho",       "vanna",        "volga",      "charm",   "notional",
+    "value",   "leverage",  "delta_filled", "spot",       "pending", "age",
+    "quality", "reasons",   "underlying",   NULL};
 
 typedef struct snapshot {
     double delta, delta_net, delta_usd, delta_cash, gamma, vega, theta, rho, vanna, volga, charm;
@@ -36,30 +37,70 @@ static int l_push_field(lua_State *L, const hg_universe *universe, const snapsho
                         int key) {
     double value;
     switch (name) {
-    case HG_N_delta: value = x->delta; break;
-    case HG_N_delta_net: value = x->delta_net; break;
-    case HG_N_delta_usd: value = x->delta_usd; break;
-    case HG_N_delta_cash: value = x->delta_cash; break;
-    case HG_N_gamma: value = x->gamma; break;
-    case HG_N_vega: value = x->vega; break;
-    case HG_N_theta: value = x->theta; break;
-    case HG_N_rho: value = x->rho; break;
-    case HG_N_vanna: value = x->vanna; break;
-    case HG_N_volga: value = x->volga; break;
-    case HG_N_charm: value = x->charm; break;
-    case HG_N_notional: value = x->notional; break;
-    case HG_N_value: value = x->value; break;
-    case HG_N_leverage: value = x->leverage; break;
-    case HG_N_delta_filled: value = x->delta_filled; break;
-    case HG_N_spot: value = x->spot; break;
-    case HG_N_age: value = x->age_s; break;
-    case HG_N_pending: return l_push_pending(L, x);
-    case HG_N_quality: lua_pushstring(L, hg_quality_name((hg_quality)x->quality)); return 1;
-    case HG_N_reasons: lua_pushstring(L, x->quality == HG_QUALITY_GOOD ? "" : x->reasons); return 1;
+    case HG_N_delta:
+        value = x->delta;
+        break;
+    case HG_N_delta_net:
+        value = x->delta_net;
+        break;
+    case HG_N_delta_usd:
+        value = x->delta_usd;
+        break;
+    case HG_N_delta_cash:
+        value = x->delta_cash;
+        break;
+    case HG_N_gamma:
+        value = x->gamma;
+        break;
+    case HG_N_vega:
+        value = x->vega;
+        break;
+    case HG_N_theta:
+        value = x->theta;
+        break;
+    case HG_N_rho:
+        value = x->rho;
+        break;
+    case HG_N_vanna:
+        value = x->vanna;
+        break;
+    case HG_N_volga:
+        value = x->volga;
+        break;
+    case HG_N_charm:
+        value = x->charm;
+        break;
+    case HG_N_notional:
+        value = x->notional;
+        break;
+    case HG_N_value:
+        value = x->value;
+        break;
+    case HG_N_leverage:
+        value = x->leverage;
+        break;
+    case HG_N_delta_filled:
+        value = x->delta_filled;
+        break;
+    case HG_N_spot:
+        value = x->spot;
+        break;
+    case HG_N_age:
+        value = x->age_s;
+        break;
+    case HG_N_pending:
+        return l_push_pending(L, x);
+    case HG_N_quality:
+        lua_pushstring(L, hg_quality_name((hg_quality)x->quality));
+        return 1;
+    case HG_N_reasons:
+        lua_pushstring(L, x->quality == HG_QUALITY_GOOD ? "" : x->reasons);
+        return 1;
     case HG_N_underlying:
         lua_pushstring(L, hg_universe_underlying(universe, x->underlying)->name);
         return 1;
-    default: l_api_unknown(L, TYPE_NAME, key, fields);
+    default:
+        l_api_unknown(L, TYPE_NAME, key, fields);
     }
     lua_pushnumber(L, value);
     return 1;
@@ -93,8 +134,8 @@ static int l_exposure_pairs(lua_State *L) {
 static int l_tostring(lua_State *L) {
     const snapshot *x = lua_touserdata(L, 1);
     char text[160];
-    snprintf(text, sizeof text, "exposure delta %.6g gamma %.4g vega %.6g theta %.6g (%s)", x->delta,
-             x->gamma, x->vega, x->theta, hg_quality_name((hg_quality)x->quality));
+    snprintf(text, sizeof text, "exposure delta %.6g gamma %.4g vega %.6g theta %.6g (%s)",
+             x->delta, x->gamma, x->vega, x->theta, hg_quality_name((hg_quality)x->quality));
     lua_pushstring(L, text);
     return 1;
 }
@@ -165,10 +206,10 @@ void l_push_exposure_function(lua_State *L) {
 
 void l_type_exposure(lua_State *L) {
     static const luaL_Reg meta[] = {
-        {"__index", l_index},
-        {"__pairs", l_exposure_pairs},
-        {"__tostring", l_tostring},
-        {NULL, NULL},
+        {"__index",    l_index         },
+        {"__pairs",    l_exposure_pairs},
+        {"__tostring", l_tostring      },
+        {NULL,         NULL            },
     };
     l_api_metatable(L, TYPE_NAME, meta);
     lua_pop(L, 1);

@@ -155,8 +155,9 @@ static double *l_output(lua_State *L, const char *name, size_t *n) {
  * arrays in `out` and returns how many options were bad (their outputs are 0). */
 static int l_batch(lua_State *L) {
     static const char *const names[] = {"F", "K", "T", "sigma", "cp", "out", NULL};
-    static const char *const outs[] = {"price", "delta", "gamma", "vega",  "theta", "vanna", "volga",
-                                       "charm", "speed", "color", "zomma", "ultima", NULL};
+    static const char *const outs[] = {"price", "delta",  "gamma", "vega",  "theta",
+                                       "vanna", "volga",  "charm", "speed", "color",
+                                       "zomma", "ultima", NULL};
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     l_api_check_fields(L, 1, "greeks.batch", names);
@@ -170,12 +171,18 @@ static int l_batch(lua_State *L) {
     in.sigma = l_input(L, "sigma", &n);
     in.cp = l_input(L, "cp", &n);
     hg_batch_out out = {
-        .price = l_output(L, "price", &n),   .delta = l_output(L, "delta", &n),
-        .gamma = l_output(L, "gamma", &n),   .vega = l_output(L, "vega", &n),
-        .theta = l_output(L, "theta", &n),   .vanna = l_output(L, "vanna", &n),
-        .volga = l_output(L, "volga", &n),   .charm = l_output(L, "charm", &n),
-        .speed = l_output(L, "speed", &n),   .color = l_output(L, "color", &n),
-        .zomma = l_output(L, "zomma", &n),   .ultima = l_output(L, "ultima", &n),
+        .price = l_output(L, "price", &n),
+        .delta = l_output(L, "delta", &n),
+        .gamma = l_output(L, "gamma", &n),
+        .vega = l_output(L, "vega", &n),
+        .theta = l_output(L, "theta", &n),
+        .vanna = l_output(L, "vanna", &n),
+        .volga = l_output(L, "volga", &n),
+        .charm = l_output(L, "charm", &n),
+        .speed = l_output(L, "speed", &n),
+        .color = l_output(L, "color", &n),
+        .zomma = l_output(L, "zomma", &n),
+        .ultima = l_output(L, "ultima", &n),
     };
     lua_pushinteger(L, (lua_Integer)hg_greeks_batch(&in, &out, n));
     return 1;
@@ -183,12 +190,18 @@ static int l_batch(lua_State *L) {
 
 int l_open_greeks(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"black76", l_black76}, {"all", l_all},     {"implied_vol", l_implied_vol},
-        {"inverse", l_inverse}, {"array", l_array}, {"batch", l_batch},
-        {NULL, NULL},
+        {"black76",     l_black76    },
+        {"all",         l_all        },
+        {"implied_vol", l_implied_vol},
+        {"inverse",     l_inverse    },
+        {"array",       l_array      },
+        {"batch",       l_batch      },
+        {NULL,          NULL         },
     };
     static const luaL_Reg meta[] = {
-        {"__index", l_array_get}, {"__len", l_array_count}, {NULL, NULL},
+        {"__index", l_array_get  },
+        {"__len",   l_array_count},
+        {NULL,      NULL         },
     };
     l_api_metatable(L, ARRAY_TYPE, meta);
     lua_pushcfunction(L, l_array_set);

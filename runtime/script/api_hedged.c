@@ -37,19 +37,29 @@ void hg_script_log(hg_script *s, hg_log_level level, const char *text) {
     s->env->log(s->env->context, s->name, level, text);
 }
 
-/* log(text) or log(format, ...) as string.format. Pushes the text. */
+/* log(format, ...) as string.format; values without a format are joined by blanks. Pushes the
+ * text. */
 static const char *l_text(lua_State *L, int first) {
-    int n = lua_gettop(L) - first;
+    int last = lua_gettop(L);
     luaL_checkany(L, first);
-    if (n == 0) {
-        l_safe_tostring(L, first);
+    bool format = last > first && lua_type(L, first) == LUA_TSTRING &&
+                  strchr(lua_tostring(L, first), '%') != NULL;
+    if (format) {
+        lua_getglobal(L, "string");
+        lua_getfield(L, -1, "format");
+        lua_insert(L, first);
+        lua_pop(L, 1);
+        lua_call(L, last - first + 1, 1);
         return lua_tostring(L, -1);
     }
-    lua_getglobal(L, "string");
-    lua_getfield(L, -1, "format");
-    lua_insert(L, first);
-    lua_pop(L, 1);
-    lua_call(L, n + 1, 1);
+    luaL_Buffer text;
+    luaL_buffinit(L, &text);
+    for (int i = first; i <= last; i++) {
+        if (i > first) luaL_addchar(&text, ' ');
+        l_safe_tostring(L, i);
+        luaL_addvalue(&text);
+    }
+    luaL_pushresult(&text);
     return lua_tostring(L, -1);
 }
 
@@ -58,11 +68,21 @@ static int l_log_at(lua_State *L, int first, hg_log_level level) {
     return 0;
 }
 
-static int l_log_call(lua_State *L) { return l_log_at(L, 2, HG_LOG_INFO); }
-static int l_log_debug(lua_State *L) { return l_log_at(L, 1, HG_LOG_DEBUG); }
-static int l_log_info(lua_State *L) { return l_log_at(L, 1, HG_LOG_INFO); }
-static int l_log_warn(lua_State *L) { return l_log_at(L, 1, HG_LOG_WARN); }
-static int l_log_error(lua_State *L) { return l_log_at(L, 1, HG_LOG_ERROR); }
+static int l_log_call(lua_State *L) {
+    return l_log_at(L, 2, HG_LOG_INFO);
+}
+static int l_log_debug(lua_State *L) {
+    return l_log_at(L, 1, HG_LOG_DEBUG);
+}
+static int l_log_info(lua_State *L) {
+    return l_log_at(L, 1, HG_LOG_INFO);
+}
+static int l_log_warn(lua_State *L) {
+    return l_log_at(L, 1, HG_LOG_WARN);
+}
+static int l_log_error(lua_State *L) {
+    return l_log_at(L, 1, HG_LOG_ERROR);
+}
 
 static int l_alert(lua_State *L) {
     lua_pushfstring(L, "alert: %s", l_text(L, 1));
@@ -149,8 +169,13 @@ static int l_at(lua_State *L) {
 }
 
 void l_type_timer(lua_State *L) {
-    static const luaL_Reg methods[] = {{"cancel", l_timer_cancel}, {NULL, NULL}};
-    static const luaL_Reg meta[] = {{NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"cancel", l_timer_cancel},
+        {NULL,     NULL          }
+    };
+    static const luaL_Reg meta[] = {
+        {NULL, NULL}
+    };
     l_api_metatable(L, TIMER_TYPE, meta);
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
@@ -160,8 +185,11 @@ void l_type_timer(lua_State *L) {
 /* ---- the module ------------------------------------------------------------------------------ */
 static void l_add_log(lua_State *L) {
     static const luaL_Reg levels[] = {
-        {"debug", l_log_debug}, {"info", l_log_info}, {"warn", l_log_warn},
-        {"error", l_log_error}, {NULL, NULL},
+        {"debug", l_log_debug},
+        {"info",  l_log_info },
+        {"warn",  l_log_warn },
+        {"error", l_log_error},
+        {NULL,    NULL       },
     };
     luaL_newlib(L, levels);
     lua_createtable(L, 0, 1);
@@ -180,12 +208,12 @@ static void l_add_risk(lua_State *L) {
         const char *name;
         double value;
     } rows[] = {
-        {"price_collar", limits.price_collar},
-        {"order_value_usd", limits.order_value_usd},
-        {"position_delta", limits.position_delta},
-        {"quote_max_age", (double)limits.quote_max_age_ns / 1e9},
-        {"orders_per_second", limits.orders_per_second},
-        {"open_orders", limits.open_orders},
+        {"price_collar",      limits.price_collar                  },
+        {"order_value_usd",   limits.order_value_usd               },
+        {"position_delta",    limits.position_delta                },
+        {"quote_max_age",     (double)limits.quote_max_age_ns / 1e9},
+        {"orders_per_second", limits.orders_per_second             },
+        {"open_orders",       limits.open_orders                   },
     };
     lua_createtable(L, 0, 6);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -198,9 +226,18 @@ static void l_add_risk(lua_State *L) {
 
 int l_open_hedged(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"strategy", l_strategy}, {"param", l_param}, {"trade", l_trade}, {"spawn", l_spawn},
-        {"sleep", l_sleep},       {"every", l_every}, {"after", l_after}, {"at", l_at},
-        {"now", l_now},           {"alert", l_alert}, {"plot", l_plot},   {NULL, NULL},
+        {"strategy", l_strategy},
+        {"param",    l_param   },
+        {"trade",    l_trade   },
+        {"spawn",    l_spawn   },
+        {"sleep",    l_sleep   },
+        {"every",    l_every   },
+        {"after",    l_after   },
+        {"at",       l_at      },
+        {"now",      l_now     },
+        {"alert",    l_alert   },
+        {"plot",     l_plot    },
+        {NULL,       NULL      },
     };
     l_api_module(L, functions);
     l_push_exposure_function(L);

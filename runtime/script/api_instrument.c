@@ -8,10 +8,27 @@
 #define TYPE_NAME "instrument"
 #define DEPTH_MAX 1000
 
-static const char *const fields[] = {
-    "name",  "kind",           "underlying",      "expiry", "strike", "type", "inverse", "tick",
-    "lot",   "multiplier",     "quote_currency",  "settle_currency",  "quote", "mark",   "index",
-    "funding", "iv",           "depth",           "age",    "cost",   NULL};
+static const char *const fields[] = {"name",
+                                     "kind",
+                                     "underlying",
+                                     "expiry",
+                                     "strike",
+                                     "type",
+                                     "inverse",
+                                     "tick",
+                                     "lot",
+                                     "multiplier",
+                                     "quote_currency",
+                                     "settle_currency",
+                                     "quote",
+                                     "mark",
+                                     "index",
+                                     "funding",
+                                     "iv",
+                                     "depth",
+                                     "age",
+                                     "cost",
+                                     NULL};
 
 static const hg_instrument *l_self(lua_State *L, hg_script **s, uint32_t *id) {
     *s = l_api_session(L, TYPE_NAME);
@@ -165,7 +182,8 @@ static int l_age(lua_State *L) {
 
 /* ---- cost ------------------------------------------------------------------------------------ */
 /* Average price of taking `lots` from the book; the last level stretches to the rest. */
-static double walk(const hg_instrument *inst, const hg_market_state *m, hg_side side, hg_lots lots) {
+static double walk(const hg_instrument *inst, const hg_market_state *m, hg_side side,
+                   hg_lots lots) {
     hg_side other = side == HG_BUY ? HG_SELL : HG_BUY;
     double paid = 0;
     hg_lots left = lots;
@@ -234,16 +252,36 @@ static int l_cost(lua_State *L) {
 /* ---- fields ---------------------------------------------------------------------------------- */
 static int l_push_field(lua_State *L, const hg_instrument *inst, unsigned name) {
     switch (name) {
-    case HG_N_name: lua_pushstring(L, inst->name); return 1;
-    case HG_N_kind: lua_pushstring(L, hg_kind_name(inst->kind)); return 1;
-    case HG_N_underlying: lua_pushstring(L, inst->underlying); return 1;
-    case HG_N_inverse: lua_pushboolean(L, inst->inverse); return 1;
-    case HG_N_tick: lua_pushnumber(L, hg_nano_to_double(inst->tick)); return 1;
-    case HG_N_lot: lua_pushnumber(L, hg_nano_to_double(inst->lot)); return 1;
-    case HG_N_multiplier: lua_pushnumber(L, 1.0); return 1;
-    case HG_N_quote_currency: lua_pushstring(L, inst->quote); return 1;
-    case HG_N_settle_currency: lua_pushstring(L, inst->settle); return 1;
-    case HG_N_strike: l_push_nano(L, inst->strike); return 1;
+    case HG_N_name:
+        lua_pushstring(L, inst->name);
+        return 1;
+    case HG_N_kind:
+        lua_pushstring(L, hg_kind_name(inst->kind));
+        return 1;
+    case HG_N_underlying:
+        lua_pushstring(L, inst->underlying);
+        return 1;
+    case HG_N_inverse:
+        lua_pushboolean(L, inst->inverse);
+        return 1;
+    case HG_N_tick:
+        lua_pushnumber(L, hg_nano_to_double(inst->tick));
+        return 1;
+    case HG_N_lot:
+        lua_pushnumber(L, hg_nano_to_double(inst->lot));
+        return 1;
+    case HG_N_multiplier:
+        lua_pushnumber(L, 1.0);
+        return 1;
+    case HG_N_quote_currency:
+        lua_pushstring(L, inst->quote);
+        return 1;
+    case HG_N_settle_currency:
+        lua_pushstring(L, inst->settle);
+        return 1;
+    case HG_N_strike:
+        l_push_nano(L, inst->strike);
+        return 1;
     case HG_N_expiry:
         if (inst->expiry_ns) {
             l_push_time(L, inst->expiry_ns);
@@ -258,7 +296,8 @@ static int l_push_field(lua_State *L, const hg_instrument *inst, unsigned name) 
             lua_pushnil(L);
         }
         return 1;
-    default: return 0;
+    default:
+        return 0;
     }
 }
 
@@ -294,11 +333,20 @@ void l_push_instrument(lua_State *L, uint32_t id) {
 }
 
 void l_type_instrument(lua_State *L) {
-    static const luaL_Reg meta[] = {{"__tostring", l_tostring}, {NULL, NULL}};
+    static const luaL_Reg meta[] = {
+        {"__tostring", l_tostring},
+        {NULL,         NULL      }
+    };
     static const luaL_Reg methods[] = {
-        {"quote", l_quote}, {"mark", l_mark},   {"index", l_spot_index}, {"funding", l_funding},
-        {"iv", l_iv},       {"depth", l_depth}, {"age", l_age},          {"cost", l_cost},
-        {NULL, NULL},
+        {"quote",   l_quote     },
+        {"mark",    l_mark      },
+        {"index",   l_spot_index},
+        {"funding", l_funding   },
+        {"iv",      l_iv        },
+        {"depth",   l_depth     },
+        {"age",     l_age       },
+        {"cost",    l_cost      },
+        {NULL,      NULL        },
     };
     l_api_metatable(L, TYPE_NAME, meta);
     luaL_newlib(L, methods);

@@ -30,8 +30,8 @@ static int l_surface(lua_State *L) {
 typedef struct filter {
     const hg_script *script;
     uint32_t underlying;
-    int kind; /* -1 any */
-    int cp;   /* 0 any */
+    int kind;          /* -1 any */
+    int cp;            /* 0 any */
     int64_t expiry_ns; /* 0 any */
     double strike;     /* NaN any */
     double delta;      /* NaN any: else options ordered by distance to it */
@@ -104,8 +104,8 @@ static int64_t l_expiry(lua_State *L) {
 }
 
 static filter l_read_filter(lua_State *L, hg_script *s) {
-    static const char *const names[] = {"underlying", "kind", "expiry", "strike", "delta", "type",
-                                        NULL};
+    static const char *const names[] = {"underlying", "kind", "expiry", "strike",
+                                        "delta",      "type", NULL};
     static const char *const kinds[] = {"option", "perpetual", "future", "spot", NULL};
     filter f = {.script = s, .underlying = HG_ID_NONE, .kind = -1};
     l_api_check_fields(L, 1, "market.find", names);
@@ -156,11 +156,11 @@ static int l_find(lua_State *L) {
 
 int l_open_market(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"get", l_get},
-        {"find", l_find},
+        {"get",       l_get      },
+        {"find",      l_find     },
         {"subscribe", l_subscribe},
-        {"surface", l_surface},
-        {NULL, NULL},
+        {"surface",   l_surface  },
+        {NULL,        NULL       },
     };
     l_api_module(L, functions);
     l_api_read_only(L, "hedged.market");

@@ -11,15 +11,13 @@
 
 #define TYPE_NAME "order"
 
-static const char *const fields[] = {"id",     "state",     "instrument",  "side",      "size",
-                                     "filled", "remaining", "price",       "limit",     "average",
-                                     "reason", "type",      "tif",         "time",      "code",
-                                     "message", "line",     "post_only",   "reduce_only", "cancel",
-                                     "amend",  "await",     NULL};
+static const char *const fields[] = {
+    "id",    "state",     "instrument",  "side",   "size",  "filled", "remaining", "price",
+    "limit", "average",   "reason",      "type",   "tif",   "time",   "code",      "message",
+    "line",  "post_only", "reduce_only", "cancel", "amend", "await",  NULL};
 
-static const char *const request_fields[] = {"instrument", "size", "price",     "type",
-                                             "tif",        "post_only", "reduce_only", "reason",
-                                             "side",       NULL};
+static const char *const request_fields[] = {"instrument", "size",        "price",  "type", "tif",
+                                             "post_only",  "reduce_only", "reason", "side", NULL};
 
 static uint64_t l_id(lua_State *L, int index) {
     const uint64_t *id = luaL_testudata(L, index, TYPE_NAME);
@@ -27,7 +25,9 @@ static uint64_t l_id(lua_State *L, int index) {
     return (uint64_t)luaL_checkinteger(L, index);
 }
 
-static const hg_order *find(const hg_script *s, uint64_t id) { return hg_exec_get(s->env->exec, id); }
+static const hg_order *find(const hg_script *s, uint64_t id) {
+    return hg_exec_get(s->env->exec, id);
+}
 
 void l_push_order(lua_State *L, uint64_t id) {
     *(uint64_t *)lua_newuserdatauv(L, sizeof id, 0) = id;
@@ -53,8 +53,8 @@ static int l_choice(lua_State *L, const char *field, const char *name, const cha
     return luaL_error(L, "%s '%s' is not known", field, name);
 }
 
-/* Options shared by orders and hedged.trade, from the table at `table`. False: a limit order without
- * a price. */
+/* Options shared by orders and hedged.trade, from the table at `table`. False: a limit order
+ * without a price. */
 bool l_order_options(lua_State *L, int table, hg_order_request *request) {
     static const char *const types[] = {"market", "limit", NULL};
     static const char *const tifs[] = {"gtc", "ioc", "fok", NULL};
@@ -143,11 +143,17 @@ static int l_send_side(lua_State *L, const char *what, hg_side side) {
     return l_order_submit(L, s, &request);
 }
 
-static int l_buy(lua_State *L) { return l_send_side(L, "orders.buy", HG_BUY); }
+static int l_buy(lua_State *L) {
+    return l_send_side(L, "orders.buy", HG_BUY);
+}
 
-static int l_sell(lua_State *L) { return l_send_side(L, "orders.sell", HG_SELL); }
+static int l_sell(lua_State *L) {
+    return l_send_side(L, "orders.sell", HG_SELL);
+}
 
-static int l_send(lua_State *L) { return l_send_side(L, "orders.send", (hg_side)0); }
+static int l_send(lua_State *L) {
+    return l_send_side(L, "orders.send", (hg_side)0);
+}
 
 /* ---- cancelling and looking ------------------------------------------------------------------ */
 static int l_cancel(lua_State *L) {
@@ -268,34 +274,70 @@ static bool l_push_number(lua_State *L, const hg_script *s, const hg_order *o, u
     double average = o->filled > 0 ? hg_exec_average_price(s->env->exec, o) : 0;
     double price = limit ? hg_price_to_double(inst, o->price) : 0;
     switch (name) {
-    case HG_N_size: lua_pushnumber(L, hg_size_to_double(inst, o->size)); return true;
-    case HG_N_filled: lua_pushnumber(L, hg_size_to_double(inst, o->filled)); return true;
+    case HG_N_size:
+        lua_pushnumber(L, hg_size_to_double(inst, o->size));
+        return true;
+    case HG_N_filled:
+        lua_pushnumber(L, hg_size_to_double(inst, o->filled));
+        return true;
     case HG_N_remaining:
         lua_pushnumber(L, hg_size_to_double(inst, hg_order_remaining(o)));
         return true;
-    case HG_N_price: l_push_positive(L, o->filled > 0 ? average : price); return true;
-    case HG_N_limit: l_push_positive(L, price); return true;
-    case HG_N_average: l_push_positive(L, average); return true;
-    case HG_N_time: l_push_time(L, o->created_ns); return true;
-    default: return false;
+    case HG_N_price:
+        l_push_positive(L, o->filled > 0 ? average : price);
+        return true;
+    case HG_N_limit:
+        l_push_positive(L, price);
+        return true;
+    case HG_N_average:
+        l_push_positive(L, average);
+        return true;
+    case HG_N_time:
+        l_push_time(L, o->created_ns);
+        return true;
+    default:
+        return false;
     }
 }
 
 static bool l_push_word(lua_State *L, const hg_script *s, const hg_order *o, unsigned name) {
     const char *text = NULL;
     switch (name) {
-    case HG_N_state: text = hg_order_state_name((hg_order_state)o->state); break;
-    case HG_N_instrument: text = hg_universe_get(s->env->universe, o->instrument)->name; break;
-    case HG_N_side: text = hg_side_name((hg_side)o->side); break;
-    case HG_N_reason: text = o->reason; break;
-    case HG_N_type: text = hg_order_type_name((hg_order_type)o->type); break;
-    case HG_N_tif: text = hg_tif_name((hg_tif)o->tif); break;
-    case HG_N_line: text = o->line; break;
-    case HG_N_code: text = hg_reject_code((hg_reject)o->reject); break;
-    case HG_N_message: text = hg_reject_text((hg_reject)o->reject); break;
-    case HG_N_post_only: lua_pushboolean(L, o->post_only); return true;
-    case HG_N_reduce_only: lua_pushboolean(L, o->reduce_only); return true;
-    default: return false;
+    case HG_N_state:
+        text = hg_order_state_name((hg_order_state)o->state);
+        break;
+    case HG_N_instrument:
+        text = hg_universe_get(s->env->universe, o->instrument)->name;
+        break;
+    case HG_N_side:
+        text = hg_side_name((hg_side)o->side);
+        break;
+    case HG_N_reason:
+        text = o->reason;
+        break;
+    case HG_N_type:
+        text = hg_order_type_name((hg_order_type)o->type);
+        break;
+    case HG_N_tif:
+        text = hg_tif_name((hg_tif)o->tif);
+        break;
+    case HG_N_line:
+        text = o->line;
+        break;
+    case HG_N_code:
+        text = hg_reject_code((hg_reject)o->reject);
+        break;
+    case HG_N_message:
+        text = hg_reject_text((hg_reject)o->reject);
+        break;
+    case HG_N_post_only:
+        lua_pushboolean(L, o->post_only);
+        return true;
+    case HG_N_reduce_only:
+        lua_pushboolean(L, o->reduce_only);
+        return true;
+    default:
+        return false;
     }
     lua_pushstring(L, text);
     return true;
@@ -340,10 +382,15 @@ static int l_tostring(lua_State *L) {
 
 void l_type_order(lua_State *L) {
     static const luaL_Reg meta[] = {
-        {"__tostring", l_tostring}, {"__eq", l_equal}, {NULL, NULL},
+        {"__tostring", l_tostring},
+        {"__eq",       l_equal   },
+        {NULL,         NULL      },
     };
     static const luaL_Reg methods[] = {
-        {"cancel", l_cancel}, {"amend", l_amend}, {"await", l_order_await}, {NULL, NULL},
+        {"cancel", l_cancel     },
+        {"amend",  l_amend      },
+        {"await",  l_order_await},
+        {NULL,     NULL         },
     };
     l_api_metatable(L, TYPE_NAME, meta);
     luaL_newlib(L, methods);
@@ -354,14 +401,14 @@ void l_type_order(lua_State *L) {
 
 int l_open_orders(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"buy", l_buy},
-        {"sell", l_sell},
-        {"send", l_send},
-        {"cancel", l_cancel},
+        {"buy",        l_buy       },
+        {"sell",       l_sell      },
+        {"send",       l_send      },
+        {"cancel",     l_cancel    },
         {"cancel_all", l_cancel_all},
-        {"open", l_open},
-        {"get", l_get},
-        {NULL, NULL},
+        {"open",       l_open      },
+        {"get",        l_get       },
+        {NULL,         NULL        },
     };
     l_api_module(L, functions);
     l_api_read_only(L, "hedged.orders");

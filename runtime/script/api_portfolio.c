@@ -147,10 +147,10 @@ int l_exposure_by(lua_State *L) {
 int l_open_portfolio(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"positions", l_positions},
-        {"position", l_position},
-        {"pnl", l_pnl},
-        {"cash", l_cash},
-        {NULL, NULL},
+        {"position",  l_position },
+        {"pnl",       l_pnl      },
+        {"cash",      l_cash     },
+        {NULL,        NULL       },
     };
     l_api_module(L, functions);
     l_push_exposure_function(L);

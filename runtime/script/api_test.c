@@ -5,15 +5,15 @@
 #include "script/script_int.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TYPE_NAME "hedged.test.session"
 #define LIST_MAX 512
-#define STEP_NS HG_NS_PER_MS           /* between events given without a time */
-#define START_S 1767225600.0           /* 2026-01-01 */
-#define DEFAULT_LOTS 1000000.0         /* displayed when no size is given */
+#define STEP_NS HG_NS_PER_MS   /* between events given without a time */
+#define START_S 1767225600.0   /* 2026-01-01 */
+#define DEFAULT_LOTS 1000000.0 /* displayed when no size is given */
 
 typedef struct session {
     hg_harness *harness;
@@ -103,8 +103,8 @@ static size_t l_read_book(lua_State *L, lists *out) {
 
 /* test.session{strategy= or text=, book=, set=, instruments=, fill=, fees=, seed=, start=} */
 static int l_open(lua_State *L) {
-    static const char *const names[] = {"strategy", "text", "book", "set", "instruments", "fill",
-                                        "fees", "seed", "start", NULL};
+    static const char *const names[] = {"strategy", "text", "book", "set",   "instruments",
+                                        "fill",     "fees", "seed", "start", NULL};
     if (!hg_harness_provider) return luaL_error(L, "this build has no test sessions");
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
@@ -415,7 +415,8 @@ static int l_select(lua_State *L, const char *kind, bool once) {
     lua_newtable(L);
     lua_newtable(L); /* id -> place */
     lua_Integer n = 0;
-    for (lua_Integer i = 1; lua_rawgeti(L, events, i) == LUA_TTABLE; i++, lua_settop(L, events + 2)) {
+    for (lua_Integer i = 1; lua_rawgeti(L, events, i) == LUA_TTABLE;
+         i++, lua_settop(L, events + 2)) {
         if (strcmp(l_api_text(L, events + 3, "kind", ""), kind) != 0) continue;
         lua_Integer place = n + 1;
         if (once) {
@@ -434,24 +435,51 @@ static int l_select(lua_State *L, const char *kind, bool once) {
     return 1;
 }
 
-static int l_orders(lua_State *L) { return l_select(L, "order", true); }
+static int l_orders(lua_State *L) {
+    return l_select(L, "order", true);
+}
 
-static int l_fills(lua_State *L) { return l_select(L, "fill", false); }
+static int l_fills(lua_State *L) {
+    return l_select(L, "fill", false);
+}
 
-static int l_refusals(lua_State *L) { return l_select(L, "refusal", false); }
+static int l_refusals(lua_State *L) {
+    return l_select(L, "refusal", false);
+}
 
 int l_open_test(lua_State *L) {
-    static const luaL_Reg functions[] = {{"session", l_open}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {
-        {"quote", l_quote},       {"index", l_index},   {"mark", l_mark},
-        {"forward", l_forward},   {"depth", l_depth},   {"trade", l_trade_event},
-        {"funding", l_funding},   {"settle", l_settle}, {"advance", l_advance},
-        {"orders", l_orders},     {"fills", l_fills},   {"refusals", l_refusals},
-        {"events", l_events},     {"now", l_now},       {"position", l_position},
-        {"exposure", l_exposure_of}, {"pnl", l_pnl},    {"error", l_error},
-        {"state", l_state},       {"close", l_close},   {NULL, NULL},
+    static const luaL_Reg functions[] = {
+        {"session", l_open},
+        {NULL,      NULL  }
     };
-    static const luaL_Reg meta[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"quote",    l_quote      },
+        {"index",    l_index      },
+        {"mark",     l_mark       },
+        {"forward",  l_forward    },
+        {"depth",    l_depth      },
+        {"trade",    l_trade_event},
+        {"funding",  l_funding    },
+        {"settle",   l_settle     },
+        {"advance",  l_advance    },
+        {"orders",   l_orders     },
+        {"fills",    l_fills      },
+        {"refusals", l_refusals   },
+        {"events",   l_events     },
+        {"now",      l_now        },
+        {"position", l_position   },
+        {"exposure", l_exposure_of},
+        {"pnl",      l_pnl        },
+        {"error",    l_error      },
+        {"state",    l_state      },
+        {"close",    l_close      },
+        {NULL,       NULL         },
+    };
+    static const luaL_Reg meta[] = {
+        {"__gc",    l_close},
+        {"__close", l_close},
+        {NULL,      NULL   }
+    };
     if (hg_script_of(L)->sandbox) {
         return luaL_error(L, "hedged.test is for tests (`hedged test`), not for strategies");
     }

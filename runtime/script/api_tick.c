@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-static const char *const fields[] = {"instrument", "bid",   "ask",  "bid_size",   "ask_size", "mark",
-                                     "index",      "iv",    "time", "underlying", "kind",     NULL};
+static const char *const fields[] = {"instrument", "bid", "ask",  "bid_size",   "ask_size", "mark",
+                                     "index",      "iv",  "time", "underlying", "kind",     NULL};
 
 static void l_push_size(lua_State *L, const hg_instrument *inst, hg_lots size) {
     if (size > 0) {
@@ -29,20 +29,41 @@ static int l_index(lua_State *L) {
     const hg_market_state *m = s->tick_market;
     if (!inst) return luaL_error(L, "no tick yet");
     switch (name) {
-    case HG_N_bid: l_push_price(L, inst, m->quote.bid, m->quote.bid_size); return 1;
-    case HG_N_ask: l_push_price(L, inst, m->quote.ask, m->quote.ask_size); return 1;
-    case HG_N_bid_size: l_push_size(L, inst, m->quote.bid_size); return 1;
-    case HG_N_ask_size: l_push_size(L, inst, m->quote.ask_size); return 1;
-    case HG_N_mark: l_push_nano(L, m->mark); return 1;
-    case HG_N_iv: l_push_nano(L, m->iv); return 1;
+    case HG_N_bid:
+        l_push_price(L, inst, m->quote.bid, m->quote.bid_size);
+        return 1;
+    case HG_N_ask:
+        l_push_price(L, inst, m->quote.ask, m->quote.ask_size);
+        return 1;
+    case HG_N_bid_size:
+        l_push_size(L, inst, m->quote.bid_size);
+        return 1;
+    case HG_N_ask_size:
+        l_push_size(L, inst, m->quote.ask_size);
+        return 1;
+    case HG_N_mark:
+        l_push_nano(L, m->mark);
+        return 1;
+    case HG_N_iv:
+        l_push_nano(L, m->iv);
+        return 1;
     case HG_N_index:
         l_push_nano(L, hg_market_underlying(s->env->market, inst->underlying_id)->index);
         return 1;
-    case HG_N_time: l_push_time(L, s->tick_ns); return 1;
-    case HG_N_instrument: lua_pushstring(L, inst->name); return 1;
-    case HG_N_underlying: lua_pushstring(L, inst->underlying); return 1;
-    case HG_N_kind: lua_pushstring(L, hg_kind_name(inst->kind)); return 1;
-    default: l_api_unknown(L, "tick", 2, fields);
+    case HG_N_time:
+        l_push_time(L, s->tick_ns);
+        return 1;
+    case HG_N_instrument:
+        lua_pushstring(L, inst->name);
+        return 1;
+    case HG_N_underlying:
+        lua_pushstring(L, inst->underlying);
+        return 1;
+    case HG_N_kind:
+        lua_pushstring(L, hg_kind_name(inst->kind));
+        return 1;
+    default:
+        l_api_unknown(L, "tick", 2, fields);
     }
 }
 
@@ -58,7 +79,11 @@ void l_new_tick(lua_State *L) {
 }
 
 void l_type_tick(lua_State *L) {
-    static const luaL_Reg meta[] = {{"__index", l_index}, {"__tostring", l_tostring}, {NULL, NULL}};
+    static const luaL_Reg meta[] = {
+        {"__index",    l_index   },
+        {"__tostring", l_tostring},
+        {NULL,         NULL      }
+    };
     l_api_metatable(L, "tick", meta);
     lua_pop(L, 1);
 }

@@ -93,7 +93,8 @@ static void l_read_field(lua_State *L, reader *r, const char *prefix) {
         f->type = HG_DATA_BOOL;
         f->truth = lua_toboolean(L, -1);
         break;
-    default: luaL_error(L, "field '%s' is a %s", f->key, luaL_typename(L, -1));
+    default:
+        luaL_error(L, "field '%s' is a %s", f->key, luaL_typename(L, -1));
     }
 }
 

@@ -91,14 +91,30 @@ static int l_callback(lua_State *L) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_callback[s->callback]);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &s->ref_self);
     switch (s->callback) {
-    case HG_CB_START: l_push_why(L, s); break;
-    case HG_CB_DEPTH: lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_tick); break;
-    case HG_CB_TRADE: l_push_trade(L, s); break;
-    case HG_CB_FILL: l_push_fill(L, s); break;
-    case HG_CB_ORDER: l_push_order(L, s->order->id); break;
-    case HG_CB_RISK: l_push_risk(L, s); break;
-    case HG_CB_STOP: lua_pushstring(L, s->why); break;
-    default: lua_pushnil(L); break;
+    case HG_CB_START:
+        l_push_why(L, s);
+        break;
+    case HG_CB_DEPTH:
+        lua_rawgeti(L, LUA_REGISTRYINDEX, s->ref_tick);
+        break;
+    case HG_CB_TRADE:
+        l_push_trade(L, s);
+        break;
+    case HG_CB_FILL:
+        l_push_fill(L, s);
+        break;
+    case HG_CB_ORDER:
+        l_push_order(L, s->order->id);
+        break;
+    case HG_CB_RISK:
+        l_push_risk(L, s);
+        break;
+    case HG_CB_STOP:
+        lua_pushstring(L, s->why);
+        break;
+    default:
+        lua_pushnil(L);
+        break;
     }
     lua_callk(L, 2, 0, 0, l_done);
     return 0;
@@ -169,7 +185,8 @@ static void flush(hg_script *s, hg_batch *b, int64_t time_ns,
 static uint32_t shown_as(const hg_script *s, const hg_event *e) {
     uint32_t id = e->id;
     if (e->kind == HG_EV_INDEX || e->kind == HG_EV_FORWARD) {
-        uint32_t u = e->kind == HG_EV_INDEX ? id : hg_universe_expiry(s->env->universe, id)->underlying;
+        uint32_t u = e->kind == HG_EV_INDEX ? id
+                                            : hg_universe_expiry(s->env->universe, id)->underlying;
         id = s->proxy[u];
         if (id == HG_ID_NONE || s->default_set) return id;
     }
@@ -209,8 +226,10 @@ static bool is_risk(hg_reject code) {
     case HG_REJECT_STALE:
     case HG_REJECT_RATE:
     case HG_REJECT_OPEN_LIMIT:
-    case HG_REJECT_HALTED: return true;
-    default: return false;
+    case HG_REJECT_HALTED:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -234,8 +253,12 @@ void hg_script_event(hg_script *s, const hg_event *e, const hg_order *order) {
     case HG_EV_QUOTE:
     case HG_EV_MARK:
     case HG_EV_INDEX:
-    case HG_EV_FORWARD: market_event(s, e, &s->ticks, HG_CB_TICK, tick); break;
-    case HG_EV_DEPTH: market_event(s, e, &s->depths, HG_CB_DEPTH, depth); break;
+    case HG_EV_FORWARD:
+        market_event(s, e, &s->ticks, HG_CB_TICK, tick);
+        break;
+    case HG_EV_DEPTH:
+        market_event(s, e, &s->depths, HG_CB_DEPTH, depth);
+        break;
     case HG_EV_TRADE:
         if (s->subscribed[e->id]) call(s, HG_CB_TRADE);
         break;
@@ -243,8 +266,11 @@ void hg_script_event(hg_script *s, const hg_event *e, const hg_order *order) {
     case HG_EV_FILL:
     case HG_EV_CANCELLED:
     case HG_EV_REJECTED:
-    case HG_EV_EXPIRED: order_event(s, e, order); break;
-    default: break;
+    case HG_EV_EXPIRED:
+        order_event(s, e, order);
+        break;
+    default:
+        break;
     }
     if (!is_open(s, e)) close_batches(s, e);
     s->event = NULL;

@@ -8,9 +8,9 @@
 typedef struct hg_harness hg_harness;
 
 typedef struct hg_harness_options {
-    const char *strategy;       /* path, or NULL with text given */
-    const char *text;           /* source text, or NULL */
-    const char *const *set;     /* "name=value" */
+    const char *strategy;   /* path, or NULL with text given */
+    const char *text;       /* source text, or NULL */
+    const char *const *set; /* "name=value" */
     size_t set_count;
     const char *const *instruments; /* names to know */
     size_t instrument_count;

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *skip_blank(const char *p) { return p + strspn(p, " \t"); }
+static const char *skip_blank(const char *p) {
+    return p + strspn(p, " \t");
+}
 
 /* A string at the opening quote; pushes it and returns what follows the closing one. */
 static const char *l_string(lua_State *L, const char *p) {
@@ -18,18 +20,27 @@ static const char *l_string(lua_State *L, const char *p) {
         }
         p++;
         switch (*p) {
-        case 'n': luaL_addchar(&b, '\n'); break;
-        case 't': luaL_addchar(&b, '\t'); break;
+        case 'n':
+            luaL_addchar(&b, '\n');
+            break;
+        case 't':
+            luaL_addchar(&b, '\t');
+            break;
         case 'u': {
             char digits[5] = {0};
             memcpy(digits, p + 1, strnlen(p + 1, 4));
             unsigned long code = strtoul(digits, NULL, 16);
-            luaL_addchar(&b, (char)(code < 128 ? code : '?')); /* the writer escapes controls only */
+            luaL_addchar(&b,
+                         (char)(code < 128 ? code : '?')); /* the writer escapes controls only */
             p += strnlen(p + 1, 4);
             break;
         }
-        case '\0': p--; break;
-        default: luaL_addchar(&b, *p); break;
+        case '\0':
+            p--;
+            break;
+        default:
+            luaL_addchar(&b, *p);
+            break;
         }
     }
     luaL_pushresult(&b);

@@ -18,13 +18,13 @@ static const char *const kept[] = {"assert", "error",  "ipairs", "pcall",    "ra
 
 /* What people try first, and what to use instead. */
 static const char *const absent[][2] = {
-    {"os", "a strategy sees no operating system; the time is hedged.now()"},
-    {"io", "a strategy has no files; keep data in self.state, write with hedged.log"},
-    {"debug", "debug is not part of the sandbox"},
-    {"package", "modules are found by require only"},
-    {"dofile", "use require"},
-    {"loadfile", "use require"},
-    {NULL, NULL},
+    {"os",       "a strategy sees no operating system; the time is hedged.now()"          },
+    {"io",       "a strategy has no files; keep data in self.state, write with hedged.log"},
+    {"debug",    "debug is not part of the sandbox"                                       },
+    {"package",  "modules are found by require only"                                      },
+    {"dofile",   "use require"                                                            },
+    {"loadfile", "use require"                                                            },
+    {NULL,       NULL                                                                     },
 };
 
 int l_safe_tostring(lua_State *L, int index) {
@@ -110,27 +110,25 @@ static int l_rawset(lua_State *L) {
     return 1;
 }
 
-/* The handler runs after the call has ended, where it can be stopped like any other code. */
+/* The handler runs after the call has ended, where it can be stopped like any other code. Stack:
+ * f, handler, true, then the results or the error. */
 static int xpcall_done(lua_State *L, int status, lua_KContext context) {
     (void)context;
-    if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 1;
-    lua_pushvalue(L, 1); /* handler, error -> call it with the error */
+    if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 2;
+    lua_pushvalue(L, 2);
     lua_insert(L, -2);
-    lua_call(L, 1, 1);
+    lua_pcall(L, 1, 1, 0);
     lua_pushboolean(L, 0);
     lua_insert(L, -2);
     return 2;
 }
 
 static int l_xpcall(lua_State *L) {
-    luaL_checktype(L, 2, LUA_TFUNCTION);
     int n = lua_gettop(L);
-    lua_pushvalue(L, 1); /* f, handler, args... -> handler, true, f, args... */
+    luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_pushboolean(L, 1);
-    lua_pushvalue(L, 2);
-    lua_replace(L, 1);
-    lua_rotate(L, 2, 2);
-    lua_remove(L, 4);
+    lua_pushvalue(L, 1);
+    lua_rotate(L, 3, 2);
     int status = lua_pcallk(L, n - 2, LUA_MULTRET, 0, 0, xpcall_done);
     return xpcall_done(L, status, 0);
 }
@@ -204,8 +202,9 @@ static int l_undefined(lua_State *L) {
 
 static int l_new_global(lua_State *L) {
     if (!hg_script_of(L)->loading) {
-        return luaL_error(L, "new global '%s' after the file was loaded; write `local %s`, or keep "
-                             "it in self.state",
+        return luaL_error(L,
+                          "new global '%s' after the file was loaded; write `local %s`, or keep "
+                          "it in self.state",
                           luaL_tolstring(L, 2, NULL), luaL_tolstring(L, 2, NULL));
     }
     lua_rawset(L, 1);
@@ -214,18 +213,18 @@ static int l_new_global(lua_State *L) {
 
 void l_lib_base(lua_State *L) {
     static const luaL_Reg own[] = {
-        {"print", l_print},
-        {"tostring", l_tostring},
-        {"pairs", l_pairs},
-        {"next", l_next},
-        {"setmetatable", l_setmetatable},
-        {"getmetatable", l_getmetatable},
-        {"rawset", l_rawset},
-        {"xpcall", l_xpcall},
-        {"load", l_load},
+        {"print",          l_print         },
+        {"tostring",       l_tostring      },
+        {"pairs",          l_pairs         },
+        {"next",           l_next          },
+        {"setmetatable",   l_setmetatable  },
+        {"getmetatable",   l_getmetatable  },
+        {"rawset",         l_rawset        },
+        {"xpcall",         l_xpcall        },
+        {"load",           l_load          },
         {"collectgarbage", l_collectgarbage},
-        {"require", l_require},
-        {NULL, NULL},
+        {"require",        l_require       },
+        {NULL,             NULL            },
     };
     lua_pushcfunction(L, luaopen_base);
     lua_call(L, 0, 1);

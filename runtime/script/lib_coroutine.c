@@ -154,8 +154,12 @@ static int l_close(lua_State *L) {
 
 void l_lib_coroutine(lua_State *L) {
     static const luaL_Reg own[] = {
-        {"create", l_create}, {"resume", l_resume}, {"wrap", l_wrap},
-        {"yield", l_yield},   {"close", l_close},   {NULL, NULL},
+        {"create", l_create},
+        {"resume", l_resume},
+        {"wrap",   l_wrap  },
+        {"yield",  l_yield },
+        {"close",  l_close },
+        {NULL,     NULL    },
     };
     static const char *const kept[] = {"status", "isyieldable", "running", NULL};
     lua_pushcfunction(L, luaopen_coroutine);

@@ -64,7 +64,8 @@ static entry read_key(lua_State *L, int index) {
         e.rank = 2;
         e.key.integer = lua_toboolean(L, index);
         break;
-    default: break;
+    default:
+        break;
     }
     return e;
 }

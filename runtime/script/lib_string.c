@@ -21,11 +21,7 @@ static int l_rep(lua_State *L) {
     if (n > REP_COUNT || (n > 0 && (len + sep_len) > REP_BYTES / (size_t)n)) {
         return luaL_error(L, "string.rep: the result would be above 16 MiB");
     }
-    lua_settop(L, 3);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, 3, 1);
-    return 1;
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
 /* Tables, functions and objects print without their address, and %p is refused: an address differs
@@ -48,10 +44,7 @@ static int l_format(lua_State *L) {
         }
         if (!*f) break;
     }
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, n, 1);
-    return 1;
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
 static size_t start_of(lua_Integer init, size_t len) {
@@ -110,9 +103,13 @@ static int l_search(lua_State *L, bool find) {
     return 1;
 }
 
-static int l_find(lua_State *L) { return l_search(L, true); }
+static int l_find(lua_State *L) {
+    return l_search(L, true);
+}
 
-static int l_match(lua_State *L) { return l_search(L, false); }
+static int l_match(lua_State *L) {
+    return l_search(L, false);
+}
 
 /* upvalues: text, pattern, next start, end of the last match (-1 = none) */
 static int l_gmatch_next(lua_State *L) {
@@ -241,11 +238,14 @@ static int l_gsub(lua_State *L) {
 }
 
 void l_lib_string(lua_State *L) {
-    static const char *const kept[] = {"byte", "char",    "len",  "lower",    "reverse",
-                                       "sub",  "upper",   "pack", "packsize", "unpack",
-                                       NULL};
+    static const char *const kept[] = {"byte",  "char", "len",      "lower",  "reverse", "sub",
+                                       "upper", "pack", "packsize", "unpack", NULL};
     static const luaL_Reg own[] = {
-        {"find", l_find}, {"match", l_match}, {"gmatch", l_gmatch}, {"gsub", l_gsub}, {NULL, NULL},
+        {"find",   l_find  },
+        {"match",  l_match },
+        {"gmatch", l_gmatch},
+        {"gsub",   l_gsub  },
+        {NULL,     NULL    },
     };
     lua_pushcfunction(L, luaopen_string);
     lua_call(L, 0, 1);

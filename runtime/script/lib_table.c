@@ -23,12 +23,9 @@ static void l_plain(lua_State *L, int index) {
     lua_pop(L, 1);
 }
 
-/* Calls the stock function in upvalue 1 with the arguments as they are. */
+/* Runs the stock function in upvalue 1 in our own frame, so that its messages name it. */
 static int l_stock(lua_State *L) {
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-    return lua_gettop(L);
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
 static int l_plain_first(lua_State *L) {
@@ -75,9 +72,14 @@ static int l_sort(lua_State *L) {
 
 void l_lib_table(lua_State *L) {
     static const luaL_Reg own[] = {
-        {"concat", l_concat},      {"insert", l_plain_first}, {"move", l_move}, {"pack", l_stock},
-        {"remove", l_plain_first}, {"sort", l_sort},          {"unpack", l_plain_first},
-        {NULL, NULL},
+        {"concat", l_concat     },
+        {"insert", l_plain_first},
+        {"move",   l_move       },
+        {"pack",   l_stock      },
+        {"remove", l_plain_first},
+        {"sort",   l_sort       },
+        {"unpack", l_plain_first},
+        {NULL,     NULL         },
     };
     lua_pushcfunction(L, luaopen_table);
     lua_call(L, 0, 1);

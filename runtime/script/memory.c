@@ -16,9 +16,13 @@ struct hg_block {
     struct hg_block *next;
 };
 
-static unsigned class_of(size_t size) { return (unsigned)((size - 1) / CLASS_SIZE); }
+static unsigned class_of(size_t size) {
+    return (unsigned)((size - 1) / CLASS_SIZE);
+}
 
-static bool is_small(size_t size) { return size <= CLASSES * CLASS_SIZE; }
+static bool is_small(size_t size) {
+    return size <= CLASSES * CLASS_SIZE;
+}
 
 static void *block_new(hg_memory *m, size_t size) {
     if (!is_small(size)) return malloc(size);

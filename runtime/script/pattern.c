@@ -32,7 +32,9 @@ static void l_step(hg_pattern *m) {
     if ((m->steps & POLL_MASK) == 0 && hg_watchdog_state.expired) luaL_error(m->L, "over budget");
 }
 
-static int byte_at(const char *s) { return (unsigned char)*s; }
+static int byte_at(const char *s) {
+    return (unsigned char)*s;
+}
 
 /* The first character after one item ("a", "%a", "[...]"). */
 static const char *l_item_end(hg_pattern *m, const char *p) {
@@ -54,17 +56,41 @@ static const char *l_item_end(hg_pattern *m, const char *p) {
 static bool class_matches(int c, int class) {
     bool in;
     switch (tolower(class)) {
-    case 'a': in = isalpha(c) != 0; break;
-    case 'c': in = iscntrl(c) != 0; break;
-    case 'd': in = isdigit(c) != 0; break;
-    case 'g': in = isgraph(c) != 0; break;
-    case 'l': in = islower(c) != 0; break;
-    case 'p': in = ispunct(c) != 0; break;
-    case 's': in = isspace(c) != 0; break;
-    case 'u': in = isupper(c) != 0; break;
-    case 'w': in = isalnum(c) != 0; break;
-    case 'x': in = isxdigit(c) != 0; break;
-    default: return class == c;
+    case 'a':
+        in = isalpha(c) != 0;
+        break;
+    case 'c':
+        in = iscntrl(c) != 0;
+        break;
+    case 'd':
+        in = isdigit(c) != 0;
+        break;
+    case 'g':
+        in = isgraph(c) != 0;
+        break;
+    case 'l':
+        in = islower(c) != 0;
+        break;
+    case 'p':
+        in = ispunct(c) != 0;
+        break;
+    case 's':
+        in = isspace(c) != 0;
+        break;
+    case 'u':
+        in = isupper(c) != 0;
+        break;
+    case 'w':
+        in = isalnum(c) != 0;
+        break;
+    case 'x':
+        in = isxdigit(c) != 0;
+        break;
+    case 'z':
+        in = c == 0;
+        break; /* of Lua 5.1, still accepted by 5.4 */
+    default:
+        return class == c;
     }
     return isupper(class) ? !in : in;
 }
@@ -94,10 +120,14 @@ static bool item_matches(const hg_pattern *m, const char *s, const char *p, cons
     if (s >= m->src_end) return false;
     int c = byte_at(s);
     switch (*p) {
-    case '.': return true;
-    case '%': return class_matches(c, byte_at(p + 1));
-    case '[': return set_matches(c, p, item_end - 1);
-    default: return byte_at(p) == c;
+    case '.':
+        return true;
+    case '%':
+        return class_matches(c, byte_at(p + 1));
+    case '[':
+        return set_matches(c, p, item_end - 1);
+    default:
+        return byte_at(p) == c;
     }
 }
 
@@ -118,7 +148,8 @@ static const char *l_match_balance(hg_pattern *m, const char *s, const char *p) 
     return NULL;
 }
 
-static const char *l_expand_most(hg_pattern *m, const char *s, const char *p, const char *item_end) {
+static const char *l_expand_most(hg_pattern *m, const char *s, const char *p,
+                                 const char *item_end) {
     ptrdiff_t i = 0;
     while (item_matches(m, s + i, p, item_end)) {
         l_step(m);
@@ -166,7 +197,8 @@ static const char *l_match_back(hg_pattern *m, const char *s, int digit) {
     if (i < 0 || i >= m->level || m->capture[i].len == OPEN) {
         luaL_error(m->L, "invalid capture index %%%d", i + 1);
     }
-    size_t len = m->capture[i].len == POSITION ? 0 : (size_t)m->capture[i].len;
+    if (m->capture[i].len == POSITION) return NULL;
+    size_t len = (size_t)m->capture[i].len;
     if ((size_t)(m->src_end - s) < len || memcmp(m->capture[i].at, s, len) != 0) return NULL;
     return s + len;
 }
@@ -197,8 +229,12 @@ static bool l_match_item(hg_pattern *m, const char **s, const char **p, const ch
     case '+':
         *result = item_matches(m, *s, *p, item_end) ? l_expand_most(m, *s + 1, *p, item_end) : NULL;
         return false;
-    case '*': *result = l_expand_most(m, *s, *p, item_end); return false;
-    case '-': *result = l_expand_least(m, *s, *p, item_end); return false;
+    case '*':
+        *result = l_expand_most(m, *s, *p, item_end);
+        return false;
+    case '-':
+        *result = l_expand_least(m, *s, *p, item_end);
+        return false;
     default:
         *result = NULL;
         if (!item_matches(m, *s, *p, item_end)) return false;
@@ -250,7 +286,9 @@ const char *l_pattern_match(hg_pattern *m, const char *s, const char *p) {
             result = l_close_capture(m, s, p + 1);
             on = false;
             break;
-        case '%': on = l_match_escape(m, &s, &p, &result); break;
+        case '%':
+            on = l_match_escape(m, &s, &p, &result);
+            break;
         case '$':
             if (p + 1 == m->end) {
                 result = s == m->src_end ? s : NULL;
@@ -259,7 +297,9 @@ const char *l_pattern_match(hg_pattern *m, const char *s, const char *p) {
             }
             on = l_match_item(m, &s, &p, &result);
             break;
-        default: on = l_match_item(m, &s, &p, &result); break;
+        default:
+            on = l_match_item(m, &s, &p, &result);
+            break;
         }
     }
     m->depth++;

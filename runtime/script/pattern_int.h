@@ -1,5 +1,6 @@
 /*
- * Lua patterns with a bound on the work. The stock matcher backtracks without end ("aaa...a" against
+ * Lua patterns with a bound on the work. The stock matcher backtracks without end ("aaa...a"
+ * against
  * ".-.-.-b" takes seconds) and no hook can stop it; this one counts its steps and raises.
  * Semantics and messages are those of the Lua 5.4 manual, section 6.4.1.
  */

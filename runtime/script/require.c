@@ -15,13 +15,13 @@
 #define SOURCE_MAX ((size_t)8 << 20)
 
 const hg_module hg_modules[] = {
-    {"hedged", l_open_hedged},
-    {"hedged.market", l_open_market},
+    {"hedged",           l_open_hedged   },
+    {"hedged.market",    l_open_market   },
     {"hedged.portfolio", l_open_portfolio},
-    {"hedged.orders", l_open_orders},
-    {"hedged.greeks", l_open_greeks},
-    {"hedged.test", l_open_test},
-    {NULL, NULL},
+    {"hedged.orders",    l_open_orders   },
+    {"hedged.greeks",    l_open_greeks   },
+    {"hedged.test",      l_open_test     },
+    {NULL,               NULL            },
 };
 
 const hg_source *hg_source_text(hg_script *s, const char *name, const char *text, size_t size) {

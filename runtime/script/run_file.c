@@ -1,4 +1,5 @@
-/* `hedged lua FILE ARGS`: the stock interpreter with every hedged.* module, no sandbox, no budget. */
+/* `hedged lua FILE ARGS`: the stock interpreter with every hedged.* module, no sandbox, no budget.
+ */
 #include "script/harness.h"
 #include "script/script_int.h"
 

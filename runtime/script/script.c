@@ -45,7 +45,8 @@ static void name_from_path(hg_script *s, const char *path) {
     if (dot && dot != s->name) *dot = '\0';
 }
 
-/* Where its modules are: the canonical directory on disk, or the folder among the embedded files. */
+/* Where its modules are: the canonical directory on disk, or the folder among the embedded files.
+ */
 static void set_directory(hg_script *s, const char *path) {
     char folder[HG_PATH_MAX];
     hg_text_copy(folder, sizeof folder, path);
@@ -174,8 +175,7 @@ int hg_script_open(const hg_script_env *env, const char *path, uint16_t index,
 }
 
 int hg_script_open_text(const hg_script_env *env, const char *name, const char *text,
-                        uint16_t index, const char *const *set, size_t set_count,
-                        hg_script **out) {
+                        uint16_t index, const char *const *set, size_t set_count, hg_script **out) {
     return open_with(env, name, text, index, set, set_count, out);
 }
 
@@ -226,11 +226,21 @@ void hg_script_idle(hg_script *s) {
     if (!s->gc_cycle) s->gc_mark = s->memory.live;
 }
 
-hg_script_state hg_script_status(const hg_script *s) { return s->state; }
-const char *hg_script_name(const hg_script *s) { return s->name; }
-const char *hg_script_error(const hg_script *s) { return s->error; }
-const char *hg_script_underlying(const hg_script *s) { return s->underlying; }
-uint64_t hg_script_hash(const hg_script *s) { return s->hash; }
+hg_script_state hg_script_status(const hg_script *s) {
+    return s->state;
+}
+const char *hg_script_name(const hg_script *s) {
+    return s->name;
+}
+const char *hg_script_error(const hg_script *s) {
+    return s->error;
+}
+const char *hg_script_underlying(const hg_script *s) {
+    return s->underlying;
+}
+uint64_t hg_script_hash(const hg_script *s) {
+    return s->hash;
+}
 
 void hg_script_stats_get(const hg_script *s, hg_script_stats *out) {
     *out = s->stats;

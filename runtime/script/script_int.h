@@ -28,7 +28,7 @@
 typedef struct hg_memory {
     size_t live, peak, cap;
     uint64_t refused;
-    size_t cached; /* bytes in the free lists */
+    size_t cached;             /* bytes in the free lists */
     struct hg_block *free[32]; /* small blocks by size class: garbage costs no malloc */
 } hg_memory;
 
@@ -69,8 +69,8 @@ typedef struct hg_timer {
     int64_t time_ns;
     uint64_t serial; /* order of creation: equal times fire in this order */
     int64_t period_ns;
-    uint32_t task; /* the waiting task, or UINT32_MAX for a function */
-    int ref;       /* the function */
+    uint32_t task;       /* the waiting task, or UINT32_MAX for a function */
+    int ref;             /* the function */
     uint32_t place;      /* in the heap */
     uint32_t generation; /* of the slot: stale handles find nothing */
 } hg_timer;
@@ -147,7 +147,7 @@ struct hg_script {
     char patterns[HG_PATTERNS_MAX][HG_NAME_MAX];
     uint32_t pattern_count;
     bool explicit_patterns;
-    bool default_set; /* nothing explicit yet: held instruments join by themselves */
+    bool default_set;    /* nothing explicit yet: held instruments join by themselves */
     uint8_t *subscribed; /* by instrument */
     uint32_t *proxy;     /* by underlying: the instrument that shows its index, or HG_ID_NONE */
     hg_batch ticks, depths;
@@ -160,8 +160,8 @@ struct hg_script {
     hg_callback callback;
     const char *why;
 
-    size_t gc_mark;  /* memory at the end of the last cycle */
-    size_t gc_last;  /* at the last step */
+    size_t gc_mark; /* memory at the end of the last cycle */
+    size_t gc_last; /* at the last step */
     bool gc_cycle;
     uint64_t log_second;
     uint32_t log_lines;
@@ -170,9 +170,13 @@ struct hg_script {
     char error[HG_ERROR_MAX];
 };
 
-static inline hg_script *hg_script_of(lua_State *L) { return *(hg_script **)lua_getextraspace(L); }
+static inline hg_script *hg_script_of(lua_State *L) {
+    return *(hg_script **)lua_getextraspace(L);
+}
 
-static inline int64_t hg_script_now(const hg_script *s) { return *s->env->now_ns; }
+static inline int64_t hg_script_now(const hg_script *s) {
+    return *s->env->now_ns;
+}
 
 /* ---- script.c, run_file.c -------------------------------------------------------------------- */
 hg_script *hg_script_new(const hg_script_env *env, const char *path, uint16_t index);
@@ -218,8 +222,8 @@ int l_safe_tostring(lua_State *L, int index); /* pushes; no addresses */
 int l_string_match_functions(lua_State *L);   /* find match gmatch gsub into the table on top */
 
 /* ---- strategy.c, param.c --------------------------------------------------------------------- */
-int l_strategy(lua_State *L); /* hedged.strategy */
-int l_param(lua_State *L);    /* hedged.param */
+int l_strategy(lua_State *L);                                       /* hedged.strategy */
+int l_param(lua_State *L);                                          /* hedged.param */
 bool l_param_declare(lua_State *L, hg_script *s, const char *name); /* value on top */
 HG_MUST_CHECK int hg_param_set(hg_script *s, const char *assignment);
 void l_param_push(lua_State *L, const hg_param *param);
@@ -273,7 +277,7 @@ int l_open_test(lua_State *L);
 void l_api_types(lua_State *L); /* metatables of every userdata; once per state */
 /* A module table: read-only in the sandbox. Pushes. */
 int l_api_module(lua_State *L, const luaL_Reg *functions);
-void l_api_read_only(lua_State *L, const char *what); /* replaces the table on top by a proxy */
+void l_api_read_only(lua_State *L, const char *what);     /* replaces the table on top by a proxy */
 hg_script *l_api_session(lua_State *L, const char *what); /* raises outside a session */
 hg_script *l_api_running(lua_State *L, const char *what); /* and while the file loads */
 int l_api_fail(lua_State *L, const char *code, const char *format, ...) HG_PRINTF(3, 4);

@@ -71,6 +71,10 @@ int l_state_sandbox(lua_State *L) {
     l_put_library(L, "utf8", l_make_utf8);
     lua_insert(L, -2);
     lua_setmetatable(L, -2);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, LUA_GNAME);
+    lua_pop(L, 1);
     lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
     lua_gc(L, LUA_GCCOLLECT);
     return 0;

@@ -10,11 +10,10 @@ const char *const hg_callback_names[HG_CALLBACKS + 1] = {
     "on_order", "on_timer", "on_risk",  "on_stop",  NULL,
 };
 
-static const char *const reserved[] = {"api",      "name",     "underlying", "hedge_with",
-                                       "subscribe", "state",    "migrate",    "on_start",
-                                       "on_tick",  "on_depth", "on_trade",   "on_fill",
-                                       "on_order", "on_timer", "on_risk",    "on_stop",
-                                       NULL};
+static const char *const reserved[] = {
+    "api",      "name",     "underlying", "hedge_with", "subscribe", "state",
+    "migrate",  "on_start", "on_tick",    "on_depth",   "on_trade",  "on_fill",
+    "on_order", "on_timer", "on_risk",    "on_stop",    NULL};
 
 /* Assignments to fields the table does not have yet. */
 static int l_assign(lua_State *L) {

@@ -63,11 +63,11 @@ static uint32_t choose_proxy(const hg_script *s, uint32_t underlying) {
     const hg_universe *universe = s->env->universe;
     for (uint32_t i = 0; i < s->hedge_count; i++) {
         uint32_t id = hg_universe_find(universe, s->hedge_with[i]);
-        if (id != HG_ID_NONE && hg_universe_get(universe, id)->underlying_id == underlying) return id;
+        if (id != HG_ID_NONE && hg_universe_get(universe, id)->underlying_id == underlying)
+            return id;
     }
     uint32_t first = hg_universe_underlying(universe, underlying)->first;
-    for (uint32_t id = first; id != HG_ID_NONE;
-         id = hg_universe_next(universe, id)) {
+    for (uint32_t id = first; id != HG_ID_NONE; id = hg_universe_next(universe, id)) {
         if (hg_universe_get(universe, id)->kind == HG_KIND_PERPETUAL) return id;
     }
     return first;

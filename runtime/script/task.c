@@ -1,7 +1,8 @@
 /*
  * Tasks: pooled coroutines in which callbacks and spawned functions run, so that any of them may
- * wait. The pool is reused: a callback that does not wait makes no garbage. The first stack slots of
- * each coroutine hold what every tick needs (self, the tick, on_tick), below the running function.
+ * wait. The pool is reused: a callback that does not wait makes no garbage. The first stack slots
+ * of each coroutine hold what every tick needs (self, the tick, on_tick), below the running
+ * function.
  *
  * While a task waits, later events of its strategy go on in other tasks, in order.
  */
@@ -43,7 +44,9 @@ uint32_t hg_task_take(hg_script *s) {
     return s->free_tasks[--s->free_count];
 }
 
-void hg_task_release(hg_script *s, uint32_t task) { s->free_tasks[s->free_count++] = task; }
+void hg_task_release(hg_script *s, uint32_t task) {
+    s->free_tasks[s->free_count++] = task;
+}
 
 static void run(hg_script *s, uint32_t task, int nargs) {
     hg_lua_enter(s, task, nargs, hg_script_budget(s));

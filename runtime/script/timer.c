@@ -82,7 +82,8 @@ bool hg_timer_cancel(hg_script *s, uint64_t handle) {
     uint32_t slot = (uint32_t)handle - 1;
     if (handle == 0 || slot >= s->timer_slots) return false;
     if (s->timers[slot].generation != (uint32_t)(handle >> 32)) return false;
-    if (s->timers[slot].ref != LUA_NOREF) luaL_unref(s->lua, LUA_REGISTRYINDEX, s->timers[slot].ref);
+    if (s->timers[slot].ref != LUA_NOREF)
+        luaL_unref(s->lua, LUA_REGISTRYINDEX, s->timers[slot].ref);
     remove_slot(s, slot);
     return true;
 }

@@ -15,8 +15,8 @@
 /* Ignored by default, used by nobody here: a stray one does nothing. */
 #define SIGNAL SIGURG
 #define PERIOD_NS (HG_NS_PER_MS * 3 / 2)
-#define PARK_AFTER 400                   /* quiet samples before the watcher parks */
-#define PARK_NS (50 * HG_NS_PER_MS)      /* a lost wake-up costs at most this */
+#define PARK_AFTER 400              /* quiet samples before the watcher parks */
+#define PARK_NS (50 * HG_NS_PER_MS) /* a lost wake-up costs at most this */
 #define SLEEP_MIN_NS (100 * HG_NS_PER_US)
 
 hg_watchdog hg_watchdog_state;
@@ -35,7 +35,9 @@ static void over_budget(lua_State *co, lua_Debug *ar) {
     luaL_error(co, "over budget");
 }
 
-void hg_watchdog_arm(lua_State *co) { lua_sethook(co, over_budget, LUA_MASKCOUNT, 1); }
+void hg_watchdog_arm(lua_State *co) {
+    lua_sethook(co, over_budget, LUA_MASKCOUNT, 1);
+}
 
 static void on_signal(int number) {
     (void)number;

@@ -57,9 +57,11 @@ static void host_open(host *h, const char *body) {
              body);
     need(hg_script_open_text(&h->env, "bench.lua", text, 0, NULL, 0, &h->script) == 0, "load");
     need(hg_script_start(h->script, "start") == 0, "start");
-    h->quote = (hg_event){.kind = HG_EV_QUOTE,
-                          .time_ns = h->now_ns,
-                          .quote = {.bid = 128000, .ask = 128001, .bid_size = 100, .ask_size = 100}};
+    h->quote = (hg_event){
+        .kind = HG_EV_QUOTE,
+        .time_ns = h->now_ns,
+        .quote = {.bid = 128000, .ask = 128001, .bid_size = 100, .ask_size = 100}
+    };
     hg_market_apply(h->market, &h->quote);
 }
 
@@ -77,7 +79,7 @@ static void ticks(bench *b, const char *body) {
     host h;
     host_open(&h, body);
     long before = hg_test_alloc_count();
-    BENCH_LOOP(b) {
+    BENCH_LOOP (b) {
         hg_script_event(h.script, &h.quote, NULL);
         hg_script_idle(h.script);
     }
@@ -88,16 +90,22 @@ static void ticks(bench *b, const char *body) {
     host_close(&h);
 }
 
-BENCH(tick_absent) { ticks(b, ""); }
+BENCH(tick_absent) {
+    ticks(b, "");
+}
 
-BENCH(tick_empty) { ticks(b, "function S:on_tick(t) end"); }
+BENCH(tick_empty) {
+    ticks(b, "function S:on_tick(t) end");
+}
 
 BENCH(tick_two_fields) {
     ticks(b, "local sum = 0 function S:on_tick(t) sum = t.bid + t.ask end");
 }
 
 BENCH(tick_two_fields_and_param_read) {
-    ticks(b, "local sum = 0 function S:on_tick(t) sum = t.bid + t.ask if self.hedge_with then end end");
+    ticks(
+        b,
+        "local sum = 0 function S:on_tick(t) sum = t.bid + t.ask if self.hedge_with then end end");
 }
 
 BENCH(tick_exposure) {
@@ -108,7 +116,7 @@ BENCH(tick_exposure) {
 BENCH(exposure_in_c) {
     host h;
     host_open(&h, "");
-    BENCH_LOOP(b) bench_keep(hg_portfolio_exposure(h.portfolio, 0, h.now_ns)->delta);
+    BENCH_LOOP (b) bench_keep(hg_portfolio_exposure(h.portfolio, 0, h.now_ns)->delta);
     host_close(&h);
 }
 
@@ -122,7 +130,7 @@ BENCH(tick_pairs_of_ten) {
 }
 
 BENCH(open_and_close) {
-    BENCH_LOOP(b) {
+    BENCH_LOOP (b) {
         host h;
         host_open(&h, "function S:on_tick(t) end");
         host_close(&h);
@@ -134,7 +142,7 @@ BENCH(idle_with_many_tables) {
     host h;
     host_open(&h, "local live = {} for i = 1, 100000 do live[i] = { i } end\n"
                   "function S:on_tick(t) live[1 + t.time // 1 % 100000 | 0] = { {}, {} } end");
-    BENCH_EACH(b, 200000) {
+    BENCH_EACH (b, 200000) {
         hg_script_event(h.script, &h.quote, NULL);
         hg_script_idle(h.script);
     }

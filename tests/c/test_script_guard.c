@@ -50,7 +50,9 @@ static void raises(const char *body, const char *text) {
     fails(body, text, 2000);
 }
 
-TEST(stops_a_plain_loop) { runs_away("while true do end"); }
+TEST(stops_a_plain_loop) {
+    runs_away("while true do end");
+}
 
 TEST(stops_a_loop_that_swallows_errors) {
     runs_away("while true do pcall(function() while true do end end) end");
@@ -166,7 +168,11 @@ TEST(caps_recursion_and_nesting) {
     raises("local function f() return 1 + f() end return f()", "out of memory");
     raises("local function f(...) return select('#', string.gsub('x', '.', f)) end return f()",
            "overflow");
-    raises("local function f() return coroutine.wrap(f)() end return f()", "overflow");
+    raises("local function f() return coroutine.wrap(f)() end return f()",
+           "test.lua:5: test.lua:5");
+    raises("local function f() return select(2, coroutine.resume(coroutine.create(f))) end\n"
+           "error(f())",
+           "overflow");
     raises("local s = string.rep('(', 300) .. '1' .. string.rep(')', 300)\n"
            "error((select(2, load('return ' .. s))))",
            "overflow");
@@ -261,7 +267,8 @@ TEST(endless_timers_at_one_moment_are_stopped) {
 }
 
 TEST(stays_inside_its_directory) {
-    static const char *const names[] = {"../x", "/etc/passwd", "a..b", ".x", "x.", "a/b", "a\\b", ""};
+    static const char *const names[] = {"../x", "/etc/passwd", "a..b", ".x",
+                                        "x.",   "a/b",         "a\\b", ""};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         kit k;
         char text[64];
@@ -286,7 +293,8 @@ TEST(loads_modules_beside_the_strategy_and_no_links_out) {
           f);
     fclose(f);
     char name[600];
-    snprintf(name, sizeof name, "mkdir -p %s/part && echo \"return 'inner'\" > %s/part/own.lua && "
+    snprintf(name, sizeof name,
+             "mkdir -p %s/part && echo \"return 'inner'\" > %s/part/own.lua && "
              "echo 'return 1' > /tmp/outside_$$.lua && ln -sf /tmp/outside_$$.lua %s/out.lua",
              test_tmp_dir(), test_tmp_dir(), test_tmp_dir());
     CHECK_EQ(system(name), 0);
