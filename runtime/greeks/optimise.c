@@ -1,6 +1,6 @@
 /*
  * The simplex of Nelder and Mead (Computer Journal 7, 1965), with their coefficients: reflect 1,
- * expand 2, contract 1/2, shrink 1/2.
+ * expand 2, contract 1/2, shrink 1/2. The finish is Marquardt's (SIAM J. 11, 1963).
  */
 #include "greeks/optimise_int.h"
 
@@ -105,4 +105,109 @@ double hg_simplex_minimise(hg_objective objective, void *ctx, const hg_simplex_o
     while (s.evals < options->evals_max && !simplex_is_small(&s, options)) simplex_step(&s);
     for (int i = 0; i < s.dim; i++) x[i] = s.v[0].x[i];
     return s.v[0].f;
+}
+
+/* The normal equations of one step: at = J'J, right = -J'r. */
+typedef struct normal {
+    double at[DIM_MAX][DIM_MAX];
+    double right[DIM_MAX];
+} normal;
+
+static double dot(const double *a, const double *b, int n) {
+    double lane[4] = {0};
+    int i = 0;
+    for (; i + 4 <= n; i += 4) {
+        for (int j = 0; j < 4; j++) lane[j] += a[i + j] * b[i + j];
+    }
+    for (; i < n; i++) lane[0] += a[i] * b[i];
+    return (lane[0] + lane[1]) + (lane[2] + lane[3]);
+}
+
+/* The derivative in x[i], by a probe up or, at a bound, down; 0 where x[i] cannot move. */
+static void slope_take(hg_residuals residuals, void *ctx, const hg_finish_options *o,
+                       const double *x, const double *r, int i, double *slope) {
+    for (int sign = 1; sign >= -1; sign -= 2) {
+        double moved[DIM_MAX] = {0};
+        for (int j = 0; j < o->dim; j++) moved[j] = x[j];
+        moved[i] += sign * o->probe[i];
+        double value = residuals(moved, slope, ctx);
+        double by = moved[i] - x[i];
+        if (value >= HG_SIMPLEX_WORST || fabs(by) < 0.5 * o->probe[i]) continue;
+        for (int k = 0; k < o->n; k++) slope[k] = (slope[k] - r[k]) / by;
+        return;
+    }
+    for (int k = 0; k < o->n; k++) slope[k] = 0.0;
+}
+
+static normal normal_take(hg_residuals residuals, void *ctx, const hg_finish_options *o,
+                          const double *x, const double *r) {
+    double slope[DIM_MAX][HG_RESIDUALS_MAX];
+    normal e = {{{0}}, {0}};
+    for (int i = 0; i < o->dim; i++) {
+        slope_take(residuals, ctx, o, x, r, i, slope[i]);
+        for (int j = 0; j <= i; j++) e.at[i][j] = e.at[j][i] = dot(slope[i], slope[j], o->n);
+        e.right[i] = -dot(slope[i], r, o->n);
+        if (e.at[i][i] == 0.0) e.at[i][i] = 1.0; /* stays where it is */
+    }
+    return e;
+}
+
+/* Solves (at + damp diag(at)) step = right by elimination; false where it is singular. */
+static bool normal_solve(const normal *given, int dim, double damp, double *step) {
+    normal e = *given;
+    for (int i = 0; i < dim; i++) e.at[i][i] *= 1.0 + damp;
+    for (int i = 0; i < dim; i++) {
+        if (!(e.at[i][i] > 1e-300 && e.at[i][i] > 1e-15 * given->at[i][i])) return false;
+        for (int j = i + 1; j < dim; j++) {
+            double factor = e.at[j][i] / e.at[i][i];
+            for (int k = i; k < dim; k++) e.at[j][k] -= factor * e.at[i][k];
+            e.right[j] -= factor * e.right[i];
+        }
+    }
+    for (int i = dim - 1; i >= 0; i--) {
+        step[i] = e.right[i];
+        for (int k = i + 1; k < dim; k++) step[i] -= e.at[i][k] * step[k];
+        step[i] /= e.at[i][i];
+        if (!(fabs(step[i]) < 1e6)) return false;
+    }
+    return true;
+}
+
+/* One accepted step: damped more and more until it improves; false when nothing does. */
+static bool finish_step(hg_residuals residuals, void *ctx, const hg_finish_options *o,
+                        const normal *e, double *damp, double *x, double *r, double *best) {
+    enum { TRIES = 6 };
+    for (int i = 0; i < TRIES; i++, *damp *= 10.0) {
+        double step[DIM_MAX];
+        double tried[DIM_MAX] = {0};
+        double there[HG_RESIDUALS_MAX];
+        if (!normal_solve(e, o->dim, *damp, step)) continue;
+        for (int j = 0; j < o->dim; j++) tried[j] = x[j] + step[j];
+        double value = residuals(tried, there, ctx);
+        if (!(value < *best)) continue;
+        *best = value;
+        for (int j = 0; j < o->dim; j++) x[j] = tried[j];
+        for (int k = 0; k < o->n; k++) r[k] = there[k];
+        return true;
+    }
+    return false;
+}
+
+/* Gains below this for each residual are of no interest: 1e-5 of a quote's error. */
+#define ENOUGH 1e-10
+
+double hg_finish_minimise(hg_residuals residuals, void *ctx, const hg_finish_options *o,
+                          double *x) {
+    double r[HG_RESIDUALS_MAX];
+    hg_assert(o->dim >= 1 && o->dim <= DIM_MAX && o->n >= 0 && o->n <= HG_RESIDUALS_MAX);
+    double best = residuals(x, r, ctx);
+    double damp = 1e-4;
+    for (int i = 0; i < o->steps_max; i++) {
+        double before = best;
+        normal e = normal_take(residuals, ctx, o, x, r);
+        if (!finish_step(residuals, ctx, o, &e, &damp, x, r, &best)) break;
+        if (before - best <= o->tolerance * before + ENOUGH * o->n) break;
+        damp = v_max(0.1 * damp, 1e-12);
+    }
+    return best;
 }

@@ -1,14 +1,16 @@
 /*
- * A minimiser for the fits of this room: Nelder and Mead's simplex in one to three variables.
+ * Two minimisers for the fits of this room, in one to three variables: Nelder and Mead's simplex to
+ * come near, Levenberg's and Marquardt's method to finish.
  *
  * Every fit here is arranged so that at most three variables are left for the search, the others
- * having a closed form given these; and the objectives have kinks where a bound becomes active. A
- * simplex needs no derivatives, no memory and no tuning there.
+ * having a closed form given these. The objectives have kinks where a bound becomes active; a
+ * simplex does not mind them, and the finish only takes steps that improve.
  */
 #ifndef HG_GREEKS_OPTIMISE_INT_H
 #define HG_GREEKS_OPTIMISE_INT_H
 
 #include "greeks/math_int.h"
+#include "greeks/surface_quote.h"
 
 #define HG_SIMPLEX_DIM_MAX 3
 
@@ -29,6 +31,24 @@ typedef struct hg_simplex_options {
  */
 double hg_simplex_minimise(hg_objective objective, void *ctx, const hg_simplex_options *options,
                            double *x);
+
+/*
+ * Weighted residuals r[0..n) and the sum of their squares; HG_SIMPLEX_WORST where x is not
+ * admissible. May move x to the nearest value in bounds.
+ */
+typedef double (*hg_residuals)(double *x, double *r, void *ctx);
+#define HG_RESIDUALS_MAX (HG_SMILE_POINTS_MAX + 4)
+
+typedef struct hg_finish_options {
+    int dim, n;
+    int steps_max;
+    double tolerance;                 /* stop when a step gains less than this share */
+    double probe[HG_SIMPLEX_DIM_MAX]; /* for the derivatives by differences */
+} hg_finish_options;
+
+/* Moves x downhill as far as it goes in steps_max steps; the value there. */
+double hg_finish_minimise(hg_residuals residuals, void *ctx, const hg_finish_options *options,
+                          double *x);
 
 /* e^x, held within e^-700..e^700. */
 static inline double hg_exp_held(double x) {

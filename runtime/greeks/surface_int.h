@@ -23,13 +23,14 @@ static inline double svi_w(const hg_svi *s, double k) {
 
 /* The points of a fit as columns, padded to whole lanes with weight 0. */
 typedef struct smile_data {
-    int n;      /* points */
-    int padded; /* n rounded up to lanes */
-    int both;   /* two-sided points */
+    int n;       /* points */
+    int padded;  /* n rounded up to lanes */
+    int both;    /* two-sided points */
     int strikes; /* different k among the two-sided, counted up to 5 */
     double k_lo, k_hi;
-    double w_lo;                                  /* of the two-sided points */
-    double k[SMILE_ROOM], w[SMILE_ROOM], q[SMILE_ROOM]; /* q: weight now */
+    double w_lo; /* of the two-sided points */
+    double k[SMILE_ROOM], w[SMILE_ROOM];
+    double q[SMILE_ROOM], root_q[SMILE_ROOM]; /* the weight now, and its root */
     const hg_smile_point *points;
 } smile_data;
 
@@ -40,8 +41,9 @@ int hg_smile_data_load(smile_data *d, const hg_smile_point *points, int n);
  * New weights from the residuals of a fit. With u the residual in units of the point's error, and
  * scale = max(1, 1.4826 median |u|): weight falls as 1/u^2 from |u| = 2 scale on, so that a quote
  * far off (stale, mispriced) pulls no harder the further it is off. A bound counts while violated.
+ * False when no weight has changed by more than 1%.
  */
-void hg_smile_data_reweigh(smile_data *d, const hg_svi *fit);
+bool hg_smile_data_reweigh(smile_data *d, const hg_svi *fit);
 
 /* Fills points, inside, rms and worst. */
 void hg_smile_data_judge(const smile_data *d, const hg_svi *fit, hg_smile_quality *quality);

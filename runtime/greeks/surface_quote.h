@@ -20,8 +20,8 @@
 
 typedef struct hg_smile_quote {
     double strike;
-    int cp;       /* +1 call, -1 put */
-    double bid;   /* 0, negative or NaN: no such side */
+    int cp;     /* +1 call, -1 put */
+    double bid; /* 0, negative or NaN: no such side */
     double ask;
     double age_s; /* since it was last confirmed */
 } hg_smile_quote;

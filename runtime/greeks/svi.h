@@ -85,9 +85,9 @@ HG_MUST_CHECK int hg_svi_repair(const hg_svi *svi, hg_svi *out);
 
 /* How well a fit went. Errors are in units of each point's own error (half the quote's width). */
 typedef struct hg_smile_quality {
-    int points;  /* two-sided points used */
-    int inside;  /* of these, fitted to within the quote */
-    double rms;  /* of error units, after robust weighting */
+    int points; /* two-sided points used */
+    int inside; /* of these, fitted to within the quote */
+    double rms; /* of error units, after robust weighting */
     double worst;
     int evals;     /* evaluations of the objective */
     bool fallback; /* too few strikes for the model: a simpler slice was fitted */
