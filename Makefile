@@ -54,7 +54,8 @@ LIB_LIBS   ?= $(eval LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(filter-out lua5.
                 2>/dev/null))$(LIB_LIBS)
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef \
-        -Wwrite-strings -Wvla $(if $(filter true 1,$(CI)),-Werror)
+        -Wwrite-strings -Wvla $(if $(filter true 1,$(CI)),-Werror) \
+        $(if $(findstring clang,$(CC)),-Wno-string-conversion)
 # No contraction and no fast-math anywhere: equal inputs give equal bytes on every machine. Signed
 # overflow stays undefined (no -fwrapv) so that UBSan can see it.
 LANG_FLAGS := -std=c11 -D_GNU_SOURCE -pthread -ffp-contract=off -fno-math-errno \
