@@ -13,8 +13,7 @@
  * Unknown is never absent: an option without a vol counts with the assumed one, without a forward
  * with the spot, without a spot as if at the money; the answer then says "partial" and why. */
 #include "base/assert.h"
-#include "base/clock.h"
-#include "greeks/batch.h"
+#include "base/text.h"
 #include "greeks/black76.h"
 #include "portfolio/portfolio_int.h"
 
@@ -22,10 +21,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TIME_STEP_NS HG_NS_PER_S      /* times to expiry move in steps of this ... */
-#define EXPIRY_NEAR_NS HG_NS_PER_HOUR /* ... but not this near to an expiry */
-#define VOL_AGE_FACTOR 20             /* how much older than a price a vol may be */
-#define POINT 0.01                    /* a vol point, and 1 % of rate */
+#define VOL_AGE_FACTOR 20 /* how much older than a price a vol may be */
+#define POINT 0.01        /* a vol point, and 1 % of rate */
 #define DAYS_PER_YEAR 365.0
 
 /* Appends one reason while there is room. */
@@ -47,175 +44,6 @@ static void input_time(hg_book *b, int64_t time_ns) {
     b->oldest_ns = time_ns < b->oldest_ns ? time_ns : b->oldest_ns;
 }
 
-/* --- inputs of the columns ----------------------------------------------------------------------
- */
-
-/* Its own state changed; or the vol is borrowed or assumed, and another option may have become the
- * better source. */
-static bool option_vol_due(const hg_book *b, uint32_t i) {
-    return b->seen[i] != b->state[i]->version || b->source[i] == HG_IV_NEIGHBOUR ||
-           b->source[i] == HG_IV_NONE;
-}
-
-/* Reads the vol again; true when it is another one. */
-static bool option_vol_read(const hg_portfolio *p, hg_book *b, uint32_t i) {
-    double sigma = HG_IV_ASSUMED;
-    int64_t time_ns = 0;
-    hg_iv_source source = hg_market_iv(p->market, b->option_ids[i], &sigma, &time_ns);
-    if (!isfinite(sigma) || sigma < 0) {
-        sigma = HG_IV_ASSUMED;
-        source = HG_IV_NONE;
-    }
-    bool changed = sigma != b->sigma[i];
-    b->seen[i] = b->state[i]->version;
-    b->source[i] = (uint8_t)source;
-    b->sigma[i] = sigma;
-    b->iv_ns[i] = time_ns;
-    return changed;
-}
-
-static void vols_read(const hg_portfolio *p, hg_book *b) {
-    for (uint32_t i = 0; i < b->options; i++) {
-        if (!b->priced || option_vol_due(b, i)) {
-            option_vol_read(p, b, i);
-        }
-    }
-}
-
-/* Reads the forwards again; true when one is another. They may follow a dated future, whose quotes
- * do not move the spot's version, and they age with the spot. */
-static bool forwards_read(const hg_portfolio *p, hg_book *b) {
-    bool moved = false;
-    for (uint32_t s = 0; s < b->expiries; s++) {
-        double f = hg_market_forward(p->market, b->expiry_ids[s], &b->expiry_ns[s]);
-        f = f > 0 && isfinite(f) ? f : 0;
-        moved = moved || f != b->expiry_f[s];
-        b->expiry_f[s] = f;
-    }
-    return moved;
-}
-
-static void next_expiry_read(const hg_portfolio *p, hg_book *b, int64_t now_ns) {
-    b->next_expiry_ns = INT64_MAX;
-    for (uint32_t s = 0; s < b->expiries; s++) {
-        int64_t expiry_ns = hg_universe_expiry(p->universe, b->expiry_ids[s])->time_ns;
-        if (expiry_ns > now_ns && expiry_ns < b->next_expiry_ns) {
-            b->next_expiry_ns = expiry_ns;
-        }
-    }
-}
-
-/* The moment options are priced at: a whole second, so that an answer depends on what happened and
- * never on who asked before. */
-static int64_t pricing_time(const hg_book *b, int64_t now_ns) {
-    bool near = b->next_expiry_ns <= now_ns || b->next_expiry_ns - now_ns < EXPIRY_NEAR_NS;
-    return near ? now_ns : now_ns - now_ns % TIME_STEP_NS;
-}
-
-static void times_read(const hg_portfolio *p, hg_book *b) {
-    for (uint32_t s = 0; s < b->expiries; s++) {
-        int64_t expiry_ns = hg_universe_expiry(p->universe, b->expiry_ids[s])->time_ns;
-        b->expiry_t[s] = hg_market_years(expiry_ns, b->time_ns);
-    }
-}
-
-/* Forward, time and weights of every option from its expiry. */
-static void columns_fill(hg_book *b, double spot) {
-    double inv_spot = spot > 0 ? 1 / spot : 0;
-    for (uint32_t s = 0; s < b->expiries; s++) {
-        b->expiry_inv_f[s] = b->expiry_f[s] > 0 ? 1 / b->expiry_f[s] : inv_spot;
-    }
-    for (uint32_t i = 0; i < b->options; i++) {
-        uint32_t s = b->slot[i];
-        double f = b->expiry_f[s] > 0 ? b->expiry_f[s] : spot;
-        bool known = f > 0;
-        double inv_f = known ? b->expiry_inv_f[s] : 1 / b->k[i];
-        b->f[i] = known ? f : b->k[i];
-        b->t[i] = b->expiry_t[s];
-        b->coin_w[i] = b->inverse[i] ? inv_f : inv_spot;
-        b->usd_w[i] = b->inverse[i] ? spot * inv_f : 1;
-    }
-}
-
-static void options_price(hg_book *b) {
-    const hg_batch_in in = {b->f, b->k, b->t, b->sigma, b->cp};
-    const hg_batch_out out = {.price = b->price,
-                              .delta = b->delta,
-                              .gamma = b->gamma,
-                              .vega = b->vega,
-                              .theta = b->theta,
-                              .vanna = b->vanna,
-                              .volga = b->volga,
-                              .charm = b->charm};
-    hg_greeks_batch(&in, &out, b->options);
-}
-
-/* Prices the `count` options named in p->changed through packed columns. */
-static void options_reprice(hg_portfolio *p, hg_book *b, uint32_t count) {
-    hg_assert(count <= p->scratch_capacity);
-    double *const in_of[] = {b->f, b->k, b->t, b->sigma, b->cp};
-    double *const out_of[] = {b->price, b->delta, b->gamma, b->vega,
-                              b->theta, b->vanna, b->volga, b->charm};
-    double *col[13];
-    for (size_t c = 0; c < 13; c++) {
-        col[c] = p->scratch + c * p->scratch_capacity;
-    }
-    for (uint32_t n = 0; n < count; n++) {
-        for (size_t c = 0; c < 5; c++) {
-            col[c][n] = in_of[c][p->changed[n]];
-        }
-    }
-    const hg_batch_in in = {col[0], col[1], col[2], col[3], col[4]};
-    const hg_batch_out out = {.price = col[5],
-                              .delta = col[6],
-                              .gamma = col[7],
-                              .vega = col[8],
-                              .theta = col[9],
-                              .vanna = col[10],
-                              .volga = col[11],
-                              .charm = col[12]};
-    hg_greeks_batch(&in, &out, count);
-    for (uint32_t n = 0; n < count; n++) {
-        for (size_t c = 0; c < 8; c++) {
-            out_of[c][p->changed[n]] = col[5 + c][n];
-        }
-    }
-}
-
-/* One pass over the book: everything is new. */
-static void pass(hg_portfolio *p, hg_book *b, const hg_market_spot *spot, int64_t now_ns) {
-    forwards_read(p, b);
-    next_expiry_read(p, b, now_ns);
-    b->time_ns = pricing_time(b, now_ns);
-    times_read(p, b);
-    vols_read(p, b);
-    columns_fill(b, spot->spot > 0 && isfinite(spot->spot) ? spot->spot : 0);
-    if (b->options > 0) {
-        options_price(b);
-        p->passes++;
-    }
-    b->options_due = true;
-    b->priced = true;
-}
-
-/* Only vols may have changed. */
-static void refresh(hg_portfolio *p, hg_book *b) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < b->options; i++) {
-        if (!option_vol_due(b, i)) {
-            continue;
-        }
-        b->options_due = true; /* its age, if nothing else */
-        if (option_vol_read(p, b, i)) {
-            p->changed[count++] = i;
-        }
-    }
-    if (count > 0) {
-        options_reprice(p, b, count);
-        p->passes++;
-    }
-}
-
 /* --- sums ------------------------------------------------------------------------------------- */
 
 static void sizes_read(hg_portfolio *p, hg_book *b) {
@@ -223,10 +51,12 @@ static void sizes_read(hg_portfolio *p, hg_book *b) {
     for (uint32_t i = 0; i < b->options; i++) {
         const hg_position *pos = &p->holdings[b->option_ids[i]].pos;
         double lot = (double)hg_universe_get(p->universe, b->option_ids[i])->lot / 1e9;
+        bool pending = pos->pending_buy != 0 || pos->pending_sell != 0;
         b->held[i] = (double)pos->lots * lot;
         b->buy[i] = (double)pos->pending_buy * lot;
         b->sell[i] = (double)pos->pending_sell * lot;
-        b->pending_options = b->pending_options || pos->pending_buy || pos->pending_sell;
+        b->used[i] = pos->lots != 0 || pending ? UINT8_MAX : 0;
+        b->pending_options = b->pending_options || pending;
     }
     b->sizes_moved = false;
 }
@@ -243,33 +73,34 @@ static void add_pending(hg_exposure *x, double delta, double buy, double sell) {
 static void sum_options(hg_book *b) {
     hg_exposure *x = &b->answer;
     double delta = 0, gamma = 0, vega = 0, theta = 0, vanna = 0, volga = 0, charm = 0;
-    double rho = 0, value = 0, size = 0, coin = 0;
-    for (uint32_t i = 0; i < b->options; i++) {
-        double held = b->held[i];
-        double price = held * b->price[i];
-        delta += held * b->delta[i];
-        gamma += held * b->gamma[i];
-        vega += held * b->vega[i];
-        theta += held * b->theta[i];
-        vanna += held * b->vanna[i];
-        volga += held * b->volga[i];
-        charm += held * b->charm[i];
-        rho -= price * b->t[i];
-        value += price * b->usd_w[i];
-        coin += price * b->coin_w[i];
-        size += fabs(held);
+    double size = 0;
+    for (uint32_t n = 0; n < b->groups; n++) {
+        const hg_group *g = &b->group[n];
+        double price = 0;
+        for (uint32_t i = g->first; i < g->end; i++) {
+            double held = b->held[i];
+            price += held * b->price[i];
+            delta += held * b->delta[i];
+            gamma += held * b->gamma[i];
+            vega += held * b->vega[i];
+            theta += held * b->theta[i];
+            vanna += held * b->vanna[i];
+            volga += held * b->volga[i];
+            charm += held * b->charm[i];
+            size += fabs(held);
+        }
+        x->rho -= price * g->t * POINT;
+        x->value += price * g->usd_w;
+        x->delta_net -= price * g->coin_w;
     }
     x->delta_filled += delta;
     x->gamma += gamma;
     x->vega += vega * POINT;
     x->theta += theta / DAYS_PER_YEAR;
-    x->rho += rho * POINT;
     x->vanna += vanna * POINT;
     x->volga += volga * POINT * POINT;
     x->charm += charm / DAYS_PER_YEAR;
-    x->value += value;
     x->notional += size * x->spot;
-    x->delta_net -= coin;
     for (uint32_t i = 0; b->pending_options && i < b->options; i++) {
         add_pending(x, b->delta[i], b->buy[i], b->sell[i]);
     }
@@ -339,29 +170,48 @@ static void sum_linear(hg_portfolio *p, hg_book *b, uint32_t id, int64_t now_ns)
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-static void option_name(hg_portfolio *p, hg_book *b, const char *what, uint32_t i) {
+static void option_lacks(hg_portfolio *p, hg_book *b, const char *what, uint32_t i) {
     lacks(b, what, hg_universe_get(p->universe, b->option_ids[i])->name);
 }
 
-/* Inputs of what is held or pending. At expiry only the forward still matters. */
-static void option_inputs(hg_portfolio *p, hg_book *b) {
-    for (uint32_t i = 0; i < b->options; i++) {
-        uint32_t s = b->slot[i];
-        if (b->held[i] == 0 && b->buy[i] == 0 && b->sell[i] == 0) {
+/* Names what is missing. At expiry a vol no longer matters. */
+static void option_flaws(hg_portfolio *p, hg_book *b, const hg_group *g) {
+    for (uint32_t i = g->first; i < g->end; i++) {
+        if (!b->used[i]) {
             continue; /* an opened leg that is closed by now */
         }
-        if (b->expiry_f[s] > 0) {
-            input_time(b, b->expiry_ns[s]);
-        } else {
-            option_name(p, b, "no forward of", i);
+        if (!(g->f > 0)) {
+            option_lacks(p, b, "no forward of", i);
         }
-        if (b->t[i] > 0 && b->source[i] == HG_IV_NONE) {
-            option_name(p, b, "no vol of", i);
-        } else if (b->t[i] > 0) {
-            b->oldest_vol_ns = b->iv_ns[i] < b->oldest_vol_ns ? b->iv_ns[i] : b->oldest_vol_ns;
+        if (g->t > 0 && (b->flaw[i] & HG_FLAW_VOL)) {
+            option_lacks(p, b, "no vol of", i);
+        } else if (b->flaw[i] & HG_FLAW_BOOK) {
+            option_lacks(p, b, "invalid book of", i);
         }
-        if (b->state[i]->book_invalid && b->source[i] != HG_IV_MARK) {
-            option_name(p, b, "invalid book of", i);
+    }
+}
+
+/* Age and flaws of what is held or pending. */
+static void option_inputs(hg_portfolio *p, hg_book *b) {
+    for (uint32_t n = 0; n < b->groups; n++) {
+        const hg_group *g = &b->group[n];
+        int64_t oldest_ns = INT64_MAX;
+        unsigned flaws = 0;
+        unsigned used = 0;
+        for (uint32_t i = g->first; i < g->end; i++) {
+            int64_t at = b->used[i] && !(b->flaw[i] & HG_FLAW_VOL) ? b->iv_ns[i] : INT64_MAX;
+            oldest_ns = at < oldest_ns ? at : oldest_ns;
+            flaws |= b->flaw[i] & b->used[i];
+            used |= b->used[i];
+        }
+        if (used && g->f > 0) {
+            input_time(b, g->forward_ns);
+        }
+        if (g->t > 0 && oldest_ns < b->oldest_vol_ns) {
+            b->oldest_vol_ns = oldest_ns;
+        }
+        if (flaws || (used && !(g->f > 0))) {
+            option_flaws(p, b, g);
         }
     }
 }
@@ -471,9 +321,15 @@ static void grade(const hg_portfolio *p, hg_book *b, int64_t now_ns) {
         x->reasons[0] = '\0';
     } else if (x->quality != HG_QUALITY_STALE) {
         x->quality = HG_QUALITY_STALE;
-        snprintf(x->reasons, sizeof x->reasons, "%s older than %g s", old_vol ? "vols" : "prices",
-                 (double)(old_vol ? limit_ns * VOL_AGE_FACTOR : limit_ns) / 1e9);
+        hg_text_copy(x->reasons, sizeof x->reasons, old_vol ? p->old_vols : p->old_prices);
     }
+}
+
+/* The words for staleness, written once: a slow feed would have them written on every tick. */
+void hg_exposure_words(hg_portfolio *p) {
+    double limit_s = (double)p->options.max_age_ns / 1e9;
+    snprintf(p->old_prices, sizeof p->old_prices, "prices older than %g s", limit_s);
+    snprintf(p->old_vols, sizeof p->old_vols, "vols older than %g s", limit_s * VOL_AGE_FACTOR);
 }
 
 const hg_exposure *hg_portfolio_exposure(hg_portfolio *p, uint32_t underlying, int64_t now_ns) {
@@ -482,7 +338,7 @@ const hg_exposure *hg_portfolio_exposure(hg_portfolio *p, uint32_t underlying, i
     const hg_market_spot *spot = hg_market_underlying(p->market, underlying);
     bool spot_moved = !b->priced || spot->version != b->spot_version;
     bool state_moved = !b->priced || spot->state_version != b->state_version;
-    bool aged = b->options > 0 && pricing_time(b, now_ns) != b->time_ns;
+    bool aged = b->options > 0 && hg_book_time(b, now_ns) != b->time_ns;
     bool told = spot->time_ns != b->spot_ns; /* the same spot again: only younger */
     if (b->priced && !spot_moved && !state_moved && !aged && !told && !b->moved) {
         grade(p, b, now_ns);
@@ -491,10 +347,11 @@ const hg_exposure *hg_portfolio_exposure(hg_portfolio *p, uint32_t underlying, i
     if (b->restructure) {
         hg_book_rebuild(p, b, underlying);
     }
-    if (!b->priced || spot_moved || aged || forwards_read(p, b)) {
-        pass(p, b, spot, now_ns);
+    if (!b->priced || spot_moved || aged || hg_book_forwards(p, b)) {
+        double at = spot->spot > 0 && isfinite(spot->spot) ? spot->spot : 0;
+        hg_book_pass(p, b, at, state_moved, now_ns);
     } else if (state_moved) {
-        refresh(p, b);
+        hg_book_refresh(p, b);
     }
     b->options_due = b->options_due || told;
     b->spot_version = spot->version;

@@ -233,6 +233,7 @@ static void on_settle(hg_portfolio *p, const hg_event *e) {
     hg_funding_book(p, e->id);
     settle_opened(p, inst, price);
     h->settled = true;
+    p->books[inst->underlying_id].restructure = true; /* it leaves the columns */
     if (h->pos.lots != 0 && !deliver(p, inst, price)) {
         hg_log(HG_LOG_ERROR, "delivery of %s does not fit the balance: not booked", inst->name);
     }
@@ -263,6 +264,10 @@ void hg_portfolio_observe(hg_portfolio *p, const hg_event *e) {
     }
     p->start_ns = p->start_ns ? p->start_ns : e->time_ns;
     bool known = e->id < hg_universe_count(p->universe);
+    if (known && e->kind != HG_EV_INDEX && e->kind != HG_EV_FORWARD && e->kind <= HG_EV_STATUS) {
+        const hg_instrument *inst = hg_universe_get(p->universe, e->id);
+        p->books[inst->underlying_id].option_events += inst->kind == HG_KIND_OPTION;
+    }
     switch (e->kind) {
     case HG_EV_QUOTE:
     case HG_EV_MARK:

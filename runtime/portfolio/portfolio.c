@@ -48,6 +48,7 @@ hg_portfolio *hg_portfolio_new(const hg_market *market, const hg_portfolio_optio
     if (p->options.max_age_ns <= 0) {
         p->options.max_age_ns = MAX_AGE_DEFAULT_NS;
     }
+    hg_exposure_words(p);
     uint32_t count = hg_universe_count(p->universe);
     p->holdings = array(count, sizeof *p->holdings);
     p->held = array(count, sizeof *p->held);

@@ -38,31 +38,44 @@ typedef struct hg_purse {
     double deposited_usd; /* deposits at the spot of their time */
 } hg_purse;
 
+/* Options of one expiry and settlement: neighbours in the columns, sharing forward and time. */
+typedef struct hg_group {
+    uint32_t expiry_id;
+    uint32_t first, end; /* columns [first, end) */
+    bool inverse;
+    int64_t expiry_ns;
+    int64_t forward_ns; /* age of the forward */
+    double f;           /* forward, 0 unknown */
+    double t;           /* years */
+    double coin_w;      /* one unit of price in coins, 0 unknown */
+    double usd_w;       /* and in USD of now */
+} hg_group;
+
+enum { HG_FLAW_VOL = 1, HG_FLAW_BOOK = 2 };
+
 /* Exposure of one underlying as columns: options of the book side by side, so that one batch call
  * prices them all. Capacities are those of the universe. */
 typedef struct hg_book {
-    uint32_t options, linears, expiries; /* in use */
-    uint32_t *option_ids;                /* ascending */
+    uint32_t options, linears, groups; /* in use */
+    uint32_t *option_ids;              /* by group, then ascending */
     uint32_t *linear_ids;
+    hg_group *group;
     const hg_market_state **state; /* per option */
     uint64_t *seen;                /* its version when sigma was read */
     uint8_t *source;               /* hg_iv_source of sigma */
-    uint8_t *inverse;
-    uint32_t *slot; /* its place in the expiry columns */
+    uint8_t *flaw;                 /* what is wrong with its inputs */
+    uint8_t *used;                 /* 255 held or pending, else 0 */
     int64_t *iv_ns;
     double *f, *k, *t, *sigma, *cp;               /* in */
     double *price, *delta, *gamma, *vega, *theta; /* out, per coin of size */
     double *vanna, *volga, *charm;
-    double *held, *buy, *sell; /* coins of size: signed position, pending >= 0 */
-    double *coin_w, *usd_w;    /* one unit of `price` in coins and in USD of now */
-    uint32_t *expiry_ids;
-    double *expiry_f, *expiry_inv_f, *expiry_t; /* forward 0: unknown */
-    int64_t *expiry_ns;
-    bool restructure; /* the set of held instruments changed */
-    bool moved;       /* sizes or cash changed */
-    bool sizes_moved; /* those of options */
-    bool options_due; /* `part` is out of date */
-    bool priced;      /* the columns are valid for the versions below */
+    double *held, *buy, *sell;                  /* coins of size: signed, pending >= 0 */
+    uint64_t option_events, option_events_seen; /* of the underlying: vols may be borrowed anew */
+    bool restructure;                           /* the set of held instruments changed */
+    bool moved;                                 /* sizes or cash changed */
+    bool sizes_moved;                           /* those of options */
+    bool options_due;                           /* `part` is out of date */
+    bool priced;                                /* the columns are valid for the versions below */
     uint64_t spot_version, state_version;
     int64_t spot_ns;        /* when the spot was last told */
     int64_t time_ns;        /* of the columns */
@@ -91,7 +104,8 @@ struct hg_portfolio {
     int64_t next_booking_ns; /* next 08:00 UTC, 0 before the first event */
     int64_t start_ns;        /* of the first event, 0 before it */
     uint64_t passes;
-    double *scratch; /* columns of the changed legs of one book */
+    char old_prices[48], old_vols[48]; /* why an answer is stale */
+    double *scratch;                   /* columns of the changed legs of one book */
     uint32_t scratch_capacity;
     uint32_t *changed;
 };
@@ -117,6 +131,19 @@ void hg_funding_reprice(hg_portfolio *p, uint32_t id); /* after accrual: the pri
 void hg_funding_book(hg_portfolio *p, uint32_t id);
 /* Accrued and not yet booked by now, without changing anything. */
 hg_cash hg_funding_open(const hg_portfolio *p, uint32_t id, int64_t now_ns);
+
+/* columns.c. One pass: everything is priced anew; refresh: only vols may have changed. */
+void hg_book_pass(hg_portfolio *p, hg_book *b, double spot, bool state_moved, int64_t now_ns);
+void hg_book_refresh(hg_portfolio *p, hg_book *b);
+/* Reads the forwards again; true when one is another. They may follow a dated future, whose quotes
+ * do not move the spot's version, and they age with the spot. */
+bool hg_book_forwards(const hg_portfolio *p, hg_book *b);
+/* The moment options are priced at: a whole second, so that an answer depends on what happened and
+ * never on who asked before. Near an expiry it is now. */
+int64_t hg_book_time(const hg_book *b, int64_t now_ns);
+
+/* exposure.c */
+void hg_exposure_words(hg_portfolio *p);
 
 /* book.c */
 bool hg_book_init(hg_book *b, const hg_universe *universe, uint32_t underlying);
