@@ -1,8 +1,5 @@
-/* Orders: the pool they live in, what is sent, and what is asked about them.
- *
- * Invariants: ids rise and are never used twice; an order lives in the slot id mod capacity and a
- * slot is reused only when its order has ended; pending sizes in the portfolio are at all times the
- * sum over open orders. Nothing allocates after hg_exec_new. */
+/* What is sent: every order passes the gate here, and nothing else calls the venue. An order counts
+ * as pending before the venue can answer it. Nothing allocates after hg_exec_new. */
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -11,7 +8,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define CAPACITY_DEFAULT 65536
 #define CAPACITY_MAX (UINT32_C(1) << 24)
@@ -49,6 +45,10 @@ hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue 
     uint32_t instruments = hg_universe_count(exec->universe);
     exec->slots = calloc(exec->capacity, sizeof *exec->slots);
     exec->per = calloc(instruments ? instruments : 1, sizeof *exec->per);
+    for (uint32_t id = 0; exec->per && id < instruments; id++) {
+        exec->per[id].name = hg_hash_string(HG_HASH_INIT,
+                                            hg_universe_get(exec->universe, id)->name);
+    }
     bool seen = hg_seen_init(&exec->seen, SEEN_CAPACITY);
     bool owed = hg_ring_init(&exec->owed, sizeof(hg_event), OWED_CAPACITY);
     if (!exec->slots || !exec->per || !seen || !owed) {
@@ -67,125 +67,6 @@ void hg_exec_free(hg_exec *exec) {
     free(exec->slots);
     free(exec->per);
     free(exec);
-}
-
-/* --- the pool --------------------------------------------------------------------------------- */
-
-hg_slot *hg_slot_find(const hg_exec *exec, uint64_t id) {
-    hg_slot *slot = &exec->slots[id & (exec->capacity - 1)];
-    return id != 0 && slot->order.id == id ? slot : NULL;
-}
-
-/* A slot whose order has ended, under a fresh id. NULL when every slot holds a living order. */
-static hg_slot *slot_take(hg_exec *exec) {
-    for (uint32_t tries = 0; tries < exec->capacity; tries++) {
-        uint64_t id = ++exec->last_id;
-        hg_slot *slot = &exec->slots[id & (exec->capacity - 1)];
-        bool living = slot->open || slot->owed;
-        if (!living) {
-            hg_assert(slot->counted == 0);
-            memset(slot, 0, sizeof *slot);
-            slot->order.id = id;
-            return slot;
-        }
-    }
-    return NULL;
-}
-
-static bool slot_is_open(const hg_slot *slot) {
-    return slot->sent && !hg_order_state_done((hg_order_state)slot->order.state);
-}
-
-static uint32_t slot_index(const hg_exec *exec, const hg_slot *slot) {
-    return (uint32_t)(slot - exec->slots);
-}
-
-void hg_slot_open(hg_exec *exec, hg_slot *slot) {
-    hg_assert(!slot->open);
-    uint32_t index = slot_index(exec, slot);
-    slot->open = true;
-    slot->prev = exec->last_open;
-    slot->next = HG_SLOT_NONE;
-    if (exec->last_open == HG_SLOT_NONE) {
-        exec->first_open = index;
-    } else {
-        exec->slots[exec->last_open].next = index;
-    }
-    exec->last_open = index;
-    exec->open_count++;
-    exec->per[slot->order.instrument].open++;
-    exec->per[slot->order.instrument].reduce_only += slot->order.reduce_only;
-}
-
-static void slot_close(hg_exec *exec, hg_slot *slot) {
-    hg_assert(slot->open && exec->open_count > 0);
-    if (slot->prev == HG_SLOT_NONE) {
-        exec->first_open = slot->next;
-    } else {
-        exec->slots[slot->prev].next = slot->next;
-    }
-    if (slot->next == HG_SLOT_NONE) {
-        exec->last_open = slot->prev;
-    } else {
-        exec->slots[slot->next].prev = slot->prev;
-    }
-    slot->open = false;
-    slot->order.cancel_pending = false;
-    slot->amend_size = 0;
-    exec->open_count--;
-    exec->per[slot->order.instrument].open--;
-    exec->per[slot->order.instrument].reduce_only -= slot->order.reduce_only;
-}
-
-/* While an amendment is on its way the larger of both sizes counts. */
-static hg_lots slot_pending(const hg_slot *slot) {
-    if (!slot_is_open(slot)) {
-        return 0;
-    }
-    hg_lots size = slot->amend_size > slot->order.size ? slot->amend_size : slot->order.size;
-    return size > slot->order.filled ? size - slot->order.filled : 0;
-}
-
-void hg_slot_settle(hg_exec *exec, hg_slot *slot) {
-    if (slot->open && !slot_is_open(slot)) {
-        slot_close(exec, slot);
-    }
-    hg_lots pending = slot_pending(slot);
-    if (pending == slot->counted) {
-        return;
-    }
-    hg_instrument_orders *per = &exec->per[slot->order.instrument];
-    hg_lots *side = slot->order.side == HG_BUY ? &per->buy : &per->sell;
-    *side += pending - slot->counted;
-    slot->counted = pending;
-    hg_assert(*side >= 0);
-    hg_portfolio_pending(exec->portfolio, slot->order.instrument, per->buy, per->sell);
-}
-
-void hg_exec_tell(const hg_exec *exec, const hg_order *order) {
-    if (exec->observer.order) {
-        exec->observer.order(exec->observer.context, order);
-    }
-}
-
-static uint64_t hash_fields(uint64_t hash, int side, int64_t size, int64_t price, int type,
-                            int64_t time_ns) {
-    hash = hg_hash_u64(hash, (uint64_t)side);
-    hash = hg_hash_u64(hash, (uint64_t)size);
-    hash = hg_hash_u64(hash, (uint64_t)price);
-    hash = hg_hash_u64(hash, (uint64_t)type);
-    return hg_hash_u64(hash, (uint64_t)time_ns);
-}
-
-/* Names, not ids: the hash must not depend on the order in which a universe was filled. */
-void hg_exec_hash(hg_exec *exec, const hg_order *order, const hg_event *fill) {
-    const char *name = hg_universe_get(exec->universe, order->instrument)->name;
-    uint64_t hash = hg_hash_string(exec->stats.hash, fill ? "fill" : "order");
-    hash = hg_hash_string(hash, name);
-    exec->stats.hash = fill ? hash_fields(hash, order->side, fill->order.size, fill->order.price,
-                                          order->type, fill->time_ns)
-                            : hash_fields(hash, order->side, order->size, order->price, order->type,
-                                          order->updated_ns);
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -307,7 +188,7 @@ int hg_exec_submit(hg_exec *exec, const hg_order_request *request, int64_t now_n
                    hg_refusal *refusal) {
     hg_assert(exec && request && id && refusal);
     *refusal = (hg_refusal){0};
-    hg_slot *slot = slot_take(exec);
+    hg_slot *slot = hg_slot_take(exec);
     if (!slot) {
         *id = 0;
         hg_refuse(refusal, HG_REJECT_CAPACITY, exec->capacity, exec->capacity,
@@ -334,7 +215,7 @@ int hg_exec_cancel(hg_exec *exec, uint64_t id, int64_t now_ns) {
     if (!slot) {
         return HG_ERR(HG_ENOTFOUND, "no order %llu", (unsigned long long)id);
     }
-    if (!slot_is_open(slot)) {
+    if (!hg_slot_is_open(slot)) {
         return HG_ERR(HG_ESTATE, "order %llu is %s", (unsigned long long)id,
                       hg_order_state_name((hg_order_state)slot->order.state));
     }
@@ -490,7 +371,7 @@ void hg_exec_observe(hg_exec *exec, const hg_event *event) {
 
 void hg_exec_lost(hg_exec *exec, uint64_t id, int64_t now_ns) {
     hg_slot *slot = hg_slot_find(exec, id);
-    if (!slot || !slot_is_open(slot)) {
+    if (!slot || !hg_slot_is_open(slot)) {
         return;
     }
     slot->order.state = HG_ORDER_UNKNOWN;
@@ -504,39 +385,4 @@ void hg_exec_halt(hg_exec *exec, const char *why) {
         hg_text_copy(exec->halt_text, sizeof exec->halt_text, why ? why : "on request");
         hg_log(HG_LOG_WARN, "trading is halted: %s", exec->halt_text);
     }
-}
-
-/* --- questions -------------------------------------------------------------------------------- */
-
-const hg_order *hg_exec_get(const hg_exec *exec, uint64_t id) {
-    const hg_slot *slot = hg_slot_find(exec, id);
-    return slot ? &slot->order : NULL;
-}
-
-const hg_order *hg_exec_open_next(const hg_exec *exec, uint16_t strategy, uint64_t after) {
-    const hg_slot *last = hg_slot_find(exec, after);
-    /* From where the caller stands; from the front when that order has closed in the meantime. */
-    uint32_t i = last && last->open ? last->next : exec->first_open;
-    for (; i != HG_SLOT_NONE; i = exec->slots[i].next) {
-        const hg_order *order = &exec->slots[i].order;
-        if (order->id > after && (strategy == HG_STRATEGY_ANY || order->strategy == strategy)) {
-            return order;
-        }
-    }
-    return NULL;
-}
-
-double hg_exec_average_price(const hg_exec *exec, const hg_order *order) {
-    if (order->filled == 0 || order->filled_value == 0) {
-        return 0;
-    }
-    const hg_instrument *inst = hg_universe_get(exec->universe, order->instrument);
-    double amount = hg_size_to_double(inst, order->filled);
-    double value = hg_nano_to_double(order->filled_value);
-    bool usd_sized = inst->inverse && inst->kind != HG_KIND_OPTION;
-    return usd_sized ? amount / value : value / amount;
-}
-
-const hg_exec_stats *hg_exec_stats_get(const hg_exec *exec) {
-    return &exec->stats;
 }

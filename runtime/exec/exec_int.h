@@ -4,7 +4,8 @@
 #include "exec/exec.h"
 #include "exec/risk.h"
 
-/* Private to the execution room: exec.c sends, state.c applies answers, seen.c remembers trades. */
+/* Private to the execution room: exec.c sends, state.c applies answers, orders.c keeps the pool,
+ * risk.c judges, seen.c remembers trades. */
 
 /* Trade ids already booked. A set over the newest ids: the oldest one leaves when it is full. */
 typedef struct hg_seen {
@@ -35,6 +36,7 @@ typedef struct hg_instrument_orders {
     hg_lots buy, sell; /* pending */
     uint32_t open;
     uint32_t reduce_only; /* of these */
+    uint64_t name;        /* hash of the instrument's name */
 } hg_instrument_orders;
 
 struct hg_exec {
@@ -60,6 +62,8 @@ struct hg_exec {
 #define HG_SLOT_NONE UINT32_MAX
 
 hg_slot *hg_slot_find(const hg_exec *exec, uint64_t id); /* NULL when forgotten */
+hg_slot *hg_slot_take(hg_exec *exec); /* under a fresh id; NULL when all hold living orders */
+bool hg_slot_is_open(const hg_slot *slot);
 void hg_slot_open(hg_exec *exec, hg_slot *slot);
 void hg_slot_settle(hg_exec *exec,
                     hg_slot *slot); /* pending sizes and open list follow the state */
