@@ -11,7 +11,7 @@
 
 #define CAPACITY_DEFAULT 65536
 #define CAPACITY_MAX (UINT32_C(1) << 24)
-#define SEEN_CAPACITY 65536
+#define SEEN_CAPACITY 16384 /* trades a venue may repeat later */
 #define OWED_CAPACITY 4096
 
 static uint32_t power_of_two(uint32_t value) {
