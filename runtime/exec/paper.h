@@ -5,7 +5,14 @@
 #include "market/market.h"
 
 /* The matching engine of paper sessions: a venue that fills our orders against the market the feed
- * shows. One engine for paper, backtest and, later, the local exchange. */
+ * shows. One engine for paper, backtest and, later, the local exchange.
+ *
+ * Price-time priority among our own orders; an own resting order that an own taker would meet is
+ * cancelled first (reason "user"). Immediate orders never rest: what is left is cancelled with
+ * "ioc_rest", a market order that met nothing with "no_liquidity". Reduce-only is judged by the
+ * gate and kept by it: when the position shrinks such orders are amended down, when it is gone
+ * cancelled. With latency `due_ns` may be the arrival of a request; `next` then matches it and
+ * returns false until an answer is due. */
 typedef enum {
     HG_FILL_TOUCH, /* everything trades at the touch, displayed sizes ignored */
     HG_FILL_DEPTH, /* orders walk the displayed depth and consume it until it is refreshed */

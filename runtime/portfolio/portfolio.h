@@ -113,7 +113,11 @@ const hg_exposure *hg_portfolio_exposure(hg_portfolio *portfolio, uint32_t under
 /* Delta in coins of `lots` of an instrument now (options: times their delta; futures: coins). */
 double hg_portfolio_delta_of(hg_portfolio *portfolio, uint32_t id, hg_lots lots, int64_t now_ns);
 
-/* Money of the session in USD at the spot of now. `known` is false while a mark or a spot of a held
+/* P&L counts from the first mark of each opened leg: its first own price (mark or mid), taken at
+ * the end of an update, or what the market derives for it when nobody has priced it for a minute.
+ * An entry given in the book splits realised from unrealised and never moves it.
+ *
+ * Money of the session in USD at the spot of now. `known` is false while a mark or a spot of a held
  * position has never been seen. */
 typedef struct hg_pnl {
     double hedged;   /* change of equity since the opening book was first marked */
