@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "greeks/american.h"
 #include "greeks/batch_int.h"
 #include "greeks/black76.h"
 #include "greeks/inverse.h"
@@ -158,5 +159,13 @@ BENCH(implied_vol) {
                                   (int)in_columns[4][i], 0, &sigma);
         bench_keep(code);
         bench_keep(sigma);
+    }
+}
+
+BENCH(american_put) {
+    double price;
+    BENCH_LOOP (b) {
+        int code = hg_american_price(100, 100, 1, 0.3, -1, 0.03, 0, &price);
+        bench_keep(code);
     }
 }
