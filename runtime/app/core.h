@@ -19,8 +19,8 @@ typedef struct hg_core {
     hg_script *scripts[HG_SCRIPTS_MAX];
     size_t script_count;
     int64_t start_ns;
-    int64_t now_ns; /* event time */
-    bool ready;     /* the opening book is fully marked: scripts may see ticks */
+    int64_t now_ns;         /* event time */
+    bool ready;             /* the opening book is fully marked: scripts may see ticks */
     int64_t due_ns;         /* hg_core_due_ns after the last event */
     uint64_t events;        /* everything applied */
     uint64_t market_events; /* of these, from the feed */
@@ -44,7 +44,8 @@ HG_MUST_CHECK int hg_core_open(hg_core *core, const hg_core_options *options, co
  * before now_ns. */
 void hg_core_apply(hg_core *core, const hg_event *event);
 
-/* Time of the next event the core owes itself (venue answers, refusals, timers); INT64_MAX: none. */
+/* Time of the next event the core owes itself (venue answers, refusals, timers); INT64_MAX: none.
+ */
 int64_t hg_core_due_ns(const hg_core *core);
 
 /* Applies everything the core owes itself up to and including `until_ns`, in time order. Answers of

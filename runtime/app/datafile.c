@@ -183,11 +183,17 @@ static int nano_fields(const hg_row_field *fields, size_t count, hg_instrument *
     const struct {
         const char *key;
         hg_nano *out;
-    } wanted[] = {{"strike", &inst->strike},         {"tick", &inst->tick},
-                  {"tick_above", &inst->tick_above}, {"tick_step", &inst->tick_step},
-                  {"lot", &inst->lot},               {"maker", &inst->maker},
-                  {"taker", &inst->taker},           {"fee_cap", &inst->fee_cap},
-                  {"delivery", &inst->delivery}};
+    } wanted[] = {
+        {"strike",     &inst->strike    },
+        {"tick",       &inst->tick      },
+        {"tick_above", &inst->tick_above},
+        {"tick_step",  &inst->tick_step },
+        {"lot",        &inst->lot       },
+        {"maker",      &inst->maker     },
+        {"taker",      &inst->taker     },
+        {"fee_cap",    &inst->fee_cap   },
+        {"delivery",   &inst->delivery  }
+    };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         int rc = nano_field(fields, count, wanted[i].key, wanted[i].out);
         if (rc < 0) {
@@ -204,8 +210,7 @@ static int instrument_row(void *context, int row, const hg_row_field *fields, si
     inst.inverse = inverse && (strcmp(inverse, "true") == 0 || strcmp(inverse, "1") == 0);
     int rc = text_field(fields, count, "name", NULL, inst.name, sizeof inst.name);
     if (rc == HG_OK) {
-        rc = text_field(fields, count, "underlying", NULL, inst.underlying,
-                        sizeof inst.underlying);
+        rc = text_field(fields, count, "underlying", NULL, inst.underlying, sizeof inst.underlying);
     }
     if (rc == HG_OK) {
         rc = kind_field(fields, count, &inst);

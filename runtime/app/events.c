@@ -151,8 +151,7 @@ static void on_fill(void *context, const hg_order *order, const hg_event *fill) 
     line_close(&l, events);
 }
 
-static void on_refusal(void *context, const hg_order_request *request,
-                       const hg_refusal *refusal) {
+static void on_refusal(void *context, const hg_order_request *request, const hg_refusal *refusal) {
     hg_events *events = context;
     if (!wanted(events)) {
         return;
@@ -242,8 +241,7 @@ void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns) {
     hg_portfolio_pnl(core->portfolio, now_ns, &pnl);
     line l;
     line_open_at(&l, now_ns, "sample");
-    hg_json_string(&l.json, "underlying",
-                   hg_universe_underlying(core->universe, underlying)->name);
+    hg_json_string(&l.json, "underlying", hg_universe_underlying(core->universe, underlying)->name);
     hg_json_number(&l.json, "index", x->spot);
     hg_json_number(&l.json, "delta", x->delta);
     hg_json_number(&l.json, "delta_net", x->delta_net);

@@ -8,7 +8,7 @@
 /* The events file: one JSON object per line for everything that happened to orders, money and
  * scripts. The schema is in docs/operating.md. */
 typedef struct hg_events {
-    FILE *file;       /* NULL: nothing is written */
+    FILE *file; /* NULL: nothing is written */
     hg_core *core;
     /* Called with each finished line (without newline); NULL when nobody listens. */
     void (*listener)(void *context, const char *line);

@@ -166,8 +166,8 @@ static const char *harness_line(const hg_harness *h, size_t k) {
     return k < h->line_count ? h->lines[k] : NULL;
 }
 
-static const hg_harness_ops ops = {harness_open,    harness_close, harness_apply, harness_advance,
-                                   harness_env,     harness_script, harness_line};
+static const hg_harness_ops ops = {harness_open, harness_close,  harness_apply, harness_advance,
+                                   harness_env,  harness_script, harness_line};
 
 void hg_harness_register(void) {
     hg_harness_provider = &ops;

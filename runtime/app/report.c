@@ -157,8 +157,8 @@ void hg_report_text(const hg_report *r, const hg_core *core) {
            (unsigned long long)stats->refused, (unsigned long long)stats->rejected);
     text_money("P&L hedged", r->pnl.hedged);
     text_money("P&L unhedged", r->pnl.unhedged);
-    printf("  %-22s fees %.2f, spread %.2f, funding %.2f USD\n", "cost of hedging",
-           stats->fees_usd, stats->spread_usd, 0.0 - r->pnl.funding);
+    printf("  %-22s fees %.2f, spread %.2f, funding %.2f USD\n", "cost of hedging", stats->fees_usd,
+           stats->spread_usd, 0.0 - r->pnl.funding);
     if (r->delta_count) {
         const char *coin = hg_universe_underlying(core->universe, r->underlying)->name;
         printf("  %-22s mean %.4f, max %.4f %s\n", "|delta|", delta_mean(r, r->delta_abs_sum),

@@ -35,8 +35,7 @@ static int book_open(hg_session *s) {
         return HG_ERR_CTX(rc, "book");
     }
     for (size_t i = 0; i < s->book.count; i++) {
-        const hg_instrument *inst =
-            hg_universe_get(s->core.universe, s->book.rows[i].instrument);
+        const hg_instrument *inst = hg_universe_get(s->core.universe, s->book.rows[i].instrument);
         if (inst->expiry_ns > 0 && inst->expiry_ns <= s->feed->start_ns) {
             return HG_ERR(HG_ECONFIG, "book %s: %s has expired before the feed begins",
                           s->options.book, inst->name);
@@ -102,8 +101,7 @@ static int scripts_open(hg_session *s) {
 static uint32_t report_underlying(const hg_session *s) {
     const hg_core *c = &s->core;
     if (c->script_count > 0) {
-        uint32_t id =
-            hg_universe_find_underlying(c->universe, hg_script_underlying(c->scripts[0]));
+        uint32_t id = hg_universe_find_underlying(c->universe, hg_script_underlying(c->scripts[0]));
         if (id != HG_ID_NONE) {
             return id;
         }
@@ -238,8 +236,8 @@ static int pump(hg_session *s) {
         hg_core_feed(&s->core, &event);
         hg_core_idle(&s->core);
     }
-    bool finished = rc >= 0 && !s->interrupted && (s->core.script_count == 0 ||
-                                                    hg_core_running(&s->core) > 0);
+    bool finished = rc >= 0 && !s->interrupted &&
+                    (s->core.script_count == 0 || hg_core_running(&s->core) > 0);
     if (finished && end != INT64_MAX && rc > 0) {
         catch_up(s, end);
     }

@@ -33,8 +33,12 @@ static int limit_set(hg_limits *limits, const char *name, const char *text) {
         return HG_ERR(HG_ECONFIG, "limits.%s = %s: want a number above zero", name, text);
     }
     value = hg_nano_to_double(nano);
-    static const char *const names[] = {"price_collar",   "order_value_usd",   "position_delta",
-                                        "quote_max_age_s", "orders_per_second", "open_orders",
+    static const char *const names[] = {"price_collar",
+                                        "order_value_usd",
+                                        "position_delta",
+                                        "quote_max_age_s",
+                                        "orders_per_second",
+                                        "open_orders",
                                         NULL};
     if (strcmp(name, names[0]) == 0) {
         limits->price_collar = value;

@@ -36,9 +36,12 @@ int hg_verb_fail(int rc);
 /* HG_EUSAGE reported for wrong words: prints the synopsis as well. */
 int hg_verb_usage(const hg_verb *verb, const char *problem);
 
-#define HG_FLAG_JSON {"json", NULL, "print the result as one JSON object"}
-#define HG_FLAG_HELP {"help", NULL, "show this help"}
-#define HG_FLAGS_END {NULL, NULL, NULL}
+#define HG_FLAG_JSON                                                                               \
+    { "json", NULL, "print the result as one JSON object" }
+#define HG_FLAG_HELP                                                                               \
+    { "help", NULL, "show this help" }
+#define HG_FLAGS_END                                                                               \
+    { NULL, NULL, NULL }
 
 /* Defined in verb_<name>.c, listed in verbs.c. */
 extern const hg_verb hg_verb_backtest, hg_verb_check, hg_verb_demo, hg_verb_docs, hg_verb_import,

@@ -182,7 +182,7 @@ static void print_human(const char *file, const char *out, const hg_import_repor
                    hg_import_reason_text((hg_import_reason)i));
         }
     }
-    print_pair("sweeps", r->sweeps, "");
+    print_pair("sweeps", r->sweeps, "of the whole chain");
     print_pair("bridge", r->bridge_steps, "steps made up between sweeps");
     print_pair("delivered", r->settled, "instruments");
     print_pair("books", r->snapshots, "snapshots");

@@ -21,7 +21,8 @@ static const hg_flag json_flags[] = {HG_FLAG_JSON, HG_FLAGS_END};
 
 static int version(hg_args *args) {
     if (!hg_args_has(args, "json")) {
-        printf("hedged %s (Lua 5.4, %s, greeks %s)\n", HG_VERSION, COMPILER, hg_greeks_batch_kernel());
+        printf("hedged %s (Lua 5.4, %s, greeks %s)\n", HG_VERSION, COMPILER,
+               hg_greeks_batch_kernel());
         return HG_EXIT_OK;
     }
     char buf[512];

@@ -11,18 +11,18 @@
 #include <string.h>
 
 static const hg_flag flags[] = {
-    {"forward", "F", "forward of the expiry, USD per coin (--spot is the same)"},
-    {"spot", "S", "as --forward, for a quick look without a basis"},
-    {"strike", "K", "strike"},
-    {"type", "C|P", "call or put"},
-    {"expiry", "27FEB26", "expiry date, 08:00 UTC; needs --at or the clock of now"},
-    {"at", "YYYY-MM-DD", "valuation date, 00:00 UTC (default: now)"},
-    {"days", "N", "time to expiry in days, instead of --expiry"},
-    {"years", "T", "time to expiry in years (ACT/365)"},
-    {"iv", "SIGMA", "vol as a fraction (0.6)"},
-    {"price", "P", "price: prints the implied vol (in coin with --style inverse)"},
-    {"style", "linear|inverse", "settlement: USD or coin (default linear, inverse for names)"},
-    {"rate", "R", "discount rate, continuously compounded (default 0)"},
+    {"forward", "F",              "forward of the expiry, USD per coin (--spot is the same)"    },
+    {"spot",    "S",              "as --forward, for a quick look without a basis"              },
+    {"strike",  "K",              "strike"                                                      },
+    {"type",    "C|P",            "call or put"                                                 },
+    {"expiry",  "27FEB26",        "expiry date, 08:00 UTC; needs --at or the clock of now"      },
+    {"at",      "YYYY-MM-DD",     "valuation date, 00:00 UTC (default: now)"                    },
+    {"days",    "N",              "time to expiry in days, instead of --expiry"                 },
+    {"years",   "T",              "time to expiry in years (ACT/365)"                           },
+    {"iv",      "SIGMA",          "vol as a fraction (0.6)"                                     },
+    {"price",   "P",              "price: prints the implied vol (in coin with --style inverse)"},
+    {"style",   "linear|inverse", "settlement: USD or coin (default linear, inverse for names)" },
+    {"rate",    "R",              "discount rate, continuously compounded (default 0)"          },
     HG_FLAG_JSON,
     HG_FLAGS_END,
 };
@@ -122,8 +122,14 @@ static int quote_read(const hg_args *args, quote *q) {
     const struct {
         const char *name;
         double *value;
-    } numbers[] = {{"spot", &q->forward},   {"forward", &q->forward}, {"strike", &q->strike},
-                   {"iv", &q->sigma},       {"price", &q->price},     {"rate", &q->rate}};
+    } numbers[] = {
+        {"spot",    &q->forward},
+        {"forward", &q->forward},
+        {"strike",  &q->strike },
+        {"iv",      &q->sigma  },
+        {"price",   &q->price  },
+        {"rate",    &q->rate   }
+    };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && rc == HG_OK; i++) {
         rc = hg_args_double(args, numbers[i].name, numbers[i].value);
     }
@@ -141,9 +147,8 @@ static int quote_read(const hg_args *args, quote *q) {
     if (q->have_sigma == q->have_price) {
         return HG_ERR(HG_EUSAGE, "give either --iv or --price");
     }
-    return q->inverse && q->rate != 0
-               ? HG_ERR(HG_EUSAGE, "--rate applies to linear options only")
-               : HG_OK;
+    return q->inverse && q->rate != 0 ? HG_ERR(HG_EUSAGE, "--rate applies to linear options only")
+                                      : HG_OK;
 }
 
 static int solve(quote *q) {

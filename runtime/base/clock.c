@@ -77,9 +77,18 @@ bool hg_duration_parse(const char *text, int64_t *ns) {
     static const struct {
         const char *suffix;
         double ns;
-    } units[] = {{"", 1e9},    {"ns", 1.0},   {"us", 1e3},     {"ms", 1e6},
-                 {"s", 1e9},   {"m", 60e9},   {"h", 3600e9},   {"d", 86400e9},
-                 {"min", 60e9}, {"w", 604800e9}};
+    } units[] = {
+        {"",    1e9     },
+        {"ns",  1.0     },
+        {"us",  1e3     },
+        {"ms",  1e6     },
+        {"s",   1e9     },
+        {"m",   60e9    },
+        {"h",   3600e9  },
+        {"d",   86400e9 },
+        {"min", 60e9    },
+        {"w",   604800e9}
+    };
     char *end = NULL;
     double value = strtod(text, &end);
     if (end == text || !isfinite(value) || value <= 0) {

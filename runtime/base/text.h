@@ -12,7 +12,8 @@ bool hg_text_copy(char *dst, size_t size, const char *src);
 /* Simple pattern: '*' any run, '?' any one character; the whole text must match. */
 bool hg_text_match(const char *pattern, const char *text);
 
-/* Edit distance with transpositions, capped at 32 (longer texts compare by their first 63 bytes). */
+/* Edit distance with transpositions, capped at 32 (longer texts compare by their first 63 bytes).
+ */
 int hg_text_distance(const char *a, const char *b);
 
 /* The candidate nearest to `word` (NULL-terminated list), or NULL when none is near enough. */

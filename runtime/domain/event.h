@@ -65,9 +65,9 @@ typedef struct hg_event {
             uint64_t trade; /* fill: unique per venue; others 0 */
             hg_ticks price;
             hg_lots size;
-            hg_cash fee;    /* fill: > 0 paid */
-            uint16_t code;  /* rejected, cancelled: hg_reject */
-            uint8_t maker;  /* fill */
+            hg_cash fee;   /* fill: > 0 paid */
+            uint16_t code; /* rejected, cancelled: hg_reject */
+            uint8_t maker; /* fill */
             uint8_t pad[5];
         } order;
         struct {

@@ -28,9 +28,9 @@ const char *hg_reject_text(hg_reject reject) {
 }
 
 const char *hg_order_state_name(hg_order_state state) {
-    static const char *const names[HG_ORDER_STATES] = {"intent",    "sent",     "working",
-                                                       "partial",   "filled",   "cancelled",
-                                                       "rejected",  "expired",  "unknown"};
+    static const char *const names[HG_ORDER_STATES] = {"intent",   "sent",    "working",
+                                                       "partial",  "filled",  "cancelled",
+                                                       "rejected", "expired", "unknown"};
     hg_assert(state < HG_ORDER_STATES);
     return names[state];
 }

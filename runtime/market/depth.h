@@ -4,7 +4,8 @@
 #include "domain/event.h"
 
 /* The level-2 book of one instrument: two sorted arrays with the best level last, so that the usual
- * change (near the touch) moves few bytes. Fixed capacity: the worst level falls off and is counted. */
+ * change (near the touch) moves few bytes. Fixed capacity: the worst level falls off and is
+ * counted. */
 typedef struct hg_level {
     hg_ticks price;
     hg_lots size;

@@ -71,8 +71,7 @@ hg_market *hg_market_new(const hg_universe *universe, const hg_market_options *o
     m->universe = universe;
     m->book_capacity = options->depth_books;
     m->level_capacity = options->depth_levels ? options->depth_levels : DEPTH_LEVELS_DEFAULT;
-    m->index_max_age_ns =
-        options->index_max_age_ns ? options->index_max_age_ns : 10 * HG_NS_PER_S;
+    m->index_max_age_ns = options->index_max_age_ns ? options->index_max_age_ns : 10 * HG_NS_PER_S;
     m->states = array(count, sizeof *m->states);
     m->anchors = array(count, sizeof *m->anchors);
     m->by_expiry = array(count, sizeof *m->by_expiry);
@@ -81,8 +80,8 @@ hg_market *hg_market_new(const hg_universe *universe, const hg_market_options *o
     m->forwards = array(expiries, sizeof *m->forwards);
     m->books = array(m->book_capacity, sizeof *m->books);
     m->levels = array((size_t)m->book_capacity * m->level_capacity * 2, sizeof *m->levels);
-    if (!m->states || !m->anchors || !m->by_expiry || !m->spots || !m->references ||
-        !m->forwards || !m->books || !m->levels) {
+    if (!m->states || !m->anchors || !m->by_expiry || !m->spots || !m->references || !m->forwards ||
+        !m->books || !m->levels) {
         hg_market_free(m);
         return NULL;
     }

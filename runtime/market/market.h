@@ -55,8 +55,8 @@ typedef struct hg_market_spot {
 } hg_market_spot;
 
 typedef struct hg_market_options {
-    uint32_t depth_books;  /* books to reserve; further ones are refused and counted */
-    uint32_t depth_levels; /* per side; 0 = default 1,024 */
+    uint32_t depth_books;     /* books to reserve; further ones are refused and counted */
+    uint32_t depth_levels;    /* per side; 0 = default 1,024 */
     int64_t index_max_age_ns; /* an older index gives way to mids; 0 = default 10 s */
 } hg_market_options;
 

@@ -4,8 +4,14 @@
 
 #include <string.h>
 
-static const hg_flag flags[] = {{"seed", "N", ""},   {"json", NULL, ""}, {"set", "K=V", ""},
-                                {"out", "FILE", ""}, {"for", "D", ""},   {NULL, NULL, NULL}};
+static const hg_flag flags[] = {
+    {"seed", "N",    ""  },
+    {"json", NULL,   ""  },
+    {"set",  "K=V",  ""  },
+    {"out",  "FILE", ""  },
+    {"for",  "D",    ""  },
+    {NULL,   NULL,   NULL}
+};
 
 static int parse(hg_args *args, int argc, const char *const *argv) {
     static char *copy[16];
@@ -16,8 +22,8 @@ static int parse(hg_args *args, int argc, const char *const *argv) {
 }
 
 TEST(flags_and_words_in_any_order) {
-    const char *argv[] = {"a.lua", "--seed", "7", "--set=x=1", "--json", "b.lua",
-                          "--set", "y=2", "-o",  "f",         "--",     "--seed"};
+    const char *argv[] = {"a.lua", "--seed", "7",  "--set=x=1", "--json", "b.lua",
+                          "--set", "y=2",    "-o", "f",         "--",     "--seed"};
     hg_args args;
     uint64_t seed = 0;
     CHECK_EQ(parse(&args, 12, argv), 0);

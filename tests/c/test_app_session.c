@@ -1,4 +1,5 @@
-/* Sessions from the inside: no allocation per event, and the seams between feed, core and report. */
+/* Sessions from the inside: no allocation per event, and the seams between feed, core and report.
+ */
 #include "app/session.h"
 #include "base/clock.h"
 #include "test.h"

@@ -34,9 +34,23 @@ TEST(rounds_half_to_even_beyond_nine_digits) {
 }
 
 TEST(refuses_what_is_no_number) {
-    static const char *const bad[] = {"",    "-",     ".",      "nan",  "inf",  "1e",    "1e+",
-                                      "1 ",  " 1",    "0x10",   "1.2.3", "--1", "1e999", "abc",
-                                      "1,0", "1e1e1", "99999999999999999999"};
+    static const char *const bad[] = {"",
+                                      "-",
+                                      ".",
+                                      "nan",
+                                      "inf",
+                                      "1e",
+                                      "1e+",
+                                      "1 ",
+                                      " 1",
+                                      "0x10",
+                                      "1.2.3",
+                                      "--1",
+                                      "1e999",
+                                      "abc",
+                                      "1,0",
+                                      "1e1e1",
+                                      "99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         int64_t nano = 7;
         CHECK(!hg_nano_parse(bad[i], strlen(bad[i]), &nano));

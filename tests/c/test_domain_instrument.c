@@ -36,11 +36,22 @@ TEST(names_of_every_kind) {
 }
 
 TEST(names_that_are_none) {
-    static const char *const bad[] = {"", "BTC", "BTC-", "BTC-PERP", "BTC-32FEB26", "BTC-29FEB26",
-                                      "BTC-27FEB26-80000", "BTC-27FEB26-80000-X",
-                                      "BTC-27FEB26--C", "BTC-27FEB26-0-C", "BTC-27FEB26-1e5-C",
-                                      "FOO-PERPETUAL", "SOL-PERPETUAL", "BTC_XYZ-PERPETUAL",
-                                      "BTC-07FEB26-80000-C", "BTC-FS-27FEB26_PERP",
+    static const char *const bad[] = {"",
+                                      "BTC",
+                                      "BTC-",
+                                      "BTC-PERP",
+                                      "BTC-32FEB26",
+                                      "BTC-29FEB26",
+                                      "BTC-27FEB26-80000",
+                                      "BTC-27FEB26-80000-X",
+                                      "BTC-27FEB26--C",
+                                      "BTC-27FEB26-0-C",
+                                      "BTC-27FEB26-1e5-C",
+                                      "FOO-PERPETUAL",
+                                      "SOL-PERPETUAL",
+                                      "BTC_XYZ-PERPETUAL",
+                                      "BTC-07FEB26-80000-C",
+                                      "BTC-FS-27FEB26_PERP",
                                       "BTC-27FEB26-80000-C-C",
                                       "BTC-27FEB26-8000000000000000000000000000-C"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

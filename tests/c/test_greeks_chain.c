@@ -1,6 +1,7 @@
-/* Our Greeks against the exchange's own, on every row of a recorded crash that has a mark and a vol.
- * Rows are not quite simultaneous with their forward, so a correct formula reaches these shares and
- * no more; a wrong convention (index for forward, premium-adjusted delta, vega per 1.00) fails. */
+/* Our Greeks against the exchange's own, on every row of a recorded crash that has a mark and a
+ * vol. Rows are not quite simultaneous with their forward, so a correct formula reaches these
+ * shares and no more; a wrong convention (index for forward, premium-adjusted delta, vega per 1.00)
+ * fails. */
 #include "base/clock.h"
 #include "domain/instrument.h"
 #include "greeks/black76.h"
