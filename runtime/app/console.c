@@ -89,6 +89,17 @@ static void on_order(void *context, const hg_order *order) {
     }
 }
 
+static void banner_strategy(const hg_script *script) {
+    const char *name = NULL;
+    char value[64];
+    printf("  strategy   %s @ %08llx\n", hg_script_name(script),
+           (unsigned long long)(hg_script_hash(script) >> 32));
+    for (size_t k = 0; hg_script_param(script, k, &name, value, sizeof value); k++) {
+        printf("%s%s = %s", k == 0 ? "  parameters " : ", ", name, value);
+    }
+    printf("\n");
+}
+
 static void banner(const hg_session *s) {
     const hg_session_options *o = &s->options;
     bool sim = strcmp(o->feed, "sim") == 0;
@@ -99,15 +110,7 @@ static void banner(const hg_session *s) {
     printf("hedged %s  PAPER  feed %s%s%s  seed %llu  speed %s\n", HG_VERSION, o->feed,
            sim ? ":" : "", sim ? o->scenario : "", (unsigned long long)o->seed, speed);
     for (size_t i = 0; i < s->core.script_count; i++) {
-        const hg_script *script = s->core.scripts[i];
-        const char *name = NULL;
-        char value[64];
-        printf("  strategy   %s @ %08llx ", hg_script_name(script),
-               (unsigned long long)(hg_script_hash(script) >> 32));
-        for (size_t k = 0; hg_script_param(script, k, &name, value, sizeof value); k++) {
-            printf(" %s %s ", name, value);
-        }
-        printf("\n");
+        banner_strategy(s->core.scripts[i]);
     }
     printf("  book       %zu positions%s%s\n", s->book.count, o->book ? " of " : "",
            o->book ? o->book : "");
@@ -142,9 +145,6 @@ static void print_status(hg_session *s, int64_t now_ns) {
     const hg_exposure *x = hg_portfolio_exposure(core->portfolio, u, now_ns);
     hg_pnl pnl;
     hg_portfolio_pnl(core->portfolio, now_ns, &pnl);
-    if (console.first_spot <= 0) {
-        console.first_spot = x->spot;
-    }
     char time[16], spot[32], hedged[32], unhedged[32];
     clock_text(now_ns, time, sizeof time);
     double change = console.first_spot > 0 ? x->spot / console.first_spot - 1 : 0;
@@ -160,6 +160,9 @@ static void print_status(hg_session *s, int64_t now_ns) {
 void hg_console_tick(hg_session *s, int64_t now_ns) {
     if (!console.live) {
         return;
+    }
+    if (console.first_spot <= 0 && s->report.underlying != HG_ID_NONE) {
+        console.first_spot = hg_market_underlying(s->core.market, s->report.underlying)->spot;
     }
     if (now_ns >= console.next_status_ns) {
         clear_status();

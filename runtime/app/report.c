@@ -141,6 +141,20 @@ void hg_report_json(const hg_report *r, const hg_core *core, hg_json *j) {
     strategies_json(core, j);
 }
 
+static const char *step_text(int64_t step_ns, char *buf, size_t size) {
+    double s = (double)step_ns / 1e9;
+    bool hours = fmod(s, 3600) == 0;
+    bool minutes = fmod(s, 60) == 0;
+    snprintf(buf, size, "%.9g %s",
+             s / (hours     ? 3600
+                  : minutes ? 60
+                            : 1),
+             hours     ? "h"
+             : minutes ? "min"
+                       : "s");
+    return buf;
+}
+
 static void text_money(const char *label, double value) {
     printf("  %-22s %+14.2f USD\n", label, value);
 }
@@ -167,9 +181,10 @@ void hg_report_text(const hg_report *r, const hg_core *core) {
                delta_mean(r, r->total_abs_sum), r->total_abs_max, coin);
     }
     if (r->hedged.count >= 2) {
-        printf("  %-22s hedged %.2f, unhedged %.2f USD per %.6g h, %llu steps\n", "P&L std",
+        char step[24];
+        printf("  %-22s hedged %.2f, unhedged %.2f USD per %s, %llu steps\n", "P&L std",
                sqrt(hg_moments_variance(&r->hedged)), sqrt(hg_moments_variance(&r->unhedged)),
-               (double)r->step_ns / 3.6e12, (unsigned long long)r->hedged.count);
+               step_text(r->step_ns, step, sizeof step), (unsigned long long)r->hedged.count);
         printf("  %-22s %.4f\n", "variance reduction", reduction(r));
     }
     printf("  %-22s %016llx\n", "orders hash", (unsigned long long)stats->hash);

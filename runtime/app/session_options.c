@@ -165,6 +165,7 @@ static void defaults(hg_session_options *o, hg_mode mode) {
         o->strategy_count = 1;
         o->book = "examples/books/short_strangle.lua";
         o->seed = 42;
+        o->step_ns = 10 * 60 * HG_NS_PER_S;
     }
 }
 
@@ -208,6 +209,9 @@ static int sets_read(hg_session_options *o, const hg_args *args) {
 int hg_session_options_read(hg_session_options *o, hg_mode mode, const hg_args *given) {
     hg_args args = *given;
     defaults(o, mode);
+    if (mode == HG_MODE_DEMO && args.word_count == 0) {
+        o->set[o->set_count++] = "min_trade=0.05"; /* fewer, larger hedges read better */
+    }
     int rc = config_load(o, &args);
     if (rc == HG_OK) {
         rc = numbers_read(o, &args);
