@@ -68,6 +68,9 @@ TEST(numbers_must_be_finite_and_positive) {
     CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 59000, -1), "size_zero");
     CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 59000, 1e300), "size_limit");
     CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 59000, 1e12), "size_limit");
+    CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 59000, 3e9), "size_limit"); /* of the ledger alone */
+    CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 59000, 1e-12), "off_lot");  /* no lot at all */
+    CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 1e-9, 1), "off_tick");
     CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 0, 1), "price_collar");
     CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, -5, 1), "price_collar");
     CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 1e300, 1), "off_tick");
@@ -125,6 +128,7 @@ TEST(instrument_must_be_tradable) {
     world w;
     gate_world(&w, NULL);
     CHECK_STR(judge_limit(&w, 99, HG_BUY, 1, 1), "instrument");
+    CHECK_STR(judge_limit(&w, hg_universe_count(w.universe), HG_BUY, 1, 1), "instrument");
     CHECK_STR(judge_limit(&w, HG_ID_NONE, HG_BUY, 1, 1), "instrument");
     hg_event e = {.id = LINEAR, .kind = HG_EV_STATUS, .flags = HG_EVF_HALTED};
     world_event(&w, e);
@@ -206,6 +210,32 @@ TEST(data_must_be_fresh) {
     hg_event e = {.id = LINEAR, .kind = HG_EV_STATUS, .flags = HG_EVF_INVALID};
     world_event(&w, e);
     CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 59000, 1), "stale");
+    world_close(&w);
+}
+
+TEST(the_newest_of_mark_and_quote_decides) {
+    world w;
+    gate_world(&w, &(hg_limits){.quote_max_age_ns = HG_NS_PER_S});
+    later(&w, HG_NS_PER_S);
+    quote(&w, LINEAR, 59999, 10, 60001, 10);
+    mark(&w, PERP, 60000, 0);
+    later(&w, 2 * HG_NS_PER_S);
+    CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 59000, 1), "stale");
+    CHECK_NEAR(w.refusal.value, 2, 1e-12);
+    CHECK_STR(judge_limit(&w, PERP, HG_BUY, 59000, 10), "stale");
+    CHECK_NEAR(w.refusal.value, 2, 1e-12);
+    CHECK_STR(judge_limit(&w, LINEAR_OPTION, HG_BUY, 6000, 1), "stale"); /* has never been quoted */
+    CHECK_NEAR(w.refusal.value, 3, 1e-12);
+    world_close(&w);
+}
+
+TEST(a_position_must_fit_the_ledger) {
+    world w;
+    gate_world(&w, &(hg_limits){.order_value_usd = 1e15, .position_delta = 1e12});
+    send_limit(&w, PERP, HG_BUY, 58000, 2e9);
+    world_answers(&w);
+    CHECK_STR(judge_limit(&w, PERP, HG_BUY, 58000, 3e8), "");
+    CHECK_STR(judge_limit(&w, PERP, HG_BUY, 58000, 4e8), "size_limit");
     world_close(&w);
 }
 
