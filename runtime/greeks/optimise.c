@@ -4,8 +4,6 @@
  */
 #include "greeks/optimise_int.h"
 
-#include <stdbool.h>
-
 #include "base/assert.h"
 
 #define DIM_MAX HG_SIMPLEX_DIM_MAX
@@ -107,12 +105,6 @@ double hg_simplex_minimise(hg_objective objective, void *ctx, const hg_simplex_o
     return s.v[0].f;
 }
 
-/* The normal equations of one step: at = J'J, right = -J'r. */
-typedef struct normal {
-    double at[DIM_MAX][DIM_MAX];
-    double right[DIM_MAX];
-} normal;
-
 static double dot(const double *a, const double *b, int n) {
     double lane[4] = {0};
     int i = 0;
@@ -132,17 +124,17 @@ static void slope_take(hg_residuals residuals, void *ctx, const hg_finish_option
         moved[i] += sign * o->probe[i];
         double value = residuals(moved, slope, ctx);
         double by = moved[i] - x[i];
-        if (value >= HG_SIMPLEX_WORST || fabs(by) < 0.5 * o->probe[i]) continue;
+        if (value >= HG_SIMPLEX_WORST || fabs(by) <= 0.5 * o->probe[i]) continue;
         for (int k = 0; k < o->n; k++) slope[k] = (slope[k] - r[k]) / by;
         return;
     }
     for (int k = 0; k < o->n; k++) slope[k] = 0.0;
 }
 
-static normal normal_take(hg_residuals residuals, void *ctx, const hg_finish_options *o,
-                          const double *x, const double *r) {
+static hg_normal normal_take(hg_residuals residuals, void *ctx, const hg_finish_options *o,
+                             const double *x, const double *r) {
     double slope[DIM_MAX][HG_RESIDUALS_MAX];
-    normal e = {{{0}}, {0}};
+    hg_normal e = {{{0}}, {0}};
     for (int i = 0; i < o->dim; i++) {
         slope_take(residuals, ctx, o, x, r, i, slope[i]);
         for (int j = 0; j <= i; j++) e.at[i][j] = e.at[j][i] = dot(slope[i], slope[j], o->n);
@@ -152,9 +144,8 @@ static normal normal_take(hg_residuals residuals, void *ctx, const hg_finish_opt
     return e;
 }
 
-/* Solves (at + damp diag(at)) step = right by elimination; false where it is singular. */
-static bool normal_solve(const normal *given, int dim, double damp, double *step) {
-    normal e = *given;
+bool hg_normal_solve(const hg_normal *given, int dim, double damp, double *step) {
+    hg_normal e = *given;
     for (int i = 0; i < dim; i++) e.at[i][i] *= 1.0 + damp;
     for (int i = 0; i < dim; i++) {
         if (!(e.at[i][i] > 1e-300 && e.at[i][i] > 1e-15 * given->at[i][i])) return false;
@@ -175,13 +166,13 @@ static bool normal_solve(const normal *given, int dim, double damp, double *step
 
 /* One accepted step: damped more and more until it improves; false when nothing does. */
 static bool finish_step(hg_residuals residuals, void *ctx, const hg_finish_options *o,
-                        const normal *e, double *damp, double *x, double *r, double *best) {
+                        const hg_normal *e, double *damp, double *x, double *r, double *best) {
     enum { TRIES = 6 };
     for (int i = 0; i < TRIES; i++, *damp *= 10.0) {
         double step[DIM_MAX];
         double tried[DIM_MAX] = {0};
         double there[HG_RESIDUALS_MAX];
-        if (!normal_solve(e, o->dim, *damp, step)) continue;
+        if (!hg_normal_solve(e, o->dim, *damp, step)) continue;
         for (int j = 0; j < o->dim; j++) tried[j] = x[j] + step[j];
         double value = residuals(tried, there, ctx);
         if (!(value < *best)) continue;
@@ -204,7 +195,7 @@ double hg_finish_minimise(hg_residuals residuals, void *ctx, const hg_finish_opt
     double damp = 1e-4;
     for (int i = 0; i < o->steps_max; i++) {
         double before = best;
-        normal e = normal_take(residuals, ctx, o, x, r);
+        hg_normal e = normal_take(residuals, ctx, o, x, r);
         if (!finish_step(residuals, ctx, o, &e, &damp, x, r, &best)) break;
         if (before - best <= o->tolerance * before + ENOUGH * o->n) break;
         damp = v_max(0.1 * damp, 1e-12);

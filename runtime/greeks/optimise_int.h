@@ -9,6 +9,8 @@
 #ifndef HG_GREEKS_OPTIMISE_INT_H
 #define HG_GREEKS_OPTIMISE_INT_H
 
+#include <stdbool.h>
+
 #include "greeks/math_int.h"
 #include "greeks/surface_quote.h"
 
@@ -43,12 +45,21 @@ typedef struct hg_finish_options {
     int dim, n;
     int steps_max;
     double tolerance;                 /* stop when a step gains less than this share */
-    double probe[HG_SIMPLEX_DIM_MAX]; /* for the derivatives by differences */
+    double probe[HG_SIMPLEX_DIM_MAX]; /* for the derivatives by differences; 0: stays */
 } hg_finish_options;
 
 /* Moves x downhill as far as it goes in steps_max steps; the value there. */
 double hg_finish_minimise(hg_residuals residuals, void *ctx, const hg_finish_options *options,
                           double *x);
+
+/* The normal equations of least squares in up to three variables: at x = right. */
+typedef struct hg_normal {
+    double at[HG_SIMPLEX_DIM_MAX][HG_SIMPLEX_DIM_MAX];
+    double right[HG_SIMPLEX_DIM_MAX];
+} hg_normal;
+
+/* With the diagonal raised by the share `damp`; false where they are singular. */
+bool hg_normal_solve(const hg_normal *e, int dim, double damp, double *x);
 
 /* e^x, held within e^-700..e^700. */
 static inline double hg_exp_held(double x) {

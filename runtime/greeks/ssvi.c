@@ -243,7 +243,9 @@ static int search_run(fit *f, const hg_essvi *start, hg_essvi *out) {
         *out = fit_slice_at(f, x);
         hg_svi svi;
         if (hg_essvi_to_svi(out, &svi) != HG_OK) return HG_GREEKS_BAD_INPUT;
-        if (i + 1 == SEARCHES || !hg_smile_data_reweigh(f->data, &svi)) break;
+        double w_fit[HG_SMILE_POINTS_MAX];
+        hg_smile_data_values(f->data, &svi, w_fit);
+        if (i + 1 == SEARCHES || !hg_smile_data_reweigh(f->data, w_fit)) break;
     }
     return HG_OK;
 }
@@ -274,7 +276,9 @@ int hg_essvi_fit_slice(const hg_smile_point *points, int n, const hg_essvi *near
     if (code != HG_OK || hg_essvi_to_svi(&slice, &svi) != HG_OK) return HG_GREEKS_BAD_INPUT;
     if (quality) {
         *quality = (hg_smile_quality){.fallback = d.strikes < 3, .evals = f.evals};
-        hg_smile_data_judge(&d, &svi, quality);
+        double w_fit[HG_SMILE_POINTS_MAX];
+        hg_smile_data_values(&d, &svi, w_fit);
+        hg_smile_data_judge(&d, w_fit, quality);
     }
     *out = slice;
     return HG_OK;

@@ -38,15 +38,18 @@ typedef struct smile_data {
 int hg_smile_data_load(smile_data *d, const hg_smile_point *points, int n);
 
 /*
- * New weights from the residuals of a fit. With u the residual in units of the point's error, and
- * scale = max(1, 1.4826 median |u|): weight falls as 1/u^2 from |u| = 2 scale on, so that a quote
- * far off (stale, mispriced) pulls no harder the further it is off. A bound counts while violated.
- * False when no weight has changed by more than 1%.
+ * New weights from the residuals of a fit, w_fit[i] being its value at point i. With u the residual
+ * in units of the point's error, and scale = max(1, 1.4826 median |u|): weight falls as 1/u^2 from
+ * |u| = 2 scale on, so that a quote far off (stale, mispriced) pulls no harder the further it is
+ * off. A bound counts while violated. False when no weight has changed by more than 1%.
  */
-bool hg_smile_data_reweigh(smile_data *d, const hg_svi *fit);
+bool hg_smile_data_reweigh(smile_data *d, const double *w_fit);
 
 /* Fills points, inside, rms and worst. */
-void hg_smile_data_judge(const smile_data *d, const hg_svi *fit, hg_smile_quality *quality);
+void hg_smile_data_judge(const smile_data *d, const double *w_fit, hg_smile_quality *quality);
+
+/* w_fit for an SVI slice. */
+void hg_smile_data_values(const smile_data *d, const hg_svi *svi, double *w_fit);
 
 /*
  * The furthest admissible mix on the way from a slice free of butterfly arbitrage to another.

@@ -76,20 +76,20 @@ static double median(double *x, int n) {
     return x[middle];
 }
 
-static double residual(const hg_smile_point *p, const hg_svi *fit) {
-    return (svi_w(fit, p->k) - p->w) / p->error;
+void hg_smile_data_values(const smile_data *d, const hg_svi *svi, double *w_fit) {
+    for (int i = 0; i < d->n; i++) w_fit[i] = svi_w(svi, d->k[i]);
 }
 
 static bool is_violated(const hg_smile_point *p, double u) {
     return p->side == HG_SMILE_ASK_ONLY ? u > 0.0 : u < 0.0;
 }
 
-bool hg_smile_data_reweigh(smile_data *d, const hg_svi *fit) {
+bool hg_smile_data_reweigh(smile_data *d, const double *w_fit) {
     double u[HG_SMILE_POINTS_MAX];
     double sorted[HG_SMILE_POINTS_MAX];
     int both = 0;
     for (int i = 0; i < d->n; i++) {
-        u[i] = residual(&d->points[i], fit);
+        u[i] = (w_fit[i] - d->points[i].w) / d->points[i].error;
         if (d->points[i].side == HG_SMILE_BOTH) sorted[both++] = fabs(u[i]);
     }
     double far = 2.0 * fmax(1.0, 1.4826 * median(sorted, both));
@@ -107,7 +107,7 @@ bool hg_smile_data_reweigh(smile_data *d, const hg_svi *fit) {
     return changed;
 }
 
-void hg_smile_data_judge(const smile_data *d, const hg_svi *fit, hg_smile_quality *quality) {
+void hg_smile_data_judge(const smile_data *d, const double *w_fit, hg_smile_quality *quality) {
     double sum = 0.0;
     quality->points = d->both;
     quality->inside = 0;
@@ -115,7 +115,7 @@ void hg_smile_data_judge(const smile_data *d, const hg_svi *fit, hg_smile_qualit
     for (int i = 0; i < d->n; i++) {
         const hg_smile_point *p = &d->points[i];
         if (p->side != HG_SMILE_BOTH) continue;
-        double u = fabs(residual(p, fit));
+        double u = fabs(w_fit[i] - p->w) / p->error;
         double share = d->q[i] * p->error * p->error; /* 1, or less for an outlier */
         sum += share * u * u;
         quality->inside += u <= 1.0;

@@ -211,10 +211,12 @@ static hg_svi search_run(search *s, const hg_svi *start) {
     bool warm = start_take(s, start, x);
     if (!warm) start_choose(s, x);
     hg_svi fit = {0};
+    double w_fit[HG_SMILE_POINTS_MAX];
     for (int i = 0; i < SEARCHES; i++) {
         search_once(s, warm || i > 0, x);
         fit = search_svi(s, x);
-        if (i + 1 == SEARCHES || !hg_smile_data_reweigh(s->data, &fit)) break;
+        hg_smile_data_values(s->data, &fit, w_fit);
+        if (i + 1 == SEARCHES || !hg_smile_data_reweigh(s->data, w_fit)) break;
     }
     return fit;
 }
@@ -284,7 +286,9 @@ int hg_svi_fit(const hg_smile_point *points, int n, const hg_svi_fit_options *op
     }
     if (code == HG_OK && !(options && options->allow_butterfly)) code = fit_mend(&d, &fit, &found);
     if (code != HG_OK || hg_svi_check(&fit) != HG_OK) return HG_GREEKS_BAD_INPUT;
-    hg_smile_data_judge(&d, &fit, &found);
+    double w_fit[HG_SMILE_POINTS_MAX];
+    hg_smile_data_values(&d, &fit, w_fit);
+    hg_smile_data_judge(&d, w_fit, &found);
     *out = fit;
     if (quality) *quality = found;
     return HG_OK;

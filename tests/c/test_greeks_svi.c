@@ -104,6 +104,28 @@ TEST(a_free_slice_needs_no_repair) {
     CHECK_MEM(&s, &out, sizeof s);
 }
 
+/* Columns: a b rho m sigma k, w w' w'' g. */
+static void vector_row(const double *v, void *ctx) {
+    double *worst = ctx;
+    hg_svi s = {v[0], v[1], v[2], v[3], v[4]};
+    double w[3];
+    CHECK_EQ(hg_svi_derivatives(&s, v[5], w), 0);
+    double g = g_of(&s, v[5]);
+    worst[0] = fmax(worst[0], fabs(w[0] / v[6] - 1) * v[6] / (v[6] + fabs(s.a)));
+    worst[1] = fmax(worst[1], fabs(w[1] - v[7]) / s.b);
+    worst[2] = fmax(worst[2], fabs(w[2] / v[8] - 1));
+    worst[3] = fmax(worst[3], fabs(g - v[9]) / (1 + fabs(v[9]) + v[7] * v[7] / v[6] / v[6]));
+}
+
+TEST(exact_values) {
+    double worst[4] = {0};
+    int rows = kit_each_row("tests/vectors/surface_svi.tsv", 10, vector_row, worst);
+    printf("%d rows, worst: w %.1e, w' %.1e, w'' %.1e, g %.1e\n", rows, worst[0], worst[1],
+           worst[2], worst[3]);
+    CHECK_EQ(rows, 405);
+    for (int i = 0; i < 4; i++) CHECK(worst[i] < 1e-13);
+}
+
 static hg_svi random_slice(unsigned long long *seed) {
     hg_svi s = {.b = kit_log_uniform(seed, 1e-3, 1.0),
                 .rho = kit_uniform(seed, -0.95, 0.95),
