@@ -18,7 +18,7 @@ static const char *const fields[] = {
 
 typedef struct snapshot {
     double delta, delta_net, delta_usd, delta_cash, gamma, vega, theta, rho, vanna, volga, charm;
-    double notional, value, leverage, delta_filled, pending_lo, pending_hi, spot, age_s;
+    double notional, value, leverage, delta_filled, pending_lo, pending_hi, spot, age;
     uint32_t underlying;
     uint32_t quality;
     char reasons[160]; /* left out when the quality is good */
@@ -33,61 +33,25 @@ static int l_push_pending(lua_State *L, const snapshot *x) {
     return 1;
 }
 
+/* Where each number is, plus one. */
+static const uint16_t numbers[HG_NAME_COUNT] = {
+#define NUMBER(field) [HG_N_##field] = offsetof(snapshot, field) + 1
+    NUMBER(delta), NUMBER(delta_net),    NUMBER(delta_usd), NUMBER(delta_cash), NUMBER(gamma),
+    NUMBER(vega),  NUMBER(theta),        NUMBER(rho),       NUMBER(vanna),      NUMBER(volga),
+    NUMBER(charm), NUMBER(notional),     NUMBER(value),     NUMBER(leverage),   NUMBER(spot),
+    NUMBER(age),   NUMBER(delta_filled),
+#undef NUMBER
+};
+
 static int l_push_field(lua_State *L, const hg_universe *universe, const snapshot *x, unsigned name,
                         int key) {
-    double value;
+    if (numbers[name]) {
+        double value;
+        memcpy(&value, (const char *)x + numbers[name] - 1, sizeof value);
+        lua_pushnumber(L, value);
+        return 1;
+    }
     switch (name) {
-    case HG_N_delta:
-        value = x->delta;
-        break;
-    case HG_N_delta_net:
-        value = x->delta_net;
-        break;
-    case HG_N_delta_usd:
-        value = x->delta_usd;
-        break;
-    case HG_N_delta_cash:
-        value = x->delta_cash;
-        break;
-    case HG_N_gamma:
-        value = x->gamma;
-        break;
-    case HG_N_vega:
-        value = x->vega;
-        break;
-    case HG_N_theta:
-        value = x->theta;
-        break;
-    case HG_N_rho:
-        value = x->rho;
-        break;
-    case HG_N_vanna:
-        value = x->vanna;
-        break;
-    case HG_N_volga:
-        value = x->volga;
-        break;
-    case HG_N_charm:
-        value = x->charm;
-        break;
-    case HG_N_notional:
-        value = x->notional;
-        break;
-    case HG_N_value:
-        value = x->value;
-        break;
-    case HG_N_leverage:
-        value = x->leverage;
-        break;
-    case HG_N_delta_filled:
-        value = x->delta_filled;
-        break;
-    case HG_N_spot:
-        value = x->spot;
-        break;
-    case HG_N_age:
-        value = x->age_s;
-        break;
     case HG_N_pending:
         return l_push_pending(L, x);
     case HG_N_quality:
@@ -102,8 +66,6 @@ static int l_push_field(lua_State *L, const hg_universe *universe, const snapsho
     default:
         l_api_unknown(L, TYPE_NAME, key, fields);
     }
-    lua_pushnumber(L, value);
-    return 1;
 }
 
 static int l_index(lua_State *L) {
@@ -159,7 +121,7 @@ static void copy(snapshot *x, uint32_t id, const hg_exposure *e) {
     x->pending_lo = e->pending_lo;
     x->pending_hi = e->pending_hi;
     x->spot = e->spot;
-    x->age_s = e->age_s;
+    x->age = e->age_s;
     x->underlying = id;
     x->quality = (uint32_t)e->quality;
 }

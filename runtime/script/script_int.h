@@ -258,7 +258,7 @@ void hg_subscribe_held(hg_script *s, uint32_t id);
 
 /* ---- check_source.c -------------------------------------------------------------------------- */
 /* Appends findings to `report`; returns how many. */
-int hg_check_source(hg_script *s, char *report, size_t size);
+int hg_check_source(hg_script *s, const hg_source *source, char *report, size_t size);
 
 /* ---- api_*.c --------------------------------------------------------------------------------- */
 typedef struct hg_module {

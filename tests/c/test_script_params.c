@@ -65,41 +65,42 @@ TEST(wrong_overrides_are_configuration_errors) {
     refused(BANDS "return S", "band", HG_ECONFIG, "not of the form name=value", "");
 }
 
+static void broken(const char *text, const char *message) {
+    refused(text, NULL, HG_ESTRATEGY, message, NULL);
+}
+
 TEST(wrong_declarations_are_strategy_errors) {
-    static const char *const rows[][2] = {
-        {"return 1",                                                                               "not a strategy: it calls hedged.strategy nowhere"},
-        {"",                                                                                       "not a strategy"                                  },
-        {HEAD "hedged.strategy { api = 1 }",                                                       "must end with `return S`"                        },
-        {HEAD "return hedged.strategy {}",                                                         "api must be 1"                                   },
-        {HEAD "return hedged.strategy { api = 2 }",                                                "api must be 1"                                   },
-        {HEAD "return hedged.strategy { api = 1, underlying = 5 }",                                "'underlying' must be a text"                     },
-        {HEAD "return hedged.strategy { api = 1, underlying = 'DOGE' }",                           "'DOGE' is not in this"                           },
-        {HEAD "return hedged.strategy { api = 1, hedge_with = 'BTC-PERPETUALL' }",
-         "'BTC-PERPETUALL' is not in this session"                                                                                                   },
-        {HEAD "return hedged.strategy { api = 1, hedge_with = 5 }",                                "hedge_with must be the name"                     },
-        {HEAD "return hedged.strategy { api = 1, subscribe = 'x' }",                               "subscribe must be a list"                        },
-        {HEAD "return hedged.strategy { api = 1, on_tick = 5 }",                                   "on_tick must be a function"                      },
-        {HEAD "return hedged.strategy { api = 1, state = 5 }",                                     "state must be a table"                           },
-        {HEAD "return hedged.strategy { api = 1, state = param { default = 1 } }",
-         "'state' cannot be a parameter"                                                                                                             },
-        {HEAD "local S = hedged.strategy { api = 1 } function S:on_tik() end return S",
-         "unknown callback 'on_tik'"                                                                                                                 },
-        {HEAD "param { defualt = 1 }",                                                             "hedged.param has no field 'defualt'"             },
-        {HEAD "param { min = 1 }",                                                                 "default must be a number, a boolean or a text"   },
-        {HEAD "param { default = 5, max = 4 }",                                                    "default 5.0 is outside"                          },
-        {HEAD "param { default = 'x', choices = { 'y' } }",                                        "not one of its choices"                          },
-        {HEAD "local S = hedged.strategy { api = 1, p = param { default = 1 } } S.p = 2 return S",
-         "parameter 'p' is read-only"                                                                                                                },
-        {HEAD "hedged.trade { instrument = 'BTC-PERPETUAL', delta = 1 }",
-         "hedged.trade while the file loads"                                                                                                         },
-        {"local x = = 1",                                                                          "unexpected symbol near '='"                      },
-        {"require 'hedged.nothing'",                                                               "module 'hedged.nothing' not found"               },
-        {"require 'nothing'",                                                                      "no file nothing.lua beside the strategy"         },
-        {"require 'hedged.test'",                                                                  "hedged.test is for tests"                        },
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        refused(rows[i][0], NULL, HG_ESTRATEGY, rows[i][1], NULL);
-    }
+    broken("return 1", "not a strategy: it calls hedged.strategy nowhere");
+    broken("", "not a strategy");
+    broken(HEAD "hedged.strategy { api = 1 }", "must end with `return S`");
+    broken(HEAD "return hedged.strategy {}", "api must be 1");
+    broken(HEAD "return hedged.strategy { api = 2 }", "api must be 1");
+    broken(HEAD "return hedged.strategy { api = 1, underlying = 5 }",
+           "'underlying' must be a text");
+    broken(HEAD "return hedged.strategy { api = 1, underlying = 'DOGE' }", "'DOGE' is not in this");
+    broken(HEAD "return hedged.strategy { api = 1, hedge_with = 'BTC-PERPETUALL' }",
+           "'BTC-PERPETUALL' is not in this session");
+    broken(HEAD "return hedged.strategy { api = 1, hedge_with = 5 }",
+           "hedge_with must be the name");
+    broken(HEAD "return hedged.strategy { api = 1, subscribe = 'x' }", "subscribe must be a list");
+    broken(HEAD "return hedged.strategy { api = 1, on_tick = 5 }", "on_tick must be a function");
+    broken(HEAD "return hedged.strategy { api = 1, state = 5 }", "state must be a table");
+    broken(HEAD "return hedged.strategy { api = 1, state = param { default = 1 } }",
+           "'state' cannot be a parameter");
+    broken(HEAD "local S = hedged.strategy { api = 1 } function S:on_tik() end return S",
+           "unknown callback 'on_tik'");
+    broken(HEAD "param { defualt = 1 }", "hedged.param has no field 'defualt'");
+    broken(HEAD "param { min = 1 }", "default must be a number, a boolean or a text");
+    broken(HEAD "param { default = 5, max = 4 }", "default 5.0 is outside");
+    broken(HEAD "param { default = 'x', choices = { 'y' } }", "not one of its choices");
+    broken(HEAD "local S = hedged.strategy { api = 1, p = param { default = 1 } } S.p = 2 return S",
+           "parameter 'p' is read-only");
+    broken(HEAD "hedged.trade { instrument = 'BTC-PERPETUAL', delta = 1 }",
+           "hedged.trade while the file loads");
+    broken("local x = = 1", "unexpected symbol near '='");
+    broken("require 'hedged.nothing'", "module 'hedged.nothing' not found");
+    broken("require 'nothing'", "no file nothing.lua beside the strategy");
+    broken("require 'hedged.test'", "hedged.test is for tests");
 }
 
 TEST(errors_show_the_line_and_a_suggestion) {
