@@ -70,7 +70,7 @@ typedef struct hg_import_report {
     int64_t end_ns;
     uint64_t sweeps;       /* deribit-chain */
     uint64_t bridge_steps; /* deribit-chain */
-    uint64_t settled;      /* deribit-chain: instruments delivered within the tape */
+    uint64_t settled;      /* instruments delivered within the tape */
     uint64_t snapshots;    /* books started */
     uint64_t gaps;         /* books lost because an update is missing */
     uint64_t stale;   /* updates older than their snapshot, or between a gap and the next one */

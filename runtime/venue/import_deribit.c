@@ -25,7 +25,7 @@ static bool is_combo(const char *name) {
     return dash && isalpha((unsigned char)dash[1]) && strncmp(dash + 1, "PERPETUAL", 9) != 0;
 }
 
-static uint32_t instrument_add(hg_deribit *d, const char *name) {
+uint32_t hg_deribit_find(hg_deribit *d, const char *name) {
     uint32_t id = hg_universe_find(d->im.universe, name);
     if (id != HG_ID_NONE) {
         return id;
@@ -42,7 +42,7 @@ bool hg_deribit_instrument(hg_deribit *d, const char *name, uint32_t *id) {
         hg_import_reject(&d->im, HG_IMPORT_MALFORMED);
         return false;
     }
-    uint32_t found = instrument_add(d, name);
+    uint32_t found = hg_deribit_find(d, name);
     if (found == HG_ID_NONE) {
         hg_import_reject(&d->im, is_combo(name) ? HG_IMPORT_COMBO : HG_IMPORT_INSTRUMENT);
         return false;

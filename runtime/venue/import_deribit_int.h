@@ -12,6 +12,7 @@ typedef struct hg_deribit_state {
     bool book_raw;   /* from the changes channel: grouped windows of the same book are ignored */
     int64_t last_id; /* change_id of the last message applied */
     bool halted;
+    bool delivered;
     /* incremental_ticker sends only what changed */
     double bid, ask, bid_size, ask_size, mark, iv;
 } hg_deribit_state;
@@ -30,6 +31,8 @@ typedef struct hg_deribit {
 /* Takes the instruments of a get_instruments or get_instrument reply (its "result"). */
 HG_MUST_CHECK int hg_deribit_terms_read(hg_import_terms *terms, const cJSON *result);
 
+/* The instrument of that name, added when it is described or known; HG_ID_NONE. */
+uint32_t hg_deribit_find(hg_deribit *d, const char *name);
 /* The instrument of a message: checks name and expiry, counts the message as rejected otherwise. */
 bool hg_deribit_instrument(hg_deribit *d, const char *name, uint32_t *id);
 /* Its state, made when it is new; NULL: out of memory. */

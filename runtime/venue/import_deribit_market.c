@@ -150,7 +150,38 @@ static int ticker_add(hg_deribit *d, uint32_t id, const hg_deribit_state *s, con
     return rc == HG_OK && t->quoted ? hg_import_add(&d->im, quote) : rc;
 }
 
+/* The last tickers of an expired instrument say at what price it was delivered; the first of them
+ * counts. False: this is no such ticker. */
+static bool delivery_take(hg_deribit *d, const cJSON *data, int *rc) {
+    const char *name = hg_import_text(data, "instrument_name");
+    uint32_t id = name ? hg_deribit_find(d, name) : HG_ID_NONE;
+    double price = 0;
+    if (id == HG_ID_NONE || !hg_import_double(data, "delivery_price", &price) || !(price > 0)) {
+        return false;
+    }
+    const hg_instrument *inst = hg_universe_get(d->im.universe, id);
+    hg_deribit_state *state = hg_deribit_state_get(d, id);
+    if (!state || inst->expiry_ns == 0 || d->now_ns < inst->expiry_ns) {
+        return false;
+    }
+    if (state->delivered) {
+        d->im.report->skipped++;
+        *rc = HG_OK;
+        return true;
+    }
+    state->delivered = true;
+    d->im.report->used++;
+    d->im.report->settled++;
+    *rc = value_add(d, HG_EV_SETTLE, id, price);
+    *rc = *rc < 0 ? *rc : hg_import_close(&d->im);
+    return true;
+}
+
 int hg_deribit_ticker(hg_deribit *d, const cJSON *data, bool incremental) {
+    int done = HG_OK;
+    if (delivery_take(d, data, &done)) {
+        return done;
+    }
     uint32_t id = 0;
     if (!hg_deribit_instrument(d, hg_import_text(data, "instrument_name"), &id)) {
         return HG_OK;

@@ -94,6 +94,27 @@ TEST(a_ticker_is_one_update) {
     kit_fini(&k);
 }
 
+TEST(what_has_expired_is_only_delivered) {
+    kit k;
+    kit_init(&k);
+    kit_text(&k, "deribit-ws",
+             NOTE("ticker.BTC-12DEC25-80000-P.raw",
+                  "{\"timestamp\":1765526400000,\"instrument_name\":\"BTC-12DEC25-80000-P\","
+                  "\"mark_price\":0.01}")
+                 NOTE("ticker.BTC-12DEC25-80000-P.raw",
+                      "{\"timestamp\":1765526400100,\"instrument_name\":\"BTC-12DEC25-80000-P\","
+                      "\"state\":\"closed\",\"delivery_price\":92000.25}")
+                     NOTE("ticker.BTC-12DEC25-80000-P.raw",
+                          "{\"timestamp\":1765526400200,\"instrument_name\":\"BTC-12DEC25-80000-P"
+                          "\",\"delivery_price\":92000.25}"));
+    CHECK_EQ(k.count, 1);
+    CHECK_EQ(kit_reason(&k, HG_IMPORT_EXPIRED), 1);
+    CHECK_EQ(k.report.skipped, 1);
+    CHECK_EQ(k.events[0].kind, HG_EV_SETTLE);
+    CHECK_EQ(k.events[0].price.value, INT64_C(92000250000000));
+    kit_fini(&k);
+}
+
 TEST(incremental_tickers_send_what_changed) {
     kit k;
     kit_init(&k);
@@ -252,7 +273,9 @@ TEST(messages_of_other_projects_tests) {
     CHECK_EQ(k.rc, HG_OK);
     CHECK_EQ(kit_reason(&k, HG_IMPORT_COMBO), 3);
     CHECK_EQ(kit_reason(&k, HG_IMPORT_INSTRUMENT), 1); /* MATIC is not in the table */
-    CHECK_EQ(kit_reason(&k, HG_IMPORT_EXPIRED), 1);
+    /* BTC-8JUN20-8750-P, closed, with its delivery price. */
+    CHECK_EQ(k.report.settled, 1);
+    CHECK_EQ(kit_event(&k, HG_EV_SETTLE, 0)->price.value, INT64_C(9728650000000));
     CHECK_EQ(k.report.used + k.report.skipped + k.report.stale + k.report.rejected, 18);
     kit_fini(&k);
     kit_init(&k);
