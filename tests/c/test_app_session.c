@@ -92,6 +92,52 @@ TEST(the_ledger_adds_up_over_a_session) {
     CHECK_EQ(hg_session_close(&s), 0);
 }
 
+static double equity_at(hg_session *s, uint32_t btc, double spot) {
+    /* A moment later, so that marks of now are moved with the spot. */
+    hg_event e = {.kind = HG_EV_INDEX, .id = btc, .time_ns = s->core.now_ns + 1};
+    e.price.value = (hg_nano)llround(spot * 1e9);
+    CHECK(hg_market_apply(s->core.market, &e));
+    hg_pnl pnl;
+    hg_portfolio_pnl(s->core.portfolio, s->core.now_ns, &pnl);
+    CHECK(pnl.known);
+    return pnl.equity;
+}
+
+/* The USD value moves with delta + delta_cash, the coin value with delta_net: by differences, after
+ * a crash in which the account has made coins. */
+TEST(both_deltas_are_slopes_of_the_money) {
+    hg_session_options o = quiet();
+    hg_session s;
+    hg_event e;
+    CHECK_EQ(hg_session_open(&s, &o), 0);
+    pump(&s, 400000, 4001); /* thousand USD each way, then a standing short */
+    uint32_t btc = hg_universe_find_underlying(s.core.universe, "BTC");
+    hg_order_request request = {.instrument = hg_universe_find(s.core.universe, "BTC-PERPETUAL"),
+                                .side = HG_SELL,
+                                .type = HG_TYPE_MARKET,
+                                .size = 200000};
+    hg_refusal refusal;
+    uint64_t id = 0;
+    CHECK_EQ(hg_exec_submit(s.core.exec, &request, s.core.now_ns, &id, &refusal), 0);
+    pump(&s, 300000, 0);
+    do { /* to the end of an update, so that nothing is half told */
+        CHECK_EQ(hg_feed_next(s.feed, &e), 1);
+        hg_core_feed(&s.core, &e);
+    } while (e.flags & HG_EVF_MORE);
+    double spot = hg_market_underlying(s.core.market, btc)->spot;
+    double base = equity_at(&s, btc, spot);
+    hg_exposure x = *hg_portfolio_exposure(s.core.portfolio, btc, s.core.now_ns);
+    double step = spot * 1e-5;
+    double up = equity_at(&s, btc, spot + step);
+    double down = equity_at(&s, btc, spot - step);
+    CHECK(fabs(x.delta_cash) > 0.05);
+    CHECK_NEAR((up - down) / (2 * step), x.delta + x.delta_cash, 2e-3);
+    double coin_slope = spot * (up / (spot + step) - down / (spot - step)) / (2 * step);
+    CHECK_NEAR(coin_slope, x.delta_net, 2e-3);
+    CHECK(fabs(base) > 1);
+    CHECK_EQ(hg_session_close(&s), 0);
+}
+
 TEST(feeds_and_books_that_do_not_exist) {
     hg_session_options o = quiet();
     hg_session s;
