@@ -24,7 +24,6 @@ typedef struct dump {
 
 /* Names the file may use: what the sandbox has and what the file assigns. */
 typedef struct scan {
-    hg_script *script;
     const hg_source *source;
     const char *known[NAMES_MAX + 1];
     size_t known_count;
@@ -50,7 +49,7 @@ static int write_dump(lua_State *L, const void *piece, size_t size, void *contex
 
 /* ---- reading the dump ------------------------------------------------------------------------ */
 static const unsigned char *take(dump *d, size_t n) {
-    static const unsigned char nothing[16];
+    static const unsigned char nothing[16] = {0};
     if (d->bad || n > d->size - d->at) {
         d->bad = true;
         return nothing;
@@ -266,7 +265,7 @@ static int l_prepare(lua_State *L) {
 }
 
 int hg_check_source(hg_script *script, const hg_source *source, char *out, size_t size) {
-    scan s = {.script = script, .source = source, .report = out, .size = size, .used = strlen(out)};
+    scan s = {.source = source, .report = out, .size = size, .used = strlen(out)};
     job j = {.scan = &s};
     s.own = calloc(NAMES_MAX, sizeof *s.own);
     if (s.own && hg_lua_protect(script, l_prepare, &j, "check", 0) == 0) {

@@ -19,8 +19,8 @@ static int l_random(lua_State *L) {
         return 1;
     }
     luaL_argcheck(L, low <= high, n, "interval is empty");
-    uint64_t span = (uint64_t)high - (uint64_t)low + 1;
-    uint64_t pick = span ? hg_rng_below(rng, span) : hg_rng_next(rng);
+    uint64_t last = (uint64_t)high - (uint64_t)low;
+    uint64_t pick = last == UINT64_MAX ? hg_rng_next(rng) : hg_rng_below(rng, last + 1);
     lua_pushinteger(L, (lua_Integer)((uint64_t)low + pick));
     return 1;
 }
@@ -33,8 +33,18 @@ static int l_randomseed(lua_State *L) {
 }
 
 void l_lib_math(lua_State *L) {
+    static const char *const kept[] = {
+        "abs",  "acos", "asin", "atan", "ceil", "cos",        "deg",  "exp", "floor",
+        "fmod", "huge", "log",  "max",  "min",  "maxinteger", "modf", "pi",  "mininteger",
+        "rad",  "sin",  "sqrt", "tan",  "type", "tointeger",  "ult",  NULL};
     lua_pushcfunction(L, luaopen_math);
     lua_call(L, 0, 1);
+    lua_createtable(L, 0, 28);
+    for (size_t i = 0; kept[i]; i++) {
+        lua_getfield(L, -2, kept[i]);
+        lua_setfield(L, -2, kept[i]);
+    }
+    lua_remove(L, -2);
     lua_pushcfunction(L, l_random);
     lua_setfield(L, -2, "random");
     lua_pushcfunction(L, l_randomseed);

@@ -15,6 +15,13 @@ static const char *const reserved[] = {
     "migrate",  "on_start", "on_tick",    "on_depth",   "on_trade",  "on_fill",
     "on_order", "on_timer", "on_risk",    "on_stop",    NULL};
 
+static bool is_callback(const char *name) {
+    for (int i = 0; i < HG_CALLBACKS; i++) {
+        if (strcmp(hg_callback_names[i], name) == 0) return true;
+    }
+    return false;
+}
+
 /* Assignments to fields the table does not have yet. */
 static int l_assign(lua_State *L) {
     if (lua_type(L, 2) == LUA_TSTRING) {
@@ -24,6 +31,10 @@ static int l_assign(lua_State *L) {
                               lua_tostring(L, 2));
         }
         const char *name = lua_tostring(L, 2);
+        if (is_callback(name) && !hg_script_of(L)->loading) {
+            return luaL_error(L, "%s after the file was loaded: callbacks are looked up once",
+                              name);
+        }
         const char *near = strncmp(name, "on_", 3) == 0 && lua_isfunction(L, 3)
                                ? hg_text_nearest(name, reserved)
                                : NULL;

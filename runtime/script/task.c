@@ -158,10 +158,10 @@ int l_await(lua_State *L, uint64_t order, double timeout_s, lua_KFunction resume
     return lua_yieldk(L, 0, 0, resumed);
 }
 
-/* hedged.spawn(fn, ...): runs now until its first wait or its end, in a task of its own. A timer of
- * zero delay starts it, so that the caller's own callback ends first. */
+/* hedged.spawn(fn): a task of its own. A timer of zero delay starts it, so that the callback that
+ * spawns it ends (or waits) first. */
 int l_spawn(lua_State *L) {
-    hg_script *s = l_api_session(L, "hedged.spawn");
+    hg_script *s = l_api_running(L, "hedged.spawn");
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 1);
     int ref = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -8,7 +8,7 @@
 
 #define MOMENT_MAX 10000
 
-static bool before(const hg_script *s, uint32_t a, uint32_t b) {
+static bool earlier(const hg_script *s, uint32_t a, uint32_t b) {
     const hg_timer *x = &s->timers[a];
     const hg_timer *y = &s->timers[b];
     return x->time_ns != y->time_ns ? x->time_ns < y->time_ns : x->serial < y->serial;
@@ -21,7 +21,7 @@ static void place(hg_script *s, uint32_t at, uint32_t slot) {
 
 static void sift_up(hg_script *s, uint32_t at) {
     uint32_t slot = s->heap[at];
-    while (at > 0 && before(s, slot, s->heap[(at - 1) / 2])) {
+    while (at > 0 && earlier(s, slot, s->heap[(at - 1) / 2])) {
         place(s, at, s->heap[(at - 1) / 2]);
         at = (at - 1) / 2;
     }
@@ -33,8 +33,8 @@ static void sift_down(hg_script *s, uint32_t at) {
     for (;;) {
         uint32_t child = 2 * at + 1;
         if (child >= s->heap_count) break;
-        if (child + 1 < s->heap_count && before(s, s->heap[child + 1], s->heap[child])) child++;
-        if (!before(s, s->heap[child], slot)) break;
+        if (child + 1 < s->heap_count && earlier(s, s->heap[child + 1], s->heap[child])) child++;
+        if (!earlier(s, s->heap[child], slot)) break;
         place(s, at, s->heap[child]);
         at = child;
     }

@@ -220,6 +220,60 @@ TEST(raises_on_undefined_globals) {
     raises("return tostirng(1)", "help: did you mean 'tostring'?");
 }
 
+TEST(callbacks_are_declared_while_the_file_loads) {
+    raises("function S:on_depth() end", "callbacks are looked up once");
+}
+
+TEST(garbage_is_collected_between_events) {
+    kit k;
+    kit_open(&k);
+    k.env.memory_max = 16 << 20;
+    k.env.callback_budget_ns = 10 * HG_NS_PER_S;
+    kit_load(&k, "local kept = {}\n"
+                 "function S:on_tick() for i = 1, 1000 do kept[i] = { i, { i } } end end");
+    hg_event e = kit_quote_event(&k, PERP, 63990, 64010);
+    kit_apply(&k, &e);
+    for (int i = 0; i < 3000; i++) {
+        hg_script_event(k.script, &e, NULL);
+        hg_script_idle(k.script);
+    }
+    kit_running(&k);
+    hg_script_stats stats;
+    hg_script_stats_get(k.script, &stats);
+    printf("peak %zu KiB \n", stats.memory_peak / 1024);
+    CHECK(stats.memory_peak < 4 << 20);
+    kit_close(&k);
+}
+
+/* Everything a strategy can reach by name. A name that is missing here was let in by accident. */
+TEST(offers_exactly_these_names) {
+    kit k;
+    kit_open(&k);
+    kit_load(&k, "local names = {}\n"
+                 "for k, v in pairs(_G) do\n"
+                 "  if type(v) == 'table' and k ~= '_G' then\n"
+                 "    local inner = {}\n"
+                 "    for f in pairs(v) do inner[#inner + 1] = f end\n"
+                 "    names[#names + 1] = k .. '{' .. table.concat(inner, ' ') .. '}'\n"
+                 "  else names[#names + 1] = k end\n"
+                 "end\n"
+                 "out(table.concat(names, '\\n'))");
+    CHECK_STR(k.log,
+              "_G\n_VERSION\nassert\ncollectgarbage\n"
+              "coroutine{close create isyieldable resume running status wrap yield}\n"
+              "error\ngetmetatable\nipairs\nload\n"
+              "math{abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min "
+              "mininteger modf pi rad random randomseed sin sqrt tan tointeger type ult}\n"
+              "next\npairs\npcall\nprint\nrawequal\nrawget\nrawlen\nrawset\nrequire\nselect\n"
+              "setmetatable\n"
+              "string{byte char find format gmatch gsub len lower match pack packsize rep reverse "
+              "sub unpack upper}\n"
+              "table{concat insert move pack remove sort unpack}\n"
+              "tonumber\ntostring\ntype\n"
+              "utf8{char charpattern codepoint codes len offset}\nxpcall\n");
+    kit_close(&k);
+}
+
 TEST(formats_error_values_safely) {
     raises("error(setmetatable({}, {__tostring = function() while true do end end}))",
            "the error is a table value");

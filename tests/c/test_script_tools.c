@@ -42,9 +42,12 @@ TEST(check_knows_lines_far_down_a_file) {
     char report[2048];
     static char text[8192];
     kit_open(&k);
-    snprintf(text, sizeof text, "%s", HEAD "function S:on_tick()\n");
-    for (int i = 0; i < 700; i++) strcat(text, i % 300 ? "\n" : "local a\n\n\n");
-    strcat(text, "nowhere()\nend\nreturn S\n");
+    size_t used = (size_t)snprintf(text, sizeof text, "%s", HEAD "function S:on_tick()\n");
+    for (int i = 0; i < 700; i++) {
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s",
+                                 i % 300 ? "\n" : "local a\n\n\n");
+    }
+    snprintf(text + used, sizeof text - used, "nowhere()\nend\nreturn S\n");
     const char *path = file("long.lua", text);
     CHECK_EQ(hg_script_check(&k.env, path, NULL, 0, report, sizeof report), 1);
     CHECK(strstr(report, "long.lua:710: undefined global 'nowhere'"));
