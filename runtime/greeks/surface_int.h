@@ -51,6 +51,9 @@ void hg_smile_data_judge(const smile_data *d, const double *w_fit, hg_smile_qual
 /* w_fit for an SVI slice. */
 void hg_smile_data_values(const smile_data *d, const hg_svi *svi, double *w_fit);
 
+/* The least g on a coarse grid: above the true one, by little; for a search. */
+double hg_svi_g_rough(const hg_svi *svi);
+
 /*
  * The furthest admissible mix on the way from a slice free of butterfly arbitrage to another.
  */

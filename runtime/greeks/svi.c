@@ -107,7 +107,7 @@ static low refine(curve f, const void *ctx, double lo, double hi, low best) {
 }
 
 /* The grid: sinh by its exponential, growing evenly from lo to hi. */
-static void grid_make(double m, double sigma, double lo, double hi, double *k) {
+static void grid_make(double m, double sigma, double lo, double hi, int steps, double *k) {
     double from = (lo - m) / sigma;
     double to = (hi - m) / sigma;
     double x0 = from < 0.0 ? -hg_b76_ln_ratio(-from + sqrt(from * from + 1.0), 1.0)
@@ -115,13 +115,13 @@ static void grid_make(double m, double sigma, double lo, double hi, double *k) {
     double x1 = to < 0.0 ? -hg_b76_ln_ratio(-to + sqrt(to * to + 1.0), 1.0)
                          : hg_b76_ln_ratio(to + sqrt(to * to + 1.0), 1.0);
     double e = hg_exp_held(x0);
-    double step = hg_exp_held((x1 - x0) / SCAN_STEPS);
-    for (int i = 0; i <= SCAN_STEPS; i++, e *= step) {
+    double step = hg_exp_held((x1 - x0) / steps);
+    for (int i = 0; i <= steps; i++, e *= step) {
         k[i] = m + sigma * 0.5 * (e - 1.0 / e);
         k[i] = v_max(lo, v_min(hi, k[i]));
     }
     k[0] = lo;
-    k[SCAN_STEPS] = hi;
+    k[steps] = hi;
 }
 
 static low scan(curve f, const void *ctx, const double *k, low best) {
@@ -151,6 +151,15 @@ static double g_end(double slope) {
     return slope > 0.0 ? (4.0 - slope * slope) / 16.0 : 1.0;
 }
 
+double hg_svi_g_rough(const hg_svi *s) {
+    enum { STEPS = 40 };
+    double k[SCAN_STEPS + 1];
+    double least = g_end(s->b * (1.0 + fabs(s->rho)));
+    grid_make(s->m, s->sigma, s->m - 100.0 * s->sigma, s->m + 100.0 * s->sigma, STEPS, k);
+    for (int i = 0; i <= STEPS; i++) least = v_min(least, durrleman(s, k[i]));
+    return least;
+}
+
 int hg_svi_butterfly_check(const hg_svi *s, hg_svi_butterfly *out) {
     if (hg_svi_check(s) != HG_OK) return HG_GREEKS_BAD_INPUT;
     double k[SCAN_STEPS + 1];
@@ -159,7 +168,7 @@ int hg_svi_butterfly_check(const hg_svi *s, hg_svi_butterfly *out) {
     low best = left < right ? (low){-HG_SMILE_K_MAX, left} : (low){HG_SMILE_K_MAX, right};
     double at_money = durrleman(s, 0.0);
     if (at_money < best.f) best = (low){0.0, at_money};
-    grid_make(s->m, s->sigma, -HG_SMILE_K_MAX, HG_SMILE_K_MAX, k);
+    grid_make(s->m, s->sigma, -HG_SMILE_K_MAX, HG_SMILE_K_MAX, SCAN_STEPS, k);
     best = scan(g_curve, s, k, best);
     double slope = s->b * (1.0 + fabs(s->rho));
     *out = (hg_svi_butterfly){best.f, best.k, slope, best.f >= 0.0 && slope < 2.0};
@@ -183,9 +192,9 @@ int hg_svi_calendar_gap(const hg_svi *near, const hg_svi *far, double k_lo, doub
     pair p = {near, far};
     double k[SCAN_STEPS + 1];
     low best = {k_lo, gap_curve(&p, k_lo)};
-    grid_make(near->m, near->sigma, k_lo, k_hi, k);
+    grid_make(near->m, near->sigma, k_lo, k_hi, SCAN_STEPS, k);
     best = scan(gap_curve, &p, k, best);
-    grid_make(far->m, far->sigma, k_lo, k_hi, k);
+    grid_make(far->m, far->sigma, k_lo, k_hi, SCAN_STEPS, k);
     best = scan(gap_curve, &p, k, best);
     *gap = best.f;
     *k_at = best.k;

@@ -18,7 +18,7 @@
 /* m stays this many widths of the strikes from them, sigma within these shares of the width. */
 #define M_REACH 1.0
 #define LN_SIGMA_LO -6.2 /* 0.002 */
-#define LN_SIGMA_HI 2.3  /* 10 */
+#define LN_SIGMA_HI 1.1  /* 3 */
 
 typedef struct search {
     smile_data *data;
@@ -155,8 +155,8 @@ static double objective(const double *x, void *ctx) {
     return value * (1.0 + out * out) + 1e-12 * out;
 }
 
-static hg_svi search_svi(search *s, const double *x) {
-    objective(x, s);
+/* The slice of the last evaluation. */
+static hg_svi svi_take(const search *s) {
     double sum = s->p + s->q;
     return (hg_svi){
         .a = s->a,
@@ -165,6 +165,11 @@ static hg_svi search_svi(search *s, const double *x) {
         .m = s->m,
         .sigma = s->sigma,
     };
+}
+
+static hg_svi search_svi(search *s, const double *x) {
+    objective(x, s);
+    return svi_take(s);
 }
 
 /* The best of a few turns: in the lower, middle and upper part, sharp and round. */
@@ -188,7 +193,7 @@ static bool start_take(const search *s, const hg_svi *start, double *x) {
     if (!start || hg_svi_check(start) != HG_OK) return false;
     x[0] = (start->m - s->centre) / s->width;
     x[1] = hg_b76_ln_ratio(start->sigma, s->width);
-    return fabs(x[0]) <= 0.5 + M_REACH && x[1] > -6.0 && x[1] < 2.0;
+    return fabs(x[0]) <= 0.5 + M_REACH && x[1] > LN_SIGMA_LO && x[1] < 4.0;
 }
 
 enum { SEARCHES = 3 };
@@ -252,20 +257,49 @@ static int fit_few(smile_data *d, const hg_svi *start, hg_svi *out, hg_smile_qua
     return code;
 }
 
-/* Towards the best SSVI slice as far as needed. */
-static int fit_mend(const smile_data *d, hg_svi *fit, hg_smile_quality *quality) {
+/* The same search with a price on butterfly arbitrage, so high that none is left to speak of. */
+#define G_WANTED 2e-3
+#define G_PRICE 3e2
+
+static double free_objective(const double *x, void *ctx) {
+    search *s = ctx;
+    double value = objective(x, s);
+    hg_svi svi = svi_take(s);
+    double missing = v_min(v_max(0.0, G_WANTED - hg_svi_g_rough(&svi)), 1.0);
+    return value + G_PRICE * s->data->both * missing;
+}
+
+/*
+ * The best slice of a search among those without butterfly arbitrage; and, should a trace be left,
+ * from there towards the best SSVI slice as far as needed. Arbitrage of a fit is mostly a turn much
+ * wider than the strikes, and a narrower one fits them about as well.
+ */
+static int fit_mend(search *s, hg_svi *fit, hg_smile_quality *quality) {
     hg_svi_butterfly b;
+    if (hg_svi_butterfly_check(fit, &b) != HG_OK) return HG_GREEKS_BAD_INPUT;
+    if (b.is_free) return HG_OK;
+    double x[2];
+    if (start_take(s, fit, x)) {
+        x[0] = clamp(x[0], -0.5, 0.5);
+        x[1] = v_min(x[1], -1.0);
+        hg_simplex_options o = {
+            .dim = 2, .evals_max = 80, .tolerance = 1e-3, .step = {0.1, -0.4}
+        };
+        hg_simplex_minimise(free_objective, s, &o, x);
+        *fit = search_svi(s, x);
+    }
+    quality->repaired = true;
     if (hg_svi_butterfly_check(fit, &b) != HG_OK) return HG_GREEKS_BAD_INPUT;
     if (b.is_free) return HG_OK;
     hg_essvi slice;
     hg_svi base;
     hg_smile_quality ignored;
+    const smile_data *d = s->data;
     int code = hg_essvi_fit_slice(d->points, d->n, NULL, NULL, NULL, &slice, &ignored);
     if (code == HG_OK) code = hg_essvi_to_svi(&slice, &base);
     if (code != HG_OK) return code;
     *fit = hg_svi_mix_free(&base, fit);
-    quality->evals += ignored.evals;
-    quality->repaired = true;
+    s->evals += ignored.evals;
     return HG_OK;
 }
 
@@ -277,15 +311,17 @@ int hg_svi_fit(const hg_smile_point *points, int n, const hg_svi_fit_options *op
     const hg_svi *start = options ? options->start : NULL;
     int code = hg_smile_data_load(&d, points, n);
     if (code != HG_OK) return code;
+    search s = {.data = &d, .centre = 0.5 * (d.k_lo + d.k_hi), .width = d.k_hi - d.k_lo};
     if (d.strikes < 5) {
         code = fit_few(&d, start, &fit, &found);
+        s.evals = found.evals;
     } else {
-        search s = {.data = &d, .centre = 0.5 * (d.k_lo + d.k_hi), .width = d.k_hi - d.k_lo};
         fit = search_run(&s, start);
-        found.evals = s.evals;
+        bool mend = !(options && options->allow_butterfly);
+        if (mend) code = fit_mend(&s, &fit, &found);
     }
-    if (code == HG_OK && !(options && options->allow_butterfly)) code = fit_mend(&d, &fit, &found);
     if (code != HG_OK || hg_svi_check(&fit) != HG_OK) return HG_GREEKS_BAD_INPUT;
+    found.evals = s.evals;
     double w_fit[HG_SMILE_POINTS_MAX];
     hg_smile_data_values(&d, &fit, w_fit);
     hg_smile_data_judge(&d, w_fit, &found);

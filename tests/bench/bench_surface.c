@@ -7,7 +7,8 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "greeks/ssvi.h"
+#include "greeks/black76.h"
+#include "greeks/surface.h"
 
 enum { STRIKES = 40, EXPIRIES = 20 };
 
@@ -100,4 +101,64 @@ BENCH(essvi_20_expiries_warm) {
         for (int j = 0; j < STRIKES; j++) points[i][j].w *= 1.02;
     }
     chain_fit(b, &o, slices);
+}
+
+/* The whole way from quotes, both sides and calls and puts at each strike, through implied vols. */
+static hg_smile_quote quotes[EXPIRIES][2 * STRIKES];
+static hg_surface_expiry expiries[EXPIRIES];
+static hg_surface_work work;
+
+static void quotes_make(void) {
+    chain_make();
+    for (int i = 0; i < EXPIRIES; i++) {
+        for (int j = 0; j < 2 * STRIKES; j++) {
+            const hg_smile_point *p = &points[i][j / 2];
+            double strike = 60000 * exp(p->k);
+            int cp = j % 2 ? 1 : -1;
+            hg_greeks g;
+            double sigma = sqrt(p->w / chain[i].t);
+            if (hg_black76_all(60000, strike, chain[i].t, sigma, cp, 0, &g) < 0) return;
+            double half = g.vega * 0.5 * p->error / sqrt(p->w * chain[i].t);
+            quotes[i][j] = (hg_smile_quote){strike, cp, g.price - half, g.price + half, 0};
+        }
+        expiries[i] = (hg_surface_expiry){i, chain[i].t, 60000, quotes[i], 2 * STRIKES};
+    }
+}
+
+static void quotes_fit(bench *b, hg_surface_model model, bool warm) {
+    static hg_surface surface;
+    hg_surface_options o = hg_surface_options_default();
+    o.model = model;
+    quotes_make();
+    surface.n = 0;
+    BENCH_LOOP (b) {
+        if (!warm) surface.n = 0;
+        bench_keep(hg_surface_fit(expiries, EXPIRIES, &o, &work, &surface));
+    }
+    bench_field(b, "slices", surface.n);
+}
+
+BENCH(surface_essvi_from_1600_quotes) {
+    quotes_fit(b, HG_SURFACE_ESSVI, false);
+}
+BENCH(surface_essvi_from_1600_quotes_warm) {
+    quotes_fit(b, HG_SURFACE_ESSVI, true);
+}
+BENCH(surface_svi_from_1600_quotes) {
+    quotes_fit(b, HG_SURFACE_SVI, false);
+}
+BENCH(surface_sabr_from_1600_quotes) {
+    quotes_fit(b, HG_SURFACE_SABR, false);
+}
+
+BENCH(surface_iv) {
+    static hg_surface surface;
+    hg_surface_options o = hg_surface_options_default();
+    quotes_make();
+    surface.n = 0;
+    if (hg_surface_fit(expiries, EXPIRIES, &o, &work, &surface) < 0) return;
+    double sigma = 0;
+    BENCH_LOOP (b) {
+        bench_keep(hg_surface_iv(&surface, 0.1 + 1e-12 * sigma, 66000, &sigma));
+    }
 }
