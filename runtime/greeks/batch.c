@@ -75,12 +75,18 @@ const char *hg_greeks_batch_kernel(void) {
     return kernel_get()->name;
 }
 
-bool hg_batch_run_named(const char *name, const hg_batch_in *in, const hg_batch_out *out, size_t n,
-                        size_t *bad) {
+bool hg_batch_runs_here(const char *name) {
     for (int i = 0; i < KERNELS; i++) {
-        if (strcmp(kernels[i].name, name) != 0 || !kernel_runs_here(i)) continue;
-        *bad = kernels[i].run(in, out, n);
-        return true;
+        if (strcmp(kernels[i].name, name) == 0) return kernel_runs_here(i);
     }
     return false;
+}
+
+bool hg_batch_run_named(const char *name, const hg_batch_in *in, const hg_batch_out *out, size_t n,
+                        size_t *bad) {
+    if (!hg_batch_runs_here(name)) return false;
+    for (int i = 0; i < KERNELS; i++) {
+        if (strcmp(kernels[i].name, name) == 0) *bad = kernels[i].run(in, out, n);
+    }
+    return true;
 }

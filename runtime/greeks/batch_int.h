@@ -17,6 +17,9 @@ hg_batch_kernel hg_batch_run_avx512;
  * option is bad, else 0. */
 size_t hg_batch_fill_one(const double v[5], const hg_batch_out *out, size_t i);
 
+/* Whether this CPU and this build have the kernel of that name. */
+bool hg_batch_runs_here(const char *kernel);
+
 /* For tests: a kernel by name; false where this CPU or this build lacks it. */
 bool hg_batch_run_named(const char *kernel, const hg_batch_in *in, const hg_batch_out *out,
                         size_t n, size_t *bad);

@@ -9,6 +9,7 @@
 
 #include "greeks/american.h"
 #include "greeks/batch_int.h"
+#include "greeks/batch_vol_int.h"
 #include "greeks/black76.h"
 #include "greeks/inverse.h"
 
@@ -168,4 +169,41 @@ BENCH(american_put) {
         int code = hg_american_price(100, 100, 1, 0.3, -1, 0.03, 0, &price);
         bench_keep(code);
     }
+}
+
+static double starts[BOOK];
+static double vols[BOOK];
+
+/* Warm: every vol has moved by 5 % since the start. */
+static void run_vols(bench *b, const char *kernel, bool warm) {
+    prices_make();
+    for (int i = 0; i < BOOK; i++) starts[i] = in_columns[3][i] * (i % 2 ? 1.05 : 0.95);
+    hg_vol_in in = {prices,        in_columns[0], in_columns[1],
+                    in_columns[2], in_columns[4], warm ? starts : NULL};
+    size_t bad;
+    if (!hg_vol_run_named(kernel, &in, vols, BOOK, &bad)) {
+        bench_skip(b, "this CPU lacks the instructions");
+        return;
+    }
+    BENCH_BATCH (b, BOOK) {
+        hg_vol_run_named(kernel, &in, vols, BOOK, &bad);
+        bench_keep(bad);
+    }
+    bench_field(b, "options", BOOK);
+}
+
+BENCH(implied_vol_cold_avx512) {
+    run_vols(b, "avx512", false);
+}
+BENCH(implied_vol_cold_avx2) {
+    run_vols(b, "avx2", false);
+}
+BENCH(implied_vol_cold_portable) {
+    run_vols(b, "portable", false);
+}
+BENCH(implied_vol_warm_avx512) {
+    run_vols(b, "avx512", true);
+}
+BENCH(implied_vol_warm_avx2) {
+    run_vols(b, "avx2", true);
 }
