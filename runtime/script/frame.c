@@ -74,6 +74,17 @@ static const char *line_of(const hg_source *source, int line, int *len) {
     return at;
 }
 
+/* Without the host's own frames at its end, which tell a script author nothing. */
+static int traceback_length(const char *traceback) {
+    static const char host[] = "\n\t[C]: in ?";
+    size_t len = strlen(traceback);
+    while (len >= sizeof host - 1 &&
+           memcmp(traceback + len - (sizeof host - 1), host, sizeof host - 1) == 0) {
+        len -= sizeof host - 1;
+    }
+    return (int)len;
+}
+
 void hg_frame_write(hg_script *s, const char *label, const char *message, const char *traceback) {
     out o = {s->error, sizeof s->error, 0};
     const hg_source *source = NULL;
@@ -95,6 +106,6 @@ void hg_frame_write(hg_script *s, const char *label, const char *message, const 
         size_t n = strcspn(help + 2, ")");
         put(&o, "%*s = help: %.*s\n", text ? margin : 0, "", (int)n, help + 2);
     }
-    if (traceback && *traceback) put(&o, "%s\n", traceback);
+    if (traceback) put(&o, "%.*s\n", traceback_length(traceback), traceback);
     while (o.len > 0 && o.buf[o.len - 1] == '\n') o.buf[--o.len] = '\0';
 }

@@ -197,6 +197,23 @@ int hg_param_set(hg_script *s, const char *assignment) {
     return set_text(p, equals + 1);
 }
 
+/* The values a script reads, as the parameters have them now. */
+int l_param_publish(lua_State *L) {
+    hg_script *s = hg_script_of(L);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &s->ref_values);
+    for (uint32_t i = 0; i < s->param_count; i++) {
+        l_param_push(L, &s->params[i]);
+        lua_setfield(L, -2, s->params[i].name);
+    }
+    return 0;
+}
+
+int hg_script_set(hg_script *s, const char *assignment) {
+    if (s->state == HG_SCRIPT_FAILED) return HG_ERR(HG_ESTATE, "%s has failed", s->name);
+    int rc = hg_param_set(s, assignment);
+    return rc < 0 ? rc : hg_lua_protect(s, l_param_publish, NULL, "parameters", 0);
+}
+
 bool hg_script_param(const hg_script *s, size_t k, const char **name, char *value, size_t size) {
     if (k >= s->param_count) return false;
     const hg_param *p = &s->params[k];

@@ -48,6 +48,7 @@ int hg_script_run_file(const char *path, int argc, char **argv) {
         fprintf(stderr, "error: %s\n", hg_error_text());
         return 1;
     }
+    if (!hg_source_load(s, path)) hg_error_clear(); /* kept for error frames only */
     int rc = hg_lua_protect(s, l_run, &a, path, 0);
     fflush(stdout);
     if (rc < 0) fprintf(stderr, "error: %s\n", s->error);

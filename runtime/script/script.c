@@ -99,11 +99,7 @@ static int l_bind(lua_State *L) {
             lua_pop(L, 1);
         }
     }
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &s->ref_values);
-    for (uint32_t i = 0; i < s->param_count; i++) {
-        l_param_push(L, &s->params[i]);
-        lua_setfield(L, -2, s->params[i].name);
-    }
+    l_param_publish(L);
     l_new_tick(L);
     s->ref_tick = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushstring(L, s->underlying);

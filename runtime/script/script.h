@@ -72,6 +72,10 @@ uint64_t hg_script_hash(const hg_script *script);          /* of the source and 
 bool hg_script_param(const hg_script *script, size_t k, const char **name, char *value,
                      size_t size);
 
+/* Changes a parameter of a loaded or running script ("band=0.2"); it reads the new value from its
+ * next look on. HG_ECONFIG as in hg_script_open. */
+HG_MUST_CHECK int hg_script_set(hg_script *script, const char *assignment);
+
 typedef struct hg_script_stats {
     uint64_t callbacks;
     uint64_t errors;

@@ -227,6 +227,7 @@ int l_param(lua_State *L);                                          /* hedged.pa
 bool l_param_declare(lua_State *L, hg_script *s, const char *name); /* value on top */
 HG_MUST_CHECK int hg_param_set(hg_script *s, const char *assignment);
 void l_param_push(lua_State *L, const hg_param *param);
+int l_param_publish(lua_State *L);
 
 /* ---- task.c, timer.c ------------------------------------------------------------------------- */
 #define HG_TASK_SELF 1

@@ -139,6 +139,21 @@ TEST(a_failed_start_is_an_error_of_start) {
     kit_close(&k);
 }
 
+TEST(parameters_change_while_it_runs) {
+    kit k;
+    kit_open(&k);
+    CHECK_EQ(
+        try_set(&k, BANDS "function S:on_tick() hedged.log(self.band, self.to) end return S", NULL),
+        0);
+    CHECK_EQ(hg_script_start(k.script, "start"), 0);
+    kit_quote(&k, PERP, 63990, 64010);
+    CHECK_EQ(hg_script_set(k.script, "band=1.5"), 0);
+    CHECK_EQ(hg_script_set(k.script, "band=9"), HG_ECONFIG);
+    kit_quote(&k, PERP, 63990, 64010);
+    CHECK_STR(k.log, "0.5 edge\n1.5 edge\n");
+    kit_close(&k);
+}
+
 TEST(the_hash_follows_the_text) {
     kit k;
     kit_open(&k);
