@@ -299,9 +299,20 @@ static void capture_close(capture *c) {
 
 typedef enum outcome { PASSED, FAILED, SKIPPED } outcome;
 
+/* Lines a test prints as "note: ..." are figures for people: shown also when it passes. */
+static void print_notes(const char *label, const char *text) {
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, "note: ", 6) == 0) {
+            printf("note %s: %.*s\n", label, (int)strcspn(line + 6, "\n"), line + 6);
+        }
+    }
+}
+
 static outcome report(const char *label, const hg_test *test, int status, bool in_time, int timeout,
                       const capture *output, const capture *said) {
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    print_notes(label, output->text);
     if (in_time && code == 0) return PASSED;
     if (in_time && code == EXIT_SKIPPED) {
         printf("SKIP %s: %s\n", label, said->text);

@@ -5,6 +5,7 @@
  *         CHECK_EQ(hg_ring_len(&ring), 3);
  *     }
  *
+ * What a test prints shows when it fails; lines that begin with "note: " show always (figures).
  * Each test runs in its own child process with a time limit, from the root of the repository; the
  * first check that fails ends it. A test also fails when it leaves file descriptors open and, under
  * the address sanitizer, when it leaks. */

@@ -98,7 +98,7 @@ TEST(agrees_with_the_exchange_on_a_recorded_crash) {
     }
     hg_text_input_close(input);
     qsort(vega_ratio, vegas, sizeof *vega_ratio, compare);
-    printf("rows %zu: mark within 1e-4 %.4f, 1e-3 %.4f; delta within 5e-3 %.4f, 1e-2 %.4f; "
+    printf("note: rows %zu: mark within 1e-4 %.4f, 1e-3 %.4f; delta within 5e-3 %.4f, 1e-2 %.4f; "
            "vega ratio median %.4f of %zu\n",
            rows, share_within(mark_error, rows, 1e-4), share_within(mark_error, rows, 1e-3),
            share_within(delta_error, rows, 5e-3), share_within(delta_error, rows, 1e-2),
