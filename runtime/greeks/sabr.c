@@ -255,11 +255,13 @@ static void search_run(search *s, bool warm, double *x, double *w_fit) {
     hg_simplex_options near = {
         3, 80, 1e-2, {0.1, 0.4, 0.4}
     };
-    hg_finish_options last = {.dim = 3,
-                              .n = s->data->padded,
-                              .steps_max = 15,
-                              .tolerance = 1e-4,
-                              .probe = {1e-6, 1e-6, 1e-6}};
+    hg_finish_options last = {
+        .dim = 3,
+        .n = s->data->padded,
+        .steps_max = 15,
+        .tolerance = 1e-4,
+        .probe = {1e-6, 1e-6, 1e-6}
+    };
     bool few = s->data->strikes < 3;
     if (few) last.probe[1] = last.probe[2] = 0.0; /* only the level moves */
     for (int i = 0; i < SEARCHES; i++) {

@@ -19,8 +19,21 @@ typedef enum verdict { USED, ONE_SIDED, IN_THE_MONEY, STALE, CROSSED, UNUSABLE }
 
 typedef struct expiry {
     double f, t;
+    double deep; /* intrinsic over time value, from which no vol need be solved */
     const hg_smile_filter *filter;
 } expiry;
+
+/*
+ * An option of delta N(d) has, by Bachelier's formula, intrinsic value d and time value d N(d) +
+ * n(d) - d in units of the deviation. Half as much again is in the money at any vol that matters,
+ * which saves the costliest step for nearly half of a chain.
+ */
+static double deep_ratio(double delta_max) {
+    if (!(delta_max > 0.5 && delta_max < 1.0)) return DBL_MAX;
+    double d = hg_normal_quantile(delta_max);
+    double time = d * delta_max + hg_normal_pdf(d) - d;
+    return time > 0.0 ? 1.5 * d / time : DBL_MAX;
+}
 
 static bool has_price(double x) {
     return x > 0.0 && x <= DBL_MAX;
@@ -48,6 +61,8 @@ static verdict point_make(const expiry *e, const hg_smile_quote *q, hg_smile_poi
     double sigma;
     verdict v = quote_judge(e, q, &side, &price);
     if (v != USED && v != ONE_SIDED) return v;
+    double inside = v_max(q->cp * (e->f - q->strike), 0.0);
+    if (price > inside && inside > e->deep * (price - inside)) return IN_THE_MONEY;
     if (hg_implied_vol(price, e->f, q->strike, e->t, q->cp, 0.0, &sigma) != HG_OK) return UNUSABLE;
     double s = sigma * sqrt(e->t);
     double k = -hg_b76_ln_ratio(e->f, q->strike);
@@ -81,7 +96,7 @@ int hg_smile_points(const hg_smile_quote *quotes, int n, double f, double t,
     if (!has_price(f) || !has_price(t) || n < 0 || !(filter->vol_error_min > 0.0)) {
         return HG_GREEKS_BAD_INPUT;
     }
-    expiry e = {.f = f, .t = t, .filter = filter};
+    expiry e = {.f = f, .t = t, .filter = filter, .deep = deep_ratio(filter->delta_max)};
     int tally[UNUSABLE + 1] = {0};
     int dropped = 0;
     int made = 0;
