@@ -74,6 +74,20 @@ static int set_add(hg_session_options *o, const char *text) {
     return HG_OK;
 }
 
+/* Texts of configuration files: they live as long as the process, in a pool of fixed size. */
+static char *config_keep(const char *prefix, const char *text) {
+    static char pool[32768];
+    static size_t used;
+    size_t size = strlen(prefix) + strlen(text) + 1;
+    if (size > sizeof pool - used) {
+        return NULL;
+    }
+    char *kept = pool + used;
+    snprintf(kept, size, "%s%s", prefix, text);
+    used += size;
+    return kept;
+}
+
 /* What a configuration file says, applied under the flags: a flag given by hand wins. */
 typedef struct {
     hg_session_options *options;
@@ -108,9 +122,9 @@ static int config_flag(config_read *read, const char *key, const char *value) {
         if (args->given_count == HG_ARGS_MAX) {
             return HG_ERR(HG_ECONFIG, "too many keys");
         }
-        char *kept = strdup(value);
+        char *kept = config_keep("", value);
         if (!kept) {
-            return HG_ERR(HG_ENOMEM, "configuration");
+            return HG_ERR(HG_ECONFIG, "the configuration is too long");
         }
         args->given[args->given_count].name = flag->name;
         args->given[args->given_count++].value = kept;
@@ -128,13 +142,11 @@ static int config_row(void *context, int row, const hg_row_field *fields, size_t
         if (strncmp(key, "limits.", 7) == 0) {
             rc = limit_set(&read->options->limits, key + 7, value);
         } else if (strncmp(key, "set.", 4) == 0) {
-            size_t size = strlen(key) + strlen(value) + 2;
-            char *text = malloc(size);
-            if (!text) {
-                return HG_ERR(HG_ENOMEM, "configuration");
-            }
-            snprintf(text, size, "%s=%s", key + 4, value);
-            rc = set_add(read->options, text);
+            char name[96];
+            snprintf(name, sizeof name, "%s=", key + 4);
+            char *text = config_keep(name, value);
+            rc = text ? set_add(read->options, text)
+                      : HG_ERR(HG_ECONFIG, "the configuration is too long");
         } else {
             rc = config_flag(read, key, value);
         }

@@ -89,7 +89,7 @@ static bool scale_to_nano(digits d, int64_t *nano) {
         *nano = 0;
         return true;
     }
-    if (shift < -38) {
+    if (shift < -32) { /* below a hundredth of the last place, and 10^-shift must fit twice */
         *nano = 0;
         return true;
     }

@@ -31,6 +31,8 @@ TEST(rounds_half_to_even_beyond_nine_digits) {
     CHECK_EQ(parse("0.00000000250000000000000000000000000000000001"), 3);
     CHECK_EQ(parse("-0.0000000015"), -2);
     CHECK_EQ(parse("1e-400"), 0);
+    CHECK_EQ(parse("-1e-47"), 0);
+    CHECK_EQ(parse("999999999999999999999999999999e-31"), HG_NANO / 10);
 }
 
 TEST(refuses_what_is_no_number) {
