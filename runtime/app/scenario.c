@@ -1,0 +1,212 @@
+/* Revaluation of a book under shocks. Options pass through columns on the stack, CHUNK at a time,
+ * so that one call of the batch prices many and no book is too large. */
+#include "app/scenario.h"
+
+#include "base/assert.h"
+#include "base/text.h"
+#include "greeks/batch.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK 64 /* even: an option takes two places */
+#define VOL_FLOOR 0.01
+#define POINT 0.01
+#define DAYS_PER_YEAR 365.0
+
+/* A leg after the move. */
+typedef struct {
+    double spot, price, years, sigma;
+    bool expired;
+} moved;
+
+static moved move(const hg_leg *leg, const hg_shock *shock) {
+    double up = 1 + shock->spot;
+    moved m = {.spot = leg->spot * up, .price = leg->price * up};
+    m.years = leg->years - shock->years;
+    m.expired = leg->expires && !(m.years > 0);
+    if (m.expired) {
+        m.years = 0;
+        m.price = m.spot;
+    } else if (leg->expires && shock->years > 0) {
+        m.price *= pow(leg->price / leg->spot, -shock->years / leg->years);
+    }
+    m.sigma = fmax(leg->sigma + shock->vol, fmin(leg->sigma, VOL_FLOOR));
+    return m;
+}
+
+/* Futures, perpetuals and spot. */
+static hg_outcome linear_shock(const hg_leg *leg, const hg_shock *shock) {
+    moved m = move(leg, shock);
+    double a = leg->amount;
+    if (leg->inverse) {
+        return (hg_outcome){.pnl_usd = a * (1 / leg->price - 1 / m.price) * m.spot,
+                            .delta = m.expired ? 0 : a / m.price};
+    }
+    return (hg_outcome){.pnl_usd = a * (m.price - leg->price), .delta = m.expired ? 0 : a};
+}
+
+typedef struct {
+    size_t count;
+    double f[CHUNK], k[CHUNK], t[CHUNK], sigma[CHUNK], cp[CHUNK];
+    double price[CHUNK], delta[CHUNK];
+    double delta_w[CHUNK]; /* what one unit of delta and of price counts for */
+    double value_w[CHUNK];
+} columns;
+
+static void push(columns *c, const hg_leg *leg, const moved *m, double amount) {
+    size_t i = c->count++;
+    c->f[i] = m->price;
+    c->k[i] = leg->strike;
+    c->t[i] = m->years;
+    c->sigma[i] = m->sigma;
+    c->cp[i] = leg->cp;
+    c->delta_w[i] = m->expired ? 0 : amount;
+    c->value_w[i] = leg->inverse ? amount * m->spot / m->price : amount;
+}
+
+static void flush(columns *c, hg_outcome *sum) {
+    const hg_batch_in in = {c->f, c->k, c->t, c->sigma, c->cp};
+    const hg_batch_out out = {.price = c->price, .delta = c->delta};
+    hg_greeks_batch(&in, &out, c->count);
+    for (size_t i = 0; i < c->count; i += 2) { /* after and before: no move is no gain, exactly */
+        sum->pnl_usd += c->value_w[i] * c->price[i] + c->value_w[i + 1] * c->price[i + 1];
+        sum->delta += c->delta_w[i] * c->delta[i];
+    }
+    c->count = 0;
+}
+
+hg_outcome hg_legs_shock(const hg_leg *legs, size_t count, const hg_shock *shock) {
+    hg_assert(shock->spot > -1 && shock->years >= 0);
+    static const hg_shock none = {0};
+    hg_outcome sum = {0};
+    columns c;
+    c.count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const hg_leg *leg = &legs[i];
+        hg_assert(leg->spot > 0 && leg->price > 0);
+        if (leg->kind != HG_KIND_OPTION) {
+            hg_outcome one = linear_shock(leg, shock);
+            sum.pnl_usd += one.pnl_usd;
+            sum.delta += one.delta;
+            continue;
+        }
+        moved after = move(leg, shock);
+        moved before = move(leg, &none);
+        push(&c, leg, &after, leg->amount);
+        push(&c, leg, &before, -leg->amount);
+        if (c.count == CHUNK) {
+            flush(&c, &sum);
+        }
+    }
+    flush(&c, &sum);
+    return sum;
+}
+
+/* ---- the flag -------------------------------------------------------------------------------- */
+
+double hg_axis_at(const hg_axis *axis, size_t i) {
+    hg_assert(i < axis->count);
+    return nearbyint((axis->first + (double)i * axis->step) * 1e9) / 1e9;
+}
+
+hg_shock hg_scenario_shock(const hg_scenario *s, size_t spot, size_t vol) {
+    return (hg_shock){.spot = hg_axis_at(&s->spot_pct, spot) / 100,
+                      .vol = hg_axis_at(&s->vol_points, vol) * POINT,
+                      .years = s->days / DAYS_PER_YEAR};
+}
+
+/* Up to three numbers separated by colons; how many, 0 when it is something else. */
+static size_t numbers_parse(const char *text, double value[3]) {
+    for (size_t n = 0; n < 3; n++) {
+        char *end = NULL;
+        value[n] = strtod(text, &end);
+        if (end == text || !isfinite(value[n]) || fabs(value[n]) > 1e6) {
+            return 0;
+        }
+        if (*end == '\0') {
+            return n + 1;
+        }
+        if (*end != ':') {
+            return 0;
+        }
+        text = end + 1;
+    }
+    return 0;
+}
+
+static int axis_parse(const char *name, const char *text, hg_axis *axis) {
+    double v[3] = {0};
+    size_t n = numbers_parse(text, v);
+    if (n == 1) {
+        *axis = (hg_axis){.first = v[0], .count = 1};
+        return HG_OK;
+    }
+    if (n != 3 || !(v[2] > 0) || v[1] < v[0]) {
+        return HG_ERR(HG_EUSAGE, "%s=%s: want FROM:TO:STEP such as -20:20:5, or one number", name,
+                      text);
+    }
+    double steps = floor((v[1] - v[0]) / v[2] + 1e-9);
+    if (steps >= HG_AXIS_MAX) {
+        return HG_ERR(HG_EUSAGE, "%s=%s: more than %d steps", name, text, HG_AXIS_MAX - 1);
+    }
+    *axis = (hg_axis){.first = v[0], .step = v[2], .count = (size_t)steps + 1};
+    return HG_OK;
+}
+
+static int days_parse(const char *text, double *days) {
+    double v[3] = {0};
+    if (numbers_parse(text, v) != 1 || v[0] < 0) {
+        return HG_ERR(HG_EUSAGE, "days=%s: want a number of days, zero or more", text);
+    }
+    *days = v[0];
+    return HG_OK;
+}
+
+static int part_unknown(const char *name) {
+    static const char *const names[] = {"spot", "vol", "days", NULL};
+    int rc = HG_ERR(HG_EUSAGE, "unknown part '%s'", name);
+    const char *near = hg_text_nearest(name, names);
+    hg_error_hint(near ? "did you mean %s=?" : "parts are spot=, vol= and days=", near);
+    return rc;
+}
+
+static int part_parse(char *part, hg_scenario *s) {
+    char *equals = strchr(part, '=');
+    if (!equals) {
+        int rc = HG_ERR(HG_EUSAGE, "'%s' is not NAME=VALUE", part);
+        hg_error_hint("for example spot=-20:20:5,vol=-10:10:5,days=7");
+        return rc;
+    }
+    *equals++ = '\0';
+    if (strcmp(part, "spot") == 0) {
+        int rc = axis_parse(part, equals, &s->spot_pct);
+        return rc == HG_OK && s->spot_pct.first <= -100
+                   ? HG_ERR(HG_EUSAGE, "spot=%s: a price falls by less than 100 %%", equals)
+                   : rc;
+    }
+    if (strcmp(part, "vol") == 0) {
+        return axis_parse(part, equals, &s->vol_points);
+    }
+    return strcmp(part, "days") == 0 ? days_parse(equals, &s->days) : part_unknown(part);
+}
+
+int hg_scenario_parse(const char *text, hg_scenario *out) {
+    char copy[256];
+    hg_scenario s = {.spot_pct.count = 1, .vol_points.count = 1};
+    int rc = hg_text_copy(copy, sizeof copy, text) ? HG_OK : HG_ERR(HG_EUSAGE, "text too long");
+    char *next = copy;
+    for (char *part = copy; next && rc == HG_OK; part = next) {
+        next = strchr(part, ',');
+        if (next) {
+            *next++ = '\0';
+        }
+        rc = part_parse(part, &s);
+    }
+    if (rc < 0) {
+        return HG_ERR_CTX(rc, "--scenario");
+    }
+    *out = s;
+    return HG_OK;
+}
