@@ -1,14 +1,12 @@
 /*
- * Black-76 for one option: the checks, the limits and the corners around the formulas of
- * formula_int.h.
+ * Black-76 for one option: the checks, the limits and the corners around the
+ * formulas of formula_int.h.
  */
 #include "greeks/black76.h"
 
 #include <float.h>
 
-#include "greeks/normal.h"
 #include "greeks/scalar_int.h"
-#include "greeks/timevalue_int.h"
 
 /* n(0) = 1/sqrt(2 pi). */
 #define N0 INV_SQRT_2PI
@@ -56,51 +54,11 @@ double hg_b76_saturate(double x) {
 }
 
 double hg_b76_ln_ratio(double f, double k) {
-    /* Inside, v_ln_ratio's exponent arithmetic and its sum f + k stay in range. */
-    if (f > 1e-300 && f < 1e300 && k > 1e-300 && k < 1e300) return v_ln_ratio(f, k);
-    int exp_f;
-    int exp_k;
-    double x = v_ln_ratio(frexp(f, &exp_f), frexp(k, &exp_k));
-    return x + (exp_f - exp_k) * 0.69314718055994530942;
+    return ln_ratio(f, k);
 }
 
-/* What b76_prepare took for 0: the density in two factors, so that it may become subnormal. */
-static void refill_deep_tail(b76 *o, double k, double u) {
-    double root = v_exp_neg(v_min(0.25 * u * u, EXP_NEG_MAX));
-    double mills_u;
-    double mills_v;
-    v_mills_pair(u, u + o->s, &mills_u, &mills_v);
-    o->a = v_min(o->f, k) * root * root * INV_SQRT_2PI;
-    o->n1 = o->a * o->inv_f;
-    o->time = o->a * (mills_u - mills_v);
-    o->tail1 = o->n1 * (o->x < 0.0 ? mills_u : mills_v);
-    o->tail2 = o->n1 * (o->x < 0.0 ? mills_v : mills_u);
-}
-
-hg_b76_regime hg_b76_prepare(b76 *o, double f, double k, double t, double sigma, int cp) {
-    double x = hg_b76_ln_ratio(f, k);
-    double dist = fabs(x);
-    double s = sigma * sqrt(t);
-    if (s < 1e-290 || dist > 1e4 * s) return HG_B76_NO_VOL;
-    if (s > 1e4) return HG_B76_ALL_VOL;
-    b76_prepare(o, f, k, x, t, sigma, cp);
-    if (f < 1e-300) { /* 1/F may be infinite; n(d1) is not */
-        o->n1 = o->a / f;
-        o->tail1 = o->n1 * hg_normal_mills(fabs(o->d1));
-        o->tail2 = o->n1 * hg_normal_mills(fabs(o->d2));
-    }
-    double u = dist * o->inv_s - 0.5 * o->s;
-    if (0.5 * u * u > EXP_NEG_MAX && u > 0.0 && u < 60.0) refill_deep_tail(o, k, u);
-    /* Y(u) - Y(v) loses 1/s digits near the money; the price need not. */
-    if (o->s < 0.05 && o->s > 0.0 && dist < 0.5 && u < 37.0) {
-        hg_time_value tv = hg_time_value_get(dist, o->s);
-        o->time = v_min(f, k) * tv.scale;
-        if (tv.exponent > 0.0) o->time *= v_exp_neg(tv.exponent);
-    }
-    return HG_B76_REGULAR;
-}
-
-/* D = e^-rT; the result is 0 or HG_GREEKS_BAD_INPUT where it leaves the range of double. */
+/* D = e^-rT; the result is 0 or HG_GREEKS_BAD_INPUT where it leaves the range
+ * of double. */
 int hg_b76_discount(double r, double t, double *discount) {
     if (r == 0.0) {
         *discount = 1.0;
@@ -179,7 +137,8 @@ int hg_black76_all(double f, double k, double t, double sigma, int cp, double r,
     }
     hg_greeks g;
     all_undiscounted(f, k, t, sigma, cp, &g);
-    /* d/dT of D V is D (dV/dT - r V): theta, charm and color gain r times their integral. */
+    /* d/dT of D V is D (dV/dT - r V): theta, charm and color gain r times their
+     * integral. */
     g.theta += r * g.price;
     g.charm += r * g.delta;
     g.color += r * g.gamma;

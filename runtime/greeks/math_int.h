@@ -167,6 +167,12 @@ VEC_FN void v_mills_each(const vd *z, vd *y, int m) {
     for (int j = 0; j < m; j++) y[j] = y[j] * inv[j];
 }
 
+VEC_FN vd v_mills(vd z) {
+    const vd five = v_set(5.0);
+    vd inv = v_set(1.0) / (z + five);
+    return v_poly(mills_c, 23, (z - five) * inv) * inv;
+}
+
 VEC_FN void v_mills_pair(vd z1, vd z2, vd *y1, vd *y2) {
     vd z[2] = {z1, z2};
     vd y[2];

@@ -14,10 +14,7 @@ double hg_normal_pdf(double z) {
 }
 
 double hg_normal_mills(double z) {
-    double first;
-    double same;
-    v_mills_pair(z, z, &first, &same);
-    return first;
+    return v_mills(z);
 }
 
 double hg_normal_cdf(double z) {

@@ -1,5 +1,6 @@
 /* Implied vol against 50-digit roots, round trips, and an answer of its own for each bad price. */
 #include "greeks/black76.h"
+#include "greeks/scalar_int.h"
 #include "test_greeks_kit.h"
 
 typedef struct worst {
@@ -101,5 +102,27 @@ TEST(takes_a_discounted_intrinsic_for_zero_vol) {
         CHECK_EQ(hg_black76_price(100, k, t, 0, 1, r, &price), HG_OK);
         CHECK_EQ(hg_implied_vol(price, 100, k, t, 1, r, &sigma), HG_OK);
         CHECK(sigma == 0);
+    }
+}
+
+/* The build without fused multiply-add, which this machine may not choose by itself. */
+TEST(agrees_without_fused_multiply_add) {
+    unsigned long long seed = 10;
+    for (int i = 0; i < 20000; i++) {
+        double t = kit_log_uniform(&seed, 1e-5, 5);
+        double sigma = kit_log_uniform(&seed, 0.001, 5);
+        double k = 100 * exp(kit_uniform(&seed, -20, 20) * sigma * sqrt(t));
+        b76 fast, plain;
+        hg_b76_regime regime = hg_b76_prepare(&fast, 100, k, t, sigma, 1);
+        CHECK_EQ(hg_b76_prepare_portable(&plain, 100, k, t, sigma, 1), regime);
+        if (regime != HG_B76_REGULAR || fast.time < 1e-280) continue;
+        double tail = fast.a * fast.s / fast.time; /* d ln(time value)/d ln(s) */
+        double cond = 1 + tail + (100 * fast.tail1 + k) / fast.time;
+        CHECK_NEAR(plain.time, fast.time, 16 * DBL_EPSILON * cond * fast.time);
+        CHECK_NEAR(plain.tail1, fast.tail1, 64 * DBL_EPSILON * (1 + tail) * fast.tail1);
+        double rest = fmin(100, k) - fast.time;
+        if (rest < 1e-3) continue;
+        double s = hg_vol_solve(100, k, fast.time, rest);
+        CHECK_NEAR(hg_vol_solve_portable(100, k, fast.time, rest), s, 32 * DBL_EPSILON * s);
     }
 }

@@ -1,0 +1,19 @@
+/* The one-option arithmetic with fused multiply-add; this file alone is
+ * compiled with -mavx2 -mfma. */
+#ifdef __FMA__
+#define HG_SCALAR_PREPARE hg_b76_prepare_avx2
+#define HG_SCALAR_SOLVE hg_vol_solve_avx2
+#include "greeks/scalar_kernel_int.h"
+#else
+/* Another architecture, or built by hand without the flags: scalar.c never
+ * calls these. */
+#include "greeks/scalar_int.h"
+
+hg_b76_regime hg_b76_prepare_avx2(b76 *o, double f, double k, double t, double sigma, int cp) {
+    return hg_b76_prepare_portable(o, f, k, t, sigma, cp);
+}
+
+double hg_vol_solve_avx2(double f, double k, double time_value, double rest) {
+    return hg_vol_solve_portable(f, k, time_value, rest);
+}
+#endif
