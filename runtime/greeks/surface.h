@@ -54,7 +54,7 @@ typedef struct hg_surface_expiry {
 typedef struct hg_surface_options {
     hg_surface_model model;
     hg_smile_filter filter;
-    int sweeps;       /* model ESSVI, see ssvi.h */
+    int sweeps;       /* model ESSVI, when nothing fitted earlier is at hand; see ssvi.h */
     double sabr_beta; /* model SABR */
 } hg_surface_options;
 

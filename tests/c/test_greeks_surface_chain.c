@@ -98,13 +98,14 @@ static void surface_tally(const hg_surface *s, tally *sum) {
 }
 
 static void tally_print(const char *name, const tally *s) {
-    printf(
-        "%-11s %d surfaces (arbitrage: butterfly %d, calendar %d), %d slices (%d few, %d mended), %.0f evals each; "
-        "inside bid/ask %.1f%% of %d; out of the money: error %.2f half widths, from mark %.2f "
-        "vol points\n",
-        name, s->surfaces, s->butterfly, s->calendar, s->slices, s->fallback, s->repaired,
-        (double)s->evals / s->slices, 100.0 * s->inside / s->points, s->points,
-        s->widths / s->vol_count, 100 * s->vol / s->vol_count);
+    printf("note: %-10s %d surfaces (arbitrage: butterfly %d, calendar %d), %d slices (%d few "
+           "strikes, %d mended), %.0f evaluations each\n",
+           name, s->surfaces, s->butterfly, s->calendar, s->slices, s->fallback, s->repaired,
+           (double)s->evals / s->slices);
+    printf("note: %-10s inside bid/ask %.1f%% of %d; out of the money: error %.2f half widths, "
+           "from the mark %.2f vol points\n",
+           name, 100.0 * s->inside / s->points, s->points, s->widths / s->vol_count,
+           100 * s->vol / s->vol_count);
 }
 
 enum { ESSVI, ESSVI_WARM, SVI, SVI_WARM, SABR, MODELS };

@@ -236,6 +236,21 @@ TEST(calendar_gap_of_crossing_slices) {
     CHECK_NEAR(gap, 0.001 - 0.1 * 0.01, 1e-9);
 }
 
+/* A fine scan must not find a deeper gap than the check does. */
+TEST(calendar_gap_misses_no_crossing) {
+    unsigned long long seed = 7;
+    for (int i = 0; i < 300; i++) {
+        hg_svi near = random_slice(&seed), far = random_slice(&seed);
+        double gap, k;
+        CHECK_EQ(hg_svi_calendar_gap(&near, &far, -2, 2, &gap, &k), 0);
+        CHECK_NEAR(w_of(&far, k) - w_of(&near, k), gap, 1e-12);
+        for (int j = -2000; j <= 2000; j++) {
+            double at = w_of(&far, j * 1e-3) - w_of(&near, j * 1e-3);
+            CHECK(at >= gap - 1e-9);
+        }
+    }
+}
+
 TEST(bad_slices_are_refused) {
     const hg_svi bad[] = {
         {NAN,  0.1,      0,   0,   0.1},
