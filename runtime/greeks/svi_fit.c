@@ -243,11 +243,17 @@ static hg_svi shape_scale(const smile_data *d, const hg_svi *start) {
     return s;
 }
 
-/* Too few strikes for five numbers. */
+static bool is_free(const hg_svi *svi) {
+    hg_svi_butterfly b;
+    return hg_svi_butterfly_check(svi, &b) == HG_OK && b.is_free;
+}
+
+/* Too few strikes for five numbers. A shape that would not be free of arbitrage is not used. */
 static int fit_few(smile_data *d, const hg_svi *start, hg_svi *out, hg_smile_quality *quality) {
     quality->fallback = true;
     if (d->strikes < 3) {
         *out = shape_scale(d, start);
+        if (!is_free(out)) *out = shape_scale(d, NULL);
         return hg_svi_check(out);
     }
     hg_essvi slice;
@@ -275,9 +281,7 @@ static double free_objective(const double *x, void *ctx) {
  * wider than the strikes, and a narrower one fits them about as well.
  */
 static int fit_mend(search *s, hg_svi *fit, hg_smile_quality *quality) {
-    hg_svi_butterfly b;
-    if (hg_svi_butterfly_check(fit, &b) != HG_OK) return HG_GREEKS_BAD_INPUT;
-    if (b.is_free) return HG_OK;
+    if (is_free(fit)) return HG_OK;
     double x[2];
     if (start_take(s, fit, x)) {
         x[0] = clamp(x[0], -0.5, 0.5);
@@ -289,8 +293,7 @@ static int fit_mend(search *s, hg_svi *fit, hg_smile_quality *quality) {
         *fit = search_svi(s, x);
     }
     quality->repaired = true;
-    if (hg_svi_butterfly_check(fit, &b) != HG_OK) return HG_GREEKS_BAD_INPUT;
-    if (b.is_free) return HG_OK;
+    if (is_free(fit)) return HG_OK;
     hg_essvi slice;
     hg_svi base;
     hg_smile_quality ignored;

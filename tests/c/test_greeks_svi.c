@@ -387,6 +387,12 @@ TEST(fit_with_few_strikes) {
         CHECK_EQ(hg_svi_fit(points, n, &o, &fit, &q), 0);
         if (n < 3) CHECK(worst_vol_gap(&fit, &s, -0.1, 0.1) < 1e-9);
     }
+    /* but not the shape of one with arbitrage. */
+    hg_svi_fit_options o = {.start = &vogt};
+    hg_svi fit;
+    CHECK_EQ(hg_svi_fit(points, 1, &o, &fit, NULL), 0);
+    CHECK(butterfly_of(&fit).is_free);
+    CHECK_NEAR(w_of(&fit, points[0].k), points[0].w, 1e-12);
     hg_svi untouched = s;
     CHECK_EQ(hg_svi_fit(points, 0, NULL, &untouched, NULL), HG_GREEKS_BAD_INPUT);
     points[0].w = NAN;
