@@ -75,6 +75,33 @@ def inverse(f, k, t, sigma, cp, _r):
     }
 
 
+def bachelier(f, k, t, sigma, cp, r):
+    """All outputs of hg_bachelier_all (Bachelier 1900)."""
+    s = sigma * sqrt(t)
+    d = (f - k) / s
+    disc = exp(-r * t)
+    n = pdf(d)
+    price = disc * (cp * (f - k) * cdf(cp * d) + s * n)
+    delta = disc * cp * cdf(cp * d)
+    gamma = disc * n / s
+    vega = disc * n * sqrt(t)
+    return {
+        "price": price,
+        "delta": delta,
+        "gamma": gamma,
+        "vega": vega,
+        "theta": r * price - disc * n * sigma / (2 * sqrt(t)),
+        "rho": -t * price,
+        "vanna": -disc * n * d / sigma,
+        "volga": vega * d * d / sigma,
+        "charm": r * delta + disc * n * d / (2 * t),
+        "speed": -gamma * d / s,
+        "color": gamma * (r + (1 - d * d) / (2 * t)),
+        "zomma": gamma * (d * d - 1) / sigma,
+        "ultima": vega / sigma**2 * (d**4 - 3 * d * d),
+    }
+
+
 def with_condition(model, names, row):
     """Values of `model` at `row` and the condition number of each in its inputs."""
     args = [mpf(v) for v in row]
@@ -153,6 +180,18 @@ def book(rng, n):
         sigma = round(rng.uniform(0.3, 1.2), 4)
         k = strike(f, t, sigma, rng.uniform(-2.5, 2.5))
         rows.append((f, max(500.0, round(k / 500) * 500.0), t, sigma, rng.choice((1, -1)), 0.0))
+    return rows
+
+
+def spreads(rng, n):
+    """Forwards and strikes of either sign, to 25 deviations apart."""
+    rows = []
+    while len(rows) < n:
+        f = round(rng.uniform(-10, 10), 2)
+        t = rng.choice((MINUTE, 1 / 365, 0.25, 5.0))
+        sigma = 10 ** rng.uniform(-2, 2)
+        k = f + rng.choice((0, 0.1, 1, 3, 8, 25)) * rng.choice((-1, 1)) * sigma * t**0.5
+        rows.append((f, k, t, sigma, rng.choice((1, -1)), rng.choice((0.0, 0.03))))
     return rows
 
 
@@ -322,6 +361,8 @@ def main():
     vols = vol_inputs(rng) + book(rng, 150) + near_money(rng, 150)
     write("greeks_implied_vol.tsv", "vol of a price; cond is in the price alone:",
           "price F K T cp sigma cond".split(), vol_rows(vols))
+    write("greeks_bachelier.tsv", "Bachelier outputs and their condition numbers:", paired(GREEKS),
+          greek_rows(spreads(rng, 250), bachelier, GREEKS))
 
 
 if __name__ == "__main__":

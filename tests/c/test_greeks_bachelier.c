@@ -1,0 +1,48 @@
+/* Bachelier's model against 50-digit values, its limits and its likeness to Black-76. */
+#include "greeks/bachelier.h"
+#include "test_greeks_kit.h"
+
+#define OUTPUTS 13
+
+static void judge_row(const double *v, void *ctx) {
+    double *worst = ctx;
+    hg_greeks g;
+    CHECK_EQ(hg_bachelier_all(v[0], v[1], v[2], v[3], (int)v[4], v[5], &g), HG_OK);
+    const double *got = &g.price;
+    for (int i = 0; i < OUTPUTS; i++) {
+        worst[i] = fmax(worst[i], kit_error(got[i], v[6 + 2 * i], v[7 + 2 * i]));
+    }
+}
+
+TEST(matches_50_digits_within_8_eps_cond) {
+    double worst[OUTPUTS] = {0};
+    CHECK(kit_each_row("tests/vectors/greeks_bachelier.tsv", 6 + 2 * OUTPUTS, judge_row, worst) >
+          200);
+    for (int i = 0; i < OUTPUTS; i++) printf("output %d worst %.2f eps(1+cond)\n", i, worst[i]);
+    for (int i = 0; i < OUTPUTS; i++) CHECK(worst[i] <= 8.0);
+}
+
+/* For a small total vol the two models agree with sigma_normal = sigma sqrt(F K). */
+TEST(is_black76_for_small_vols) {
+    hg_greeks normal, lognormal;
+    CHECK_EQ(hg_bachelier_all(100, 100.2, 0.01, 0.1 * 100.1, 1, 0, &normal), HG_OK);
+    CHECK_EQ(hg_black76_all(100, 100.2, 0.01, 0.1, 1, 0, &lognormal), HG_OK);
+    CHECK_NEAR(normal.price, lognormal.price, 1e-4 * lognormal.price);
+    CHECK_NEAR(normal.gamma, lognormal.gamma, 1e-2 * lognormal.gamma);
+}
+
+TEST(takes_any_sign_and_has_limits) {
+    hg_greeks g;
+    CHECK_EQ(hg_bachelier_all(-5, -5, 1, 2, 1, 0, &g), HG_OK);
+    CHECK_NEAR(g.price, 2 * 0.3989422804014327, 1e-15);
+    CHECK_NEAR(g.delta, 0.5, 1e-16);
+    CHECK_EQ(hg_bachelier_all(-5, -7, 0, 2, 1, 0, &g), HG_OK);
+    CHECK(g.price == 2 && g.delta == 1 && g.gamma == 0);
+    CHECK_EQ(hg_bachelier_all(0, 0, 1, 0, -1, 0, &g), HG_OK);
+    CHECK(g.price == 0 && g.delta == -0.5);
+    CHECK_EQ(hg_bachelier_all(NAN, 0, 1, 1, -1, 0, &g), HG_GREEKS_BAD_INPUT);
+    CHECK_EQ(hg_bachelier_all(0, INFINITY, 1, 1, -1, 0, &g), HG_GREEKS_BAD_INPUT);
+    CHECK_EQ(hg_bachelier_all(0, 0, -1, 1, -1, 0, &g), HG_GREEKS_BAD_INPUT);
+    CHECK_EQ(hg_bachelier_all(1.7e308, -1.7e308, 1e300, 1e300, 1, 0, &g), HG_OK);
+    for (int i = 0; i < OUTPUTS; i++) CHECK(isfinite((&g.price)[i]));
+}
