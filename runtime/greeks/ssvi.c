@@ -299,24 +299,54 @@ static void sweep_slice(const hg_smile_slice *chain, int n, int i, hg_essvi *sli
     quality[i] = found;
 }
 
+typedef struct pass {
+    hg_essvi slices[HG_SURFACE_SLICES_MAX];
+    hg_smile_quality quality[HG_SURFACE_SLICES_MAX];
+} pass;
+
+/* From the nearest expiry outwards, each slice above the one before; or backwards, each below. */
+static int pass_run(const hg_smile_slice *chain, int n, bool outwards, const hg_essvi *starts,
+                    pass *p) {
+    for (int j = 0; j < n; j++) {
+        int i = outwards ? j : n - 1 - j;
+        const hg_essvi *near = outwards && i > 0 ? &p->slices[i - 1] : NULL;
+        const hg_essvi *far = !outwards && i + 1 < n ? &p->slices[i + 1] : NULL;
+        int code = hg_essvi_fit_slice(chain[i].points, chain[i].n, near, far,
+                                      starts ? &starts[i] : NULL, &p->slices[i], &p->quality[i]);
+        if (code != HG_OK) return code;
+    }
+    return HG_OK;
+}
+
+/* Bounded for each expiry: one that fits nowhere shall not outweigh the others. */
+static double pass_loss(const pass *p, int n) {
+    double sum = 0.0;
+    for (int i = 0; i < n; i++) {
+        double square = p->quality[i].rms * p->quality[i].rms;
+        sum += p->quality[i].points * square / (1.0 + square / 25.0);
+    }
+    return sum;
+}
+
 int hg_essvi_fit(const hg_smile_slice *chain, int n, const hg_essvi_options *options,
                  hg_essvi *slices, hg_smile_quality *quality) {
-    hg_essvi made[HG_SURFACE_SLICES_MAX];
-    hg_smile_quality found[HG_SURFACE_SLICES_MAX];
+    pass passes[2]; /* outwards, backwards */
     if (n < 1 || n > HG_SURFACE_SLICES_MAX) return HG_GREEKS_BAD_INPUT;
     for (int i = 0; i < n; i++) {
         if (!(chain[i].t > (i > 0 ? chain[i - 1].t : 0.0))) return HG_GREEKS_BAD_INPUT;
-        int code = hg_essvi_fit_slice(chain[i].points, chain[i].n, i > 0 ? &made[i - 1] : NULL,
-                                      NULL, options && options->warm ? &slices[i] : NULL, &made[i],
-                                      &found[i]);
+    }
+    const hg_essvi *starts = options && options->warm ? slices : NULL;
+    for (int i = 0; i < 2; i++) {
+        int code = pass_run(chain, n, i == 0, starts, &passes[i]);
         if (code != HG_OK) return code;
     }
+    pass *best = &passes[pass_loss(&passes[1], n) < pass_loss(&passes[0], n)];
     for (int sweep = 0; options && sweep < options->sweeps; sweep++) {
-        for (int i = n - 1; i >= 0; i--) sweep_slice(chain, n, i, made, found);
+        for (int i = n - 1; i >= 0; i--) sweep_slice(chain, n, i, best->slices, best->quality);
     }
     for (int i = 0; i < n; i++) {
-        slices[i] = made[i];
-        if (quality) quality[i] = found[i];
+        slices[i] = best->slices[i];
+        if (quality) quality[i] = best->quality[i];
     }
     return HG_OK;
 }

@@ -55,15 +55,15 @@ typedef struct hg_smile_slice {
 
 typedef struct hg_essvi_options {
     bool warm;  /* `slices` holds an earlier fit of the same expiries */
-    int sweeps; /* after the first pass; each lets every slice move between its neighbours */
+    int sweeps; /* after the passes; each lets every slice move between its neighbours */
 } hg_essvi_options;
 
 /*
  * All expiries, in order of time, each with at least one two-sided point: `slices[i]` belongs to
- * `chain[i]`. The first pass goes from the nearest expiry to the farthest, so that each slice lies
- * above the one before (Corbetta et al.); a sweep repairs what an odd near expiry has spoilt for
- * the later ones. The result is free of arbitrage by construction. `quality` has n entries or is
- * NULL.
+ * `chain[i]`. One pass goes from the nearest expiry outwards, so that each slice lies above the one
+ * before (Corbetta et al.), another backwards, each below the next; the better of the two is kept.
+ * So an expiry with odd quotes, near or far, does not decide about the others. The result is free
+ * of arbitrage by construction. `quality` has n entries or is NULL.
  */
 HG_MUST_CHECK int hg_essvi_fit(const hg_smile_slice *chain, int n, const hg_essvi_options *options,
                                hg_essvi *slices, hg_smile_quality *quality);

@@ -203,6 +203,25 @@ TEST(chain_fit_is_close_and_warm_fit_as_close) {
     }
 }
 
+/* Junk in one expiry, the first or the last, spoils that expiry and not the others. */
+TEST(odd_expiry_does_not_spoil_the_chain) {
+    unsigned long long seed = 9;
+    for (int round = 0; round < 20; round++) {
+        static chain c;
+        hg_ssvi ssvi = random_ssvi(&seed);
+        chain_make(&c, &seed, &ssvi, 0.0);
+        int odd = round % 2 ? EXPIRIES - 1 : 0;
+        for (int j = 0; j < STRIKES; j++) c.points[odd][j].w *= odd ? 0.01 : 50;
+        hg_essvi fit[EXPIRIES];
+        hg_smile_quality q[EXPIRIES];
+        CHECK_EQ(hg_essvi_fit(c.slices, EXPIRIES, NULL, fit, q), 0);
+        for (int i = 0; i < EXPIRIES; i++) {
+            if (i > 0) CHECK(hg_essvi_is_ordered(&fit[i - 1], &fit[i]));
+            if (i != odd) CHECK(q[i].rms < 0.2);
+        }
+    }
+}
+
 TEST(power_law_surface_found_again) {
     unsigned long long seed = 7;
     for (int round = 0; round < 10; round++) {
