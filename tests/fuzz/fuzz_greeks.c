@@ -5,7 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "greeks/american.h"
+#include "greeks/bachelier.h"
 #include "greeks/batch_int.h"
+#include "greeks/batch_vol.h"
 #include "greeks/black76.h"
 #include "greeks/inverse.h"
 
@@ -29,6 +32,13 @@ static void one_option(const double *v, int cp) {
     double sigma;
     if (hg_implied_vol(v[5], v[0], v[1], v[2], cp, v[4], &sigma) == HG_OK) {
         must(isfinite(sigma) && sigma >= 0.0, "vols are finite");
+    }
+    if (hg_bachelier_all(v[0], v[1], v[2], v[3], cp, v[4], &g) == HG_OK) {
+        all_finite(&g.price, sizeof g / sizeof(double));
+    }
+    double price;
+    if (hg_american_price(v[0], v[1], v[2], v[3], cp, v[4], v[5], &price) == HG_OK) {
+        must(isfinite(price) && price >= 0.0, "American prices are finite");
     }
 }
 
@@ -66,12 +76,28 @@ static void make_plausible(double *v) {
     }
 }
 
+/* A vol in a batch, from a good and from a mad start: as that of one option. */
+static void one_vol(const double *v, int cp) {
+    double sign = cp;
+    double starts[2] = {0.5, v[3]};
+    for (int i = 0; i < 3; i++) {
+        double alone = HG_VOL_BAD;
+        double got;
+        hg_vol_in in = {&v[5], &v[0], &v[1], &v[2], &sign, i < 2 ? &starts[i] : NULL};
+        int code = hg_implied_vol(v[5], v[0], v[1], v[2], cp, 0.0, &alone);
+        size_t bad = hg_implied_vol_batch(&in, &got, 1);
+        must(bad == (code == HG_OK ? 0 : 1), "the batch has a vol where one option has");
+        must(bad ? got == HG_VOL_BAD : isfinite(got) && got >= 0.0, "vols are finite or marked");
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     double v[NUMBERS];
     if (size < 1 + sizeof v) return 0;
     memcpy(v, data + 1, sizeof v);
     if (data[0] & 0x80) make_plausible(v);
     one_option(v, data[0] & 1 ? 1 : -1);
+    one_vol(v, data[0] & 1 ? 1 : -1);
     double cp = data[0] & 2 ? v[5] : data[0] & 1 ? 1.0 : -1.0;
     one_lane(v, cp, (data[0] >> 2) % LANES);
     return 0;
