@@ -44,8 +44,8 @@ int hg_verb_usage(const hg_verb *verb, const char *problem);
     { NULL, NULL, NULL }
 
 /* Defined in verb_<name>.c, listed in verbs.c. */
-extern const hg_verb hg_verb_backtest, hg_verb_check, hg_verb_demo, hg_verb_docs, hg_verb_import,
-    hg_verb_list, hg_verb_lua, hg_verb_paper, hg_verb_price, hg_verb_tape, hg_verb_test,
-    hg_verb_version;
+extern const hg_verb hg_verb_backtest, hg_verb_book, hg_verb_check, hg_verb_demo, hg_verb_docs,
+    hg_verb_import, hg_verb_list, hg_verb_lua, hg_verb_paper, hg_verb_price, hg_verb_tape,
+    hg_verb_test, hg_verb_version;
 
 #endif

@@ -9,10 +9,10 @@
 #include <string.h>
 
 const hg_verb *const hg_verbs[] = {
-    &hg_verb_demo, &hg_verb_paper, &hg_verb_backtest, &hg_verb_check,
-    &hg_verb_test, &hg_verb_lua,   &hg_verb_price,    &hg_verb_import,
-    &hg_verb_tape, &hg_verb_list,  &hg_verb_docs,     &hg_verb_version,
-    NULL,
+    &hg_verb_demo,    &hg_verb_paper, &hg_verb_backtest, &hg_verb_check,
+    &hg_verb_test,    &hg_verb_lua,   &hg_verb_price,    &hg_verb_book,
+    &hg_verb_import,  &hg_verb_tape,  &hg_verb_list,     &hg_verb_docs,
+    &hg_verb_version, NULL,
 };
 
 static int exit_code(int rc) {
