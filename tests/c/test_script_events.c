@@ -306,6 +306,40 @@ TEST(exposure_looks_like_a_table) {
     kit_close(&k);
 }
 
+/* Fields are learned when they are read; they must stay true when they change, vanish, return, or
+ * belong to another instrument. */
+TEST(tick_fields_are_always_those_of_the_market) {
+    kit k;
+    kit_open(&k);
+    kit_load(&k, "local market = require 'hedged.market'\n"
+                 "local n = 0\n"
+                 "function S:on_start() market.subscribe('*') end\n"
+                 "function S:on_tick(t)\n"
+                 "  n = n + 1\n"
+                 "  local q = market.get(t.instrument):quote() or {}\n"
+                 "  for round = 1, 2 do\n"
+                 "    if (n + round) % 3 ~= 0 then\n"
+                 "      assert(t.bid == q.bid, 'bid') assert(t.bid_size == q.bid_size)\n"
+                 "    end\n"
+                 "    assert(t.ask == q.ask, 'ask') assert(t.ask_size == q.ask_size)\n"
+                 "    assert(t.time == hedged.now() and t.iv == nil and t.index == nil)\n"
+                 "  end\n"
+                 "  if n == 20000 then collectgarbage('count') out('done') end\n"
+                 "  assert(not pcall(function() t.bid = 1 end))\n"
+                 "end");
+    const char *names[] = {PERP, FUT, "ETH-PERPETUAL"};
+    for (int i = 0; i < 20000; i++) {
+        hg_event e = kit_quote_event(&k, names[i % 3], 1000 + i % 7, 2000 + i % 11);
+        if (i % 5 == 0) e.quote.bid_size = 0;
+        if (i % 13 == 0) e.quote.ask_size = 0;
+        kit_apply(&k, &e);
+        hg_script_idle(k.script);
+    }
+    kit_running(&k);
+    CHECK_STR(k.log, "done\n");
+    kit_close(&k);
+}
+
 TEST(stops_once_and_then_is_silent) {
     kit k;
     kit_open(&k);
