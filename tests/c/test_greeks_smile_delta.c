@@ -159,8 +159,8 @@ TEST(min_variance_starts_as_black) {
 
 /*
  * A lognormal SABR world: 30-day options at five strikes, hedged for a day. Hull and White's delta,
- * learnt and judged on different days, must gain what Bartlett's does, the best there is (facts:
- * Keller-Ressel 2022; Hull and White 2017).
+ * learnt and judged on different days, must gain what Bartlett's does, the best there is
+ * (Keller-Ressel 2022; Hull and White 2017).
  */
 typedef struct world {
     double rho, nu;
