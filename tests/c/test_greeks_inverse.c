@@ -1,4 +1,5 @@
-/* Coin-settled options: exact values, the published golden, and the identities of the two deltas. */
+/* Coin-settled options: exact values, the published golden, and the identities of the two deltas.
+ */
 #include "greeks/black76.h"
 #include "greeks/inverse.h"
 #include "test_greeks_kit.h"
