@@ -74,7 +74,13 @@ LINK_LIBS   = $(LUA_LIBS) $(LIB_LIBS) -lm -pthread
 # run time; everything else runs on any x86-64 (or other) machine.
 file_flags = $(if $(filter greeks/%,$1),-O3) \
              $(if $(filter %_avx2,$1),-mavx2 -mfma) \
-             $(if $(filter %_avx512,$1),-mavx512f -mavx512dq -mavx512vl -mfma)
+             $(if $(filter %_avx512,$1),-mavx512f -mavx512dq -mavx512vl -mfma) \
+             $(if $(filter $(MODULE_FILES),$1),$(MODULE_FLAGS))
+
+# These also make a C module for plain Lua, so they are compiled to be loaded anywhere and show
+# nothing but luaopen_*. Plain Lua cannot load a module built with sanitizers.
+MODULE_FILES := greeks/% base/assert base/error base/text script/api_greeks script/api_table
+MODULE_FLAGS := -fPIC -fvisibility=hidden
 
 ifeq ($(V),1)
 Q :=
@@ -92,6 +98,9 @@ OBJS  := $(SRC:runtime/%.c=$(OBJ)/%.o)
 MAIN  := $(filter $(OBJ)/app/main.o,$(OBJS))
 LIB   := $(BUILD)/libhedged.a
 BIN   := $(BUILD)/hedged
+
+MODULE_OBJS := $(filter $(MODULE_FILES:%=$(OBJ)/%.o),$(OBJS))
+LUA_MODULE  := $(if $(SAN),,$(if $(filter script,$(ROOMS)),$(BUILD)/lua/hedged/greeks.so))
 
 GEN        := $(BUILD)/gen
 EMBED      := $(shell find stdlib -name '*.lua' 2>/dev/null) \
@@ -119,7 +128,7 @@ LUA_DIRS    = $(wildcard stdlib strategies examples tests)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BIN)
+all: $(BIN) $(LUA_MODULE)
 
 $(BIN): $(MAIN) $(EMBED_OBJS) $(LIB)
 	$(call say,LD $@)
@@ -129,6 +138,11 @@ $(BIN): $(MAIN) $(EMBED_OBJS) $(LIB)
 $(LIB): $(filter-out $(MAIN),$(OBJS))
 	$(call say,AR $@)
 	$(Q)rm -f $@.new && $(AR) rcs $@.new $^ && mv $@.new $@
+
+$(BUILD)/lua/hedged/greeks.so: $(MODULE_OBJS)
+	$(call say,LD $@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) $(LDFLAGS) -shared -o $@.new $^ -lm && mv $@.new $@
 
 $(OBJ)/%.o: runtime/%.c $(BUILD)/flags
 	$(call say,CC $*.c)
@@ -143,7 +157,7 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 # Changed flags rebuild; a missing library is one clear line instead of a compiler's complaint.
 $(BUILD)/flags: FORCE | check-deps
 	@mkdir -p $(@D)
-	@new='$(CC) $(BASE_FLAGS) $(INCLUDES)'; [ "$$(cat $@ 2>/dev/null)" = "$$new" ] || echo "$$new" >$@
+	@new='$(CC) $(BASE_FLAGS) $(MODULE_FLAGS) $(INCLUDES)'; [ "$$(cat $@ 2>/dev/null)" = "$$new" ] || echo "$$new" >$@
 
 check-deps:
 	@$(if $(strip $(LIB_CFLAGS) $(LIB_LIBS)),:,$(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null) || \
@@ -244,15 +258,17 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(EMBED_OBJS) $(LIB)
 FUZZ_LINK_tape = -Wl,--wrap=hg_crc32c -Wl,--wrap=ZSTD_compress2
 
 SHARE = $(DESTDIR)$(PREFIX)/share/hedged
+INSTALLED_MODULE = $(DESTDIR)$(PREFIX)/lib/lua/5.4/hedged/greeks.so
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/hedged
+	$(if $(LUA_MODULE),install -D -m 755 $(LUA_MODULE) $(INSTALLED_MODULE))
 	@for f in $$(find stdlib/meta strategies examples docs -type f 2>/dev/null) README.md LICENSE; \
 	  do [ ! -f "$$f" ] || install -D -m 644 "$$f" "$(SHARE)/$$f" || exit 1; done
 	@echo "installed $(PREFIX)/bin/hedged and $(PREFIX)/share/hedged"
 
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/hedged $(SHARE)
+	rm -rf $(DESTDIR)$(PREFIX)/bin/hedged $(SHARE) $(INSTALLED_MODULE)
 
 clean:
 	rm -rf build

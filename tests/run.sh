@@ -84,7 +84,7 @@ for file in tests/lua/plain_*.lua; do
 	[ -f "$file" ] || continue
 	found=1
 	case $file in *"$pattern"*) in_file= ;; *) in_file=$pattern ;; esac
-	LUA_PATH="stdlib/?.lua;stdlib/?/init.lua;;" \
+	LUA_PATH="stdlib/?.lua;stdlib/?/init.lua;;" LUA_CPATH="$BUILD/lua/?.so;;" \
 		part "$file in plain Lua" lua5.4 "$file" -o text ${in_file:+-p "$in_file"}
 done
 [ -n "$found" ] || absent "stdlib in plain Lua" "no file tests/lua/plain_*.lua"

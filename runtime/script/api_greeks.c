@@ -1,4 +1,6 @@
-/* hedged.greeks: pure mathematics. No session, no state; failures are nil, message, code. */
+/* hedged.greeks: pure mathematics. No session, no state; failures are nil, message, code. The same
+ * file is a C module for plain Lua (lua/hedged/greeks.so): it calls nothing outside the rooms
+ * greeks, base and api_table.c. */
 #include "greeks/batch.h"
 #include "greeks/black76.h"
 #include "greeks/inverse.h"
@@ -188,7 +190,7 @@ static int l_batch(lua_State *L) {
     return 1;
 }
 
-int l_open_greeks(lua_State *L) {
+int luaopen_hedged_greeks(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"black76",     l_black76    },
         {"all",         l_all        },
@@ -207,7 +209,5 @@ int l_open_greeks(lua_State *L) {
     lua_pushcfunction(L, l_array_set);
     lua_setfield(L, -2, "__newindex");
     lua_pop(L, 1);
-    l_api_module(L, functions);
-    l_api_read_only(L, "hedged.greeks");
-    return 1;
+    return l_api_module(L, functions);
 }

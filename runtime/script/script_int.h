@@ -273,11 +273,14 @@ int l_open_market(lua_State *L);
 int l_open_portfolio(lua_State *L);
 int l_open_orders(lua_State *L);
 int l_open_greeks(lua_State *L);
+/* The entry point of the module for plain Lua, under the name `require` looks for. */
+__attribute__((visibility("default"))) int luaopen_hedged_greeks(lua_State *L);
 int l_open_test(lua_State *L);
 
 void l_api_types(lua_State *L); /* metatables of every userdata; once per state */
 /* A module table: read-only in the sandbox. Pushes. */
 int l_api_module(lua_State *L, const luaL_Reg *functions);
+int l_api_refuse_write(lua_State *L); /* __newindex; the name of the table is its upvalue */
 void l_api_read_only(lua_State *L, const char *what);     /* replaces the table on top by a proxy */
 hg_script *l_api_session(lua_State *L, const char *what); /* raises outside a session */
 hg_script *l_api_running(lua_State *L, const char *what); /* and while the file loads */
