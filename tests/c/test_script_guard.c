@@ -103,6 +103,11 @@ TEST(stops_a_huge_sort) {
               "while true do table.sort(t) end");
 }
 
+TEST(stops_pairs_of_a_huge_table) {
+    runs_away("local t = {} for i = 1, 300000 do t[i * 1.5] = i end\n"
+              "while true do for k in pairs(t) do break end end");
+}
+
 TEST(stops_a_loop_in_gsub) {
     runs_away("string.gsub('x', '.', function() while true do end end)");
 }

@@ -197,6 +197,14 @@ TEST(pairs_goes_through_numbers_then_strings) {
          "out('%s=%s', next({ q = 1, c = 2, [5] = 3 }))\n"
          "local k = nil repeat k = next({ q = 1, c = 2, [5] = 3 }, k) out(k) until not k",
          "x\nz\n5=3\n5\nc\nq\nnil\n");
+    says("local t, last = {}, -1 for i = 1, 5000 do t[(i * 7919) % 5003 + 0.5] = i end\n"
+         "local n = 0 for k in pairs(t) do assert(k > last) last = k n = n + 1 end out(n)\n"
+         "local f = function() end t = { [f] = 1, [out] = 2, x = 3 }\n"
+         "local r = {} for k, v in pairs(t) do r[v] = k end\n"
+         "out(r[1] == f and r[2] == out and r[3] == 'x')\n"
+         "local k, count = nil, 0 repeat k = next(t, k) count = count + 1 until k == nil\n"
+         "out(count)",
+         "5000\ntrue\n4\n");
     says("local m = setmetatable({}, { __pairs = function() return next, { a = 1 } end })\n"
          "for k in pairs(m) do out(k) end\n"
          "for k in pairs(hedged.risk) do out(k) break end",
