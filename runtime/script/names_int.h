@@ -9,18 +9,16 @@
 
 #include <lua.h>
 
-#define HG_NAME_MAP(X)                                                                             \
-    X(instrument)                                                                                  \
-    X(bid)                                                                                         \
-    X(ask)                                                                                         \
-    X(bid_size) X(ask_size) X(mark) X(index) X(iv) X(time) X(underlying) X(kind) X(name) X(expiry) \
-        X(strike) X(type) X(inverse) X(tick) X(lot) X(multiplier) X(quote_currency)                \
-            X(settle_currency) X(id) X(state) X(side) X(size) X(filled) X(price) X(reason) X(tif)  \
-                X(remaining) X(code) X(message) X(line) X(limit) X(average) X(post_only)           \
-                    X(reduce_only) X(delta) X(delta_net) X(delta_usd) X(gamma) X(vega) X(theta)    \
-                        X(rho) X(vanna) X(volga) X(charm) X(notional) X(value) X(leverage)         \
-                            X(pending) X(age) X(quality) X(reasons) X(delta_filled) X(spot) X(by)  \
-                                X(delta_cash)
+// clang-format off
+#define HG_NAME_MAP(X)                                                                        \
+    X(instrument) X(bid) X(ask) X(bid_size) X(ask_size) X(mark) X(index) X(iv) X(time)        \
+    X(underlying) X(kind) X(name) X(expiry) X(strike) X(type) X(inverse) X(tick) X(lot)       \
+    X(multiplier) X(quote_currency) X(settle_currency) X(id) X(state) X(side) X(size)         \
+    X(filled) X(price) X(reason) X(tif) X(remaining) X(code) X(message) X(line) X(limit)      \
+    X(average) X(post_only) X(reduce_only) X(delta) X(delta_net) X(delta_usd) X(gamma)        \
+    X(vega) X(theta) X(rho) X(vanna) X(volga) X(charm) X(notional) X(value) X(leverage)       \
+    X(pending) X(age) X(quality) X(reasons) X(delta_filled) X(spot) X(by) X(delta_cash)
+// clang-format on
 
 enum hg_name {
     HG_N_NONE,
