@@ -1,8 +1,9 @@
 /* Hostile scripts: each of these hangs, crashes or escapes without its guard. */
 #include "test_script_kit.h"
 
-#include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define BUDGET_MS 20
 #define SLACK_MS 5
@@ -339,25 +340,25 @@ TEST(stays_inside_its_directory) {
     }
 }
 
+static void write_file(const char *name, const char *text) {
+    FILE *f = fopen(test_tmp(name), "w");
+    CHECK(f != NULL);
+    fputs(text, f);
+    fclose(f);
+}
+
 TEST(loads_modules_beside_the_strategy_and_no_links_out) {
     kit k;
     kit_open(&k);
-    char path[512];
-    snprintf(path, sizeof path, "%s/s.lua", test_tmp_dir());
-    FILE *f = fopen(path, "w");
-    CHECK(f);
-    fputs("local h = require 'hedged'\nlocal own = require 'part.own'\n"
-          "local S = h.strategy { api = 1, name = own }\n"
-          "local ok, message = pcall(require, 'out')\nassert(not ok, 'escaped')\nreturn S\n",
-          f);
-    fclose(f);
-    char name[600];
-    snprintf(name, sizeof name,
-             "mkdir -p %s/part && echo \"return 'inner'\" > %s/part/own.lua && "
-             "echo 'return 1' > /tmp/outside_$$.lua && ln -sf /tmp/outside_$$.lua %s/out.lua",
-             test_tmp_dir(), test_tmp_dir(), test_tmp_dir());
-    CHECK_EQ(system(name), 0);
-    if (hg_script_open(&k.env, path, 0, NULL, 0, &k.script) < 0) {
+    CHECK_EQ(mkdir(test_tmp("home"), 0700), 0);
+    CHECK_EQ(mkdir(test_tmp("home/part"), 0700), 0);
+    write_file("outside.lua", "return 1");
+    write_file("home/part/own.lua", "return 'inner'");
+    write_file("home/s.lua", "local h = require 'hedged'\nlocal own = require 'part.own'\n"
+                             "local S = h.strategy { api = 1, name = own }\n"
+                             "assert(not pcall(require, 'out'), 'escaped')\nreturn S\n");
+    CHECK_EQ(symlink("../outside.lua", test_tmp("home/out.lua")), 0);
+    if (hg_script_open(&k.env, test_tmp("home/s.lua"), 0, NULL, 0, &k.script) < 0) {
         hg_test_fail(__FILE__, __LINE__, "%s", hg_error_text());
     }
     CHECK_STR(hg_script_name(k.script), "inner");
