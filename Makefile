@@ -123,8 +123,8 @@ C_FILES     = $(wildcard runtime/*/*.[ch] tests/c/*.[ch] tests/bench/*.[ch] test
 LUA_DIRS    = $(wildcard stdlib strategies examples tests)
 
 # --- build --------------------------------------------------------------------------------------
-.PHONY: all help deps deps-lint demo test ctest bench lint fmt docs install uninstall fuzz clean \
-        check-deps FORCE
+.PHONY: all help deps deps-lint demo test ctest bench bench-peers lint fmt docs install uninstall \
+        fuzz clean check-deps FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -228,6 +228,30 @@ bench: deps
 	+@$(BUILD_ALL) all $(CBENCH)
 	@HEDGED=$(abspath $(BIN)) $(CBENCH) $(if $(B),'$(B)')
 
+# Ours beside QuantLib and a plain loop over libmvec, in one process. The loop alone is compiled for
+# this CPU with -ffast-math; nothing of this folder is part of the product, its tests or CI.
+PEERS      := $(BUILD)/tests/peers
+PEER_OBJS  := $(addprefix $(BUILD)/tests/bench/peers/,peers.o libmvec_256.o libmvec_512.o quantlib.o)
+PEER_FLAGS := -O3 -ffast-math -fopenmp-simd -march=native -D_GNU_SOURCE -std=c11
+bench-peers:
+	@.ci/deps build peers
+	+@$(BUILD_ALL) $(PEERS)
+	@$(PEERS) $(if $(B),'$(B)')
+
+$(BUILD)/tests/bench/peers/libmvec_%.o: tests/bench/peers/libmvec.c tests/bench/peers/peers.h
+	$(call say,CC tests/bench/peers/libmvec.c $*)
+	@mkdir -p $(@D)
+	$(Q)gcc $(PEER_FLAGS) -mprefer-vector-width=$* -DPEER_WIDTH=$* -c -o $@ $<
+
+$(BUILD)/tests/bench/peers/quantlib.o: tests/bench/peers/quantlib.cpp tests/bench/peers/peers.h
+	$(call say,CXX tests/bench/peers/quantlib.cpp)
+	@mkdir -p $(@D)
+	$(Q)g++ -std=c++17 -O3 -Wall -Wextra -c -o $@ $<
+
+$(PEERS): $(PEER_OBJS) $(LIB)
+	$(call say,LD $@)
+	$(Q)g++ $(filter-out -std=% -W%,$(BASE_FLAGS)) $(LDFLAGS) -o $@ $^ -lQuantLib -lmvec -lm
+
 lint: deps-lint
 	@CC='$(CC)' LINT_CFLAGS='$(LANG_FLAGS) $(INCLUDES) -Itests/c -Itests/bench' tests/lint/lint.sh
 
@@ -279,6 +303,7 @@ help:
 	@echo 'make test            set-up, build, all tests (T=pattern, SAN=address,undefined or thread)'
 	@echo 'make ctest           only the C tests (ROOMS="base greeks", T=pattern)'
 	@echo 'make bench           one JSON line per case (B=name)'
+	@echo 'make bench-peers     ours beside QuantLib and libmvec (B=greeks)'
 	@echo 'make lint, make fmt  checks; formatting'
 	@echo 'make docs            docs/lua-api.md from stdlib/meta'
 	@echo 'make fuzz            libFuzzer targets with clang (F=name S=seconds)'
