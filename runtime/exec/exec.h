@@ -121,6 +121,9 @@ typedef struct hg_exec_stats {
     uint64_t hash;  /* over every order sent and fill received, in order */
 } hg_exec_stats;
 
+/* The limits in force, complete. */
+const hg_limits *hg_exec_limits(const hg_exec *exec);
+
 const hg_exec_stats *hg_exec_stats_get(const hg_exec *exec);
 
 #endif

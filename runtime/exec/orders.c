@@ -147,6 +147,10 @@ double hg_exec_average_price(const hg_exec *exec, const hg_order *order) {
     return usd_sized ? amount / value : value / amount;
 }
 
+const hg_limits *hg_exec_limits(const hg_exec *exec) {
+    return &exec->limits;
+}
+
 const hg_exec_stats *hg_exec_stats_get(const hg_exec *exec) {
     return &exec->stats;
 }

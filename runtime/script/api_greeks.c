@@ -1,9 +1,11 @@
 /* hedged.greeks: pure mathematics. No session, no state; failures are nil, message, code. The same
  * file is a C module for plain Lua (lua/hedged/greeks.so): it calls nothing outside the rooms
  * greeks, base and api_table.c. */
+#include "greeks/american.h"
 #include "greeks/batch.h"
 #include "greeks/black76.h"
 #include "greeks/inverse.h"
+#include "greeks/svi.h"
 #include "script/script_int.h"
 
 #include <math.h>
@@ -31,8 +33,18 @@ static void l_set(lua_State *L, const char *field, double value) {
     lua_setfield(L, -2, field);
 }
 
+/* The contract of Lua is stricter than that of C: F, K, T and sigma of zero are bad input here,
+ * since in a script they are always a mistake. True when the first `count` arguments are above
+ * zero. */
+static bool l_positive(lua_State *L, int count) {
+    bool positive = true;
+    for (int i = 1; i <= count; i++) positive = positive && luaL_checknumber(L, i) > 0;
+    return positive;
+}
+
 static int l_black76(lua_State *L) {
     double price;
+    if (!l_positive(L, 4)) return l_bad(L, HG_GREEKS_BAD_INPUT);
     int rc = hg_black76_price(luaL_checknumber(L, 1), luaL_checknumber(L, 2),
                               luaL_checknumber(L, 3), luaL_checknumber(L, 4), l_cp(L, 5),
                               luaL_optnumber(L, 6, 0), &price);
@@ -43,6 +55,7 @@ static int l_black76(lua_State *L) {
 
 static int l_all(lua_State *L) {
     hg_greeks g;
+    if (!l_positive(L, 4)) return l_bad(L, HG_GREEKS_BAD_INPUT);
     int rc = hg_black76_all(luaL_checknumber(L, 1), luaL_checknumber(L, 2), luaL_checknumber(L, 3),
                             luaL_checknumber(L, 4), l_cp(L, 5), luaL_optnumber(L, 6, 0), &g);
     if (rc < 0) return l_bad(L, rc);
@@ -74,6 +87,7 @@ static int l_implied_vol(lua_State *L) {
 
 static int l_inverse(lua_State *L) {
     hg_inverse_greeks g;
+    if (!l_positive(L, 4)) return l_bad(L, HG_GREEKS_BAD_INPUT);
     int rc = hg_inverse_all(luaL_checknumber(L, 1), luaL_checknumber(L, 2), luaL_checknumber(L, 3),
                             luaL_checknumber(L, 4), l_cp(L, 5), &g);
     if (rc < 0) return l_bad(L, rc);
@@ -85,6 +99,48 @@ static int l_inverse(lua_State *L) {
     l_set(L, "vega", g.vega);
     l_set(L, "theta", g.theta);
     return 1;
+}
+
+static int l_american(lua_State *L) {
+    double price;
+    if (!l_positive(L, 4)) return l_bad(L, HG_GREEKS_BAD_INPUT);
+    int rc = hg_american_price(luaL_checknumber(L, 1), luaL_checknumber(L, 2),
+                               luaL_checknumber(L, 3), luaL_checknumber(L, 4), l_cp(L, 5),
+                               luaL_checknumber(L, 6), luaL_checknumber(L, 7), &price);
+    if (rc < 0) return l_bad(L, rc);
+    lua_pushnumber(L, price);
+    return 1;
+}
+
+static hg_svi l_svi_params(lua_State *L, int table) {
+    static const char *const names[] = {"a", "b", "rho", "m", "sigma"};
+    double values[5];
+    luaL_checktype(L, table, LUA_TTABLE);
+    for (int i = 0; i < 5; i++) {
+        if (lua_getfield(L, table, names[i]) != LUA_TNUMBER) {
+            luaL_error(L, "svi: %s is missing or not a number", names[i]);
+        }
+        values[i] = lua_tonumber(L, -1);
+        lua_pop(L, 1);
+    }
+    return (hg_svi){values[0], values[1], values[2], values[3], values[4]};
+}
+
+static int l_svi_value(lua_State *L, int (*function)(const hg_svi *, double, double *)) {
+    double value;
+    hg_svi svi = l_svi_params(L, 2);
+    int rc = function(&svi, luaL_checknumber(L, 1), &value);
+    if (rc < 0) return l_bad(L, rc);
+    lua_pushnumber(L, value);
+    return 1;
+}
+
+static int l_svi(lua_State *L) {
+    return l_svi_value(L, hg_svi_variance);
+}
+
+static int l_svi_g(lua_State *L) {
+    return l_svi_value(L, hg_svi_g);
 }
 
 /* ---- arrays and batches ---------------------------------------------------------------------- */
@@ -196,6 +252,9 @@ int luaopen_hedged_greeks(lua_State *L) {
         {"all",         l_all        },
         {"implied_vol", l_implied_vol},
         {"inverse",     l_inverse    },
+        {"american",    l_american   },
+        {"svi",         l_svi        },
+        {"svi_g",       l_svi_g      },
         {"array",       l_array      },
         {"batch",       l_batch      },
         {NULL,          NULL         },

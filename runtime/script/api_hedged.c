@@ -202,8 +202,10 @@ static void l_add_log(lua_State *L) {
 
 /* The limits of the gate, to look at. */
 static void l_add_risk(lua_State *L) {
+    const hg_script *s = hg_script_of(L);
     hg_limits limits;
     hg_limits_default(&limits);
+    if (s->env && s->env->exec) limits = *hg_exec_limits(s->env->exec);
     const struct {
         const char *name;
         double value;

@@ -107,6 +107,44 @@ function greeks.implied_vol(price, F, K, T, cp, r) end
 ---@return string? code "bad_input"
 function greeks.inverse(F, K, T, sigma, cp) end
 
+--- Price of an American option on an asset with continuous carry, by the spectral collocation of
+--- Andersen, Lake and Offengenden (2016): within about 5e-7 of max(S, K), 1e-5 at worst.
+---@param S number spot, USD
+---@param K number strike, USD
+---@param T number years to expiry
+---@param sigma number volatility, fraction
+---@param cp "C"|"P" call or put
+---@param r number rate of money, fraction a year
+---@param q number rate of the asset (dividend, funding), fraction a year
+---@return number? price USD; nil on bad input, also where two exercise boundaries exist
+---@return string? message
+---@return string? code "bad_input"
+function greeks.american(S, K, T, sigma, cp, r, q) end
+
+--- A raw SVI slice: w(k) = a + b (rho (k - m) + sqrt((k - m)^2 + sigma^2)).
+---@class hedged.greeks.svi_params
+---@field a number level of total variance
+---@field b number slope of the wings, at least 0
+---@field rho number skew, -1 to 1
+---@field m number place of the turn in log-moneyness
+---@field sigma number how round the turn is, above 0
+
+--- Total variance sigma^2 T of an SVI slice at log-moneyness k = ln(K / F).
+---@param k number
+---@param params hedged.greeks.svi_params
+---@return number? variance nil when the parameters give no variance
+---@return string? message
+---@return string? code "bad_input"
+function greeks.svi(k, params) end
+
+--- Durrleman's g(k) of an SVI slice: negative where the smile allows butterfly arbitrage.
+---@param k number
+---@param params hedged.greeks.svi_params
+---@return number? g
+---@return string? message
+---@return string? code "bad_input"
+function greeks.svi_g(k, params) end
+
 --- Numbers in one block of memory, for batches: `a[1]` to `a[#a]`.
 ---@class hedged.greeks.array
 

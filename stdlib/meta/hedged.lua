@@ -139,7 +139,7 @@ local hedged = {}
 ---@field warn fun(format: any, ...: any)
 ---@field error fun(format: any, ...: any)
 
---- Default limits of the risk gate, to look at. They cannot be changed from Lua.
+--- Limits of the risk gate in force, to look at. They cannot be changed from Lua.
 ---@class hedged.risk
 ---@field price_collar number fraction through the reference price
 ---@field order_value_usd number

@@ -36,6 +36,33 @@ end
 
 TestPlainGreeks = {}
 
+function TestPlainGreeks:test_american_and_svi()
+  -- S = K = 100, r = 3 %, one year, 30 %: a put of 10.6085976 (independent lattices agree).
+  lu.assertAlmostEquals(greeks.american(100, 100, 1, 0.3, "P", 0.03, 0), 10.6085976, 1e-5)
+  -- The slice of Vogt (Gatheral and Jacquier 2014, example 3.1): g falls below zero.
+  local vogt = { a = -0.0410, b = 0.1331, m = 0.3586, rho = 0.3060, sigma = 0.4153 }
+  lu.assertAlmostEquals(greeks.svi(-1.5, vogt), 0.1367819611, 1e-9)
+  lu.assertAlmostEquals(greeks.svi(0.4, vogt), 0.01623656962, 1e-10)
+  lu.assertAlmostEquals(greeks.svi_g(0.8793, vogt), -0.03286, 1e-5)
+  lu.assertErrorMsgContains("rho", greeks.svi, 0, { a = 0, b = 0, m = 0, sigma = 1 })
+end
+
+function TestPlainGreeks:test_zero_and_worse_are_bad_input()
+  for _, bad in ipairs { 0, -1, 0 / 0, math.huge, -math.huge } do
+    for place = 1, 4 do
+      local x = { 100, 100, 0.5, 0.4 }
+      x[place] = bad
+      for _, name in ipairs { "black76", "all", "inverse" } do
+        local got, message, code = greeks[name](x[1], x[2], x[3], x[4], "C")
+        lu.assertNil(got, name .. " of " .. tostring(bad))
+        lu.assertIsString(message)
+        lu.assertEquals(code, "bad_input")
+      end
+      lu.assertNil((greeks.american(x[1], x[2], x[3], x[4], "P", 0.03, 0)))
+    end
+  end
+end
+
 function TestPlainGreeks:test_textbook_price()
   -- Hull, Options, Futures, and Other Derivatives, 9th edition, example 18.6.
   near(greeks.black76(20, 20, 4 / 12, 0.25, "P", 0.09), 1.116, 1e-3)
