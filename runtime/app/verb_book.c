@@ -14,12 +14,12 @@
 #include <string.h>
 
 static const hg_flag flags[] = {
-    {"feed",        "sim|tape:FILE",        "where the marks come from (default sim)"             },
-    {"at",          "DURATION",             "event time into the feed (default: all is marked)"   },
-    {"scenario",    "spot=A:B:C,vol=A:B:C", "grid of P&L: % of spot, vol points, and days=N"      },
-    {"market",      "NAME",                 "calm, crash, volspike, weekend or gapdown (sim feed)"},
-    {"seed",        "N",                    "seed of the synthetic market"                        },
-    {"instruments", "FILE",                 "terms of instruments the built-in names do not cover"},
+    {"feed",        "sim|tape:FILE", "where the marks come from (default sim)"               },
+    {"at",          "DURATION",      "event time into the feed (default: all is marked)"     },
+    {"scenario",    "GRID",          "P&L over spot=A:B:C,vol=A:B:C,days=N (%, points, days)"},
+    {"market",      "NAME",          "calm, crash, volspike, weekend or gapdown (sim feed)"  },
+    {"seed",        "N",             "seed of the synthetic market"                          },
+    {"instruments", "FILE",          "terms of instruments the built-in names do not cover"  },
     HG_FLAG_JSON,
     HG_FLAGS_END,
 };
