@@ -197,7 +197,7 @@ static int l_undefined(lua_State *L) {
     }
     const char *near = nearest_global(L, name);
     return near ? luaL_error(L, "undefined global '%s' (did you mean '%s'?)", name, near)
-                : luaL_error(L, "undefined global '%s' (did you mean 'local %s'?)", name, name);
+                : luaL_error(L, "undefined global '%s'", name);
 }
 
 static int l_new_global(lua_State *L) {
