@@ -84,10 +84,9 @@ static hg_script_env script_env(hg_session *s) {
 }
 
 static int scripts_open(hg_session *s) {
-    static _Thread_local hg_script_env env; /* outlives the scripts; one session per thread */
-    env = script_env(s);
+    s->env = script_env(s);
     for (size_t i = 0; i < s->options.strategy_count; i++) {
-        int rc = hg_script_open(&env, s->options.strategies[i], (uint16_t)i, s->options.set,
+        int rc = hg_script_open(&s->env, s->options.strategies[i], (uint16_t)i, s->options.set,
                                 s->options.set_count, &s->core.scripts[i]);
         if (rc < 0) {
             return rc;

@@ -37,6 +37,7 @@ typedef struct hg_session_options {
 typedef struct hg_session {
     hg_session_options options;
     hg_core core;
+    hg_script_env env; /* lent to the scripts: the session must not move while it is open */
     hg_feed *feed;
     hg_book book;
     hg_events events;

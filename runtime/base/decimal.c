@@ -4,27 +4,25 @@
 #include <math.h>
 #include <stdio.h>
 
-typedef __int128 wide;
-
-static wide div_half_even(wide num, wide den) {
+hg_wide hg_wide_divide(hg_wide num, hg_wide den) {
     if (den < 0) {
         num = -num;
         den = -den;
     }
-    wide q = num / den;
-    wide r = num % den;
+    hg_wide q = num / den;
+    hg_wide r = num % den;
     if (r < 0) {
         r += den;
         q -= 1;
     }
-    wide twice = 2 * r;
+    hg_wide twice = 2 * r;
     if (twice > den || (twice == den && (q & 1) != 0)) {
         q += 1;
     }
     return q;
 }
 
-static bool narrow(wide value, int64_t *out) {
+bool hg_wide_narrow(hg_wide value, int64_t *out) {
     if (value > INT64_MAX || value < INT64_MIN) {
         return false;
     }
@@ -33,7 +31,7 @@ static bool narrow(wide value, int64_t *out) {
 }
 
 bool hg_muldiv(int64_t a, int64_t b, int64_t c, int64_t *out) {
-    return c != 0 && narrow(div_half_even((wide)a * b, c), out);
+    return c != 0 && hg_wide_narrow(hg_wide_divide((hg_wide)a * b, c), out);
 }
 
 bool hg_add(int64_t a, int64_t b, int64_t *out) {
@@ -42,7 +40,7 @@ bool hg_add(int64_t a, int64_t b, int64_t *out) {
 
 /* Digits are gathered into a 128-bit mantissa; what lies beyond 30 digits only decides rounding. */
 typedef struct {
-    wide mantissa;
+    hg_wide mantissa;
     int scale; /* value = mantissa * 10^scale */
     bool sticky;
     int digits;
@@ -79,7 +77,7 @@ static bool exponent_parse(const char *p, const char *end, int *exponent) {
 static bool scale_to_nano(digits d, int64_t *nano) {
     int shift = d.scale + 9;
     while (shift > 0 && d.mantissa != 0) {
-        if (d.mantissa > (wide)INT64_MAX) {
+        if (d.mantissa > (hg_wide)INT64_MAX) {
             return false;
         }
         d.mantissa *= 10;
@@ -93,13 +91,13 @@ static bool scale_to_nano(digits d, int64_t *nano) {
         *nano = 0;
         return true;
     }
-    wide den = 1;
+    hg_wide den = 1;
     for (; shift < 0; shift++) {
         den *= 10;
     }
     /* A sticky tail turns an exact half into more than half. */
-    wide num = d.sticky && den > 1 ? d.mantissa * 2 + 1 : d.mantissa * 2;
-    return narrow(div_half_even(num, den * 2), nano);
+    hg_wide num = d.sticky && den > 1 ? d.mantissa * 2 + 1 : d.mantissa * 2;
+    return hg_wide_narrow(hg_wide_divide(num, den * 2), nano);
 }
 
 bool hg_nano_parse(const char *text, size_t len, int64_t *nano) {

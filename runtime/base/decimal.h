@@ -22,6 +22,11 @@ static inline double hg_nano_to_double(int64_t nano) {
 /* Shortest text without exponent ("0.00170872", "-5"); returns buf. size >= 24. */
 char *hg_nano_format(int64_t nano, char *buf, size_t size);
 
+/* Intermediates of money. Division rounds half to even; den != 0. */
+typedef __int128 hg_wide;
+hg_wide hg_wide_divide(hg_wide num, hg_wide den);
+bool hg_wide_narrow(hg_wide value, int64_t *out); /* false when it does not fit */
+
 /* a*b/c with a 128-bit product, rounded half to even. False when c == 0 or it does not fit. */
 bool hg_muldiv(int64_t a, int64_t b, int64_t c, int64_t *out);
 

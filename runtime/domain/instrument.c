@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-typedef __int128 wide;
-
 const char *hg_kind_name(hg_kind kind) {
     static const char *const names[] = {"option", "perpetual", "future", "spot"};
     hg_assert(kind <= HG_KIND_SPOT);
@@ -115,52 +113,30 @@ double hg_instrument_coins_per_lot(const hg_instrument *inst, double price) {
     return price > 0 ? amount / price : 0;
 }
 
-static bool narrow(wide value, int64_t *out) {
-    if (value > INT64_MAX || value < INT64_MIN) {
-        return false;
-    }
-    *out = (int64_t)value;
-    return true;
-}
-
-/* Rounds half to even; den > 0. */
-static wide divide(wide num, wide den) {
-    wide q = num / den;
-    wide r = num % den;
-    if (r < 0) {
-        r += den;
-        q -= 1;
-    }
-    if (2 * r > den || (2 * r == den && (q & 1) != 0)) {
-        q += 1;
-    }
-    return q;
-}
-
 bool hg_value(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *out) {
     hg_cash amount = 0;
-    if (!narrow((wide)lots * inst->lot, &amount)) {
+    if (!hg_wide_narrow((hg_wide)lots * inst->lot, &amount)) {
         return false;
     }
     bool usd_sized = inst->inverse && inst->kind != HG_KIND_OPTION;
     if (usd_sized) {
-        return price > 0 && narrow(divide((wide)amount * HG_NANO, price), out);
+        return price > 0 && hg_wide_narrow(hg_wide_divide((hg_wide)amount * HG_NANO, price), out);
     }
-    return narrow(divide((wide)amount * price, HG_NANO), out);
+    return hg_wide_narrow(hg_wide_divide((hg_wide)amount * price, HG_NANO), out);
 }
 
 static bool option_fee(const hg_instrument *inst, hg_nano price, hg_cash amount, hg_nano rate,
                        hg_nano underlying, hg_cash *out) {
     /* rate * one coin: in the coin for inverse options, rate * underlying for linear ones. */
-    wide fee = (wide)amount * rate;
+    hg_wide fee = (hg_wide)amount * rate;
     if (!inst->inverse) {
-        fee = divide(fee * (underlying > 0 ? underlying : 0), HG_NANO);
+        fee = hg_wide_divide(fee * (underlying > 0 ? underlying : 0), HG_NANO);
     }
-    wide cap = divide((wide)amount * price, HG_NANO) * inst->fee_cap;
+    hg_wide cap = hg_wide_divide((hg_wide)amount * price, HG_NANO) * inst->fee_cap;
     if (inst->fee_cap > 0 && fee > cap) {
         fee = cap;
     }
-    return narrow(divide(fee, HG_NANO), out);
+    return hg_wide_narrow(hg_wide_divide(fee, HG_NANO), out);
 }
 
 bool hg_fee(const hg_instrument *inst, hg_nano price, hg_lots lots, bool maker, hg_nano underlying,
@@ -169,7 +145,7 @@ bool hg_fee(const hg_instrument *inst, hg_nano price, hg_lots lots, bool maker, 
     hg_nano rate = maker ? inst->maker : inst->taker;
     if (inst->kind == HG_KIND_OPTION) {
         hg_cash amount = 0;
-        return narrow((wide)lots * inst->lot, &amount) &&
+        return hg_wide_narrow((hg_wide)lots * inst->lot, &amount) &&
                option_fee(inst, price, amount, rate, underlying, out);
     }
     hg_cash value = 0;

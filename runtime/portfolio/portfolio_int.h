@@ -6,8 +6,6 @@
 /* Private to the portfolio room: portfolio.c owns this state, ledger.c moves money, funding.c
  * accrues and settles, pnl.c values, exposure.c derives. */
 
-typedef __int128 hg_wide;
-
 /* One instrument. Money is in its settlement currency. */
 typedef struct hg_holding {
     hg_position pos;
