@@ -50,6 +50,7 @@ static void index_expiries(hg_market *m) {
     for (uint32_t k = 0; k < n; k++) {
         hg_forward_state *f =
             &m->forwards[hg_universe_get(m->universe, m->by_expiry[k])->expiry_id];
+        m->anchors[m->by_expiry[k]].place = k;
         if (f->count++ == 0) {
             f->first = k;
         }

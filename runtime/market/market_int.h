@@ -14,6 +14,7 @@ typedef struct hg_anchor {
     int64_t price_ns;
     double implied; /* vol implied from `price`, 0 = failed */
     bool implied_due;
+    uint32_t place; /* options: where it stands in hg_market.by_expiry */
 } hg_anchor;
 
 typedef struct hg_forward_state {

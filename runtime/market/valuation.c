@@ -7,8 +7,6 @@
 #include "greeks/black76.h"
 #include "market/market_int.h"
 
-#include <math.h>
-
 /* A recorded mark is believed as it is while nothing newer is known about the spot. */
 #define MARK_FRESH_NS (60 * HG_NS_PER_S)
 
@@ -90,26 +88,30 @@ static hg_iv_source own_iv(const hg_market *m, uint32_t id, double *iv, int64_t 
     return HG_IV_NONE;
 }
 
+/* Whether the option at `hi` (above) is nearer in log-strike than the one at `lo` (below). */
+static bool upper_is_nearer(const hg_market *m, const hg_instrument *inst, uint32_t lo,
+                            uint32_t hi) {
+    double up = (double)hg_universe_get(m->universe, m->by_expiry[hi])->strike;
+    double down = (double)hg_universe_get(m->universe, m->by_expiry[lo])->strike;
+    double strike = (double)inst->strike;
+    return up * down < strike * strike;
+}
+
+/* The nearest strike of the expiry that has a vol of its own: outward from the option's place. */
 static hg_iv_source neighbour_iv(const hg_market *m, const hg_instrument *inst, double *iv,
                                  int64_t *time_ns) {
     const hg_forward_state *f = &m->forwards[inst->expiry_id];
-    double best = INFINITY;
-    for (uint32_t k = f->first; k < f->first + f->count; k++) {
-        double sigma = 0;
-        int64_t seen = 0;
-        if (m->by_expiry[k] == inst->id ||
-            own_iv(m, m->by_expiry[k], &sigma, &seen) == HG_IV_NONE) {
-            continue;
-        }
-        const hg_instrument *other = hg_universe_get(m->universe, m->by_expiry[k]);
-        double distance = fabs(log((double)other->strike / (double)inst->strike));
-        if (distance < best) {
-            best = distance;
-            *iv = sigma;
-            *time_ns = seen;
+    uint32_t end = f->first + f->count;
+    uint32_t hi = m->anchors[inst->id].place + 1;
+    uint32_t below = m->anchors[inst->id].place; /* options first .. below - 1 are not tried yet */
+    while (below > f->first || hi < end) {
+        bool up = hi < end && (below == f->first || upper_is_nearer(m, inst, below - 1, hi));
+        uint32_t id = m->by_expiry[up ? hi++ : --below];
+        if (own_iv(m, id, iv, time_ns) != HG_IV_NONE) {
+            return HG_IV_NEIGHBOUR;
         }
     }
-    return best < INFINITY ? HG_IV_NEIGHBOUR : HG_IV_NONE;
+    return HG_IV_NONE;
 }
 
 hg_iv_source hg_market_iv(const hg_market *m, uint32_t id, double *iv, int64_t *time_ns) {

@@ -119,6 +119,33 @@ TEST(vol_comes_from_the_best_source_there_is) {
     stop();
 }
 
+TEST(the_nearest_neighbour_lends_its_vol) {
+    universe = hg_universe_new();
+    uint32_t wanted = id_of("BTC-27FEB26-80000-P");
+    uint32_t strikes[6];
+    static const char *const names[] = {"BTC-27FEB26-60000-C", "BTC-27FEB26-76000-C",
+                                        "BTC-27FEB26-80000-C", "BTC-27FEB26-83000-P",
+                                        "BTC-27FEB26-90000-C", "BTC-27MAR26-80000-P"};
+    /* Told from the farthest to the nearest: each time the nearest one known must answer. */
+    static const int order[] = {5, 0, 4, 1, 3, 2};
+    static const double want[] = {0, 0.40, 0.44, 0.41, 0.43, 0.42};
+    for (int i = 0; i < 6; i++) {
+        strikes[i] = id_of(names[i]);
+    }
+    start();
+    for (int i = 0; i < 6; i++) {
+        double iv = 0;
+        hg_event e = {.kind = HG_EV_MARK, .id = strikes[order[i]]};
+        e.mark.price = HG_NANO / 100;
+        e.mark.iv = HG_NANO / 100 * (40 + order[i]);
+        CHECK(apply(e));
+        hg_iv_source source = hg_market_iv(market, wanted, &iv, NULL);
+        CHECK_EQ(source, i == 0 ? HG_IV_NONE : HG_IV_NEIGHBOUR);
+        CHECK_NEAR(iv, i == 0 ? HG_IV_ASSUMED : want[i], 1e-12);
+    }
+    stop();
+}
+
 TEST(a_mark_moves_with_the_spot) {
     universe = hg_universe_new();
     uint32_t option = id_of("BTC-27FEB26-80000-P");
