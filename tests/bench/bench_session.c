@@ -255,13 +255,14 @@ BENCH(exposure_each_tick_100_legs) {
 }
 
 /* Event in to order handed to the venue: only events that led to an order count. */
-BENCH(tick_to_order_100_legs) {
+static void run_orders(bench *b, const char *band) {
     char *tape = tape_write("order.tape", true, TICKS / 4, 0);
     const char *script = script_write("hedge.lua", hedge);
     hg_session_options o = options_make(script, tape);
     static double taken[TICKS];
     size_t count = 0;
     hg_session s;
+    o.set[o.set_count++] = band;
     session_open(&s, &o, true);
     if (hg_script_start(s.core.scripts[0], "start") < 0) {
         exit(1);
@@ -298,6 +299,16 @@ BENCH(tick_to_order_100_legs) {
     }
     unlink(tape);
     unlink(script);
+}
+
+/* Most ticks send an order: code and data stay in the caches. */
+BENCH(tick_to_order_100_legs) {
+    run_orders(b, "band=0");
+}
+
+/* One tick in sixty does. */
+BENCH(tick_to_rare_order_100_legs) {
+    run_orders(b, "band=0.01");
 }
 
 static void run_others(bench *b, int others) {
