@@ -13,7 +13,21 @@ typedef struct arguments {
     const char *path;
     int argc;
     char **argv;
+    const hg_source *source; /* NULL: standard input */
 } arguments;
+
+/* A file is read once, so that a pipe can be one; a first line that begins with # is skipped, as
+ * stock Lua does. Only standard input ("-") is read by Lua itself. */
+static int l_load_chunk(lua_State *L, const arguments *a) {
+    if (!a->source) return luaL_loadfilex(L, NULL, "t");
+    const char *text = a->source->text;
+    size_t skipped = text[0] == '#' ? strcspn(text, "\n") : 0;
+    lua_pushfstring(L, "@%s", a->path);
+    int rc = luaL_loadbufferx(L, text + skipped, a->source->size - skipped, lua_tostring(L, -1),
+                              "t");
+    lua_remove(L, -2);
+    return rc;
+}
 
 static int l_run(lua_State *L) {
     arguments *a = lua_touserdata(L, 1);
@@ -25,9 +39,7 @@ static int l_run(lua_State *L) {
         lua_rawseti(L, -2, i + 1);
     }
     lua_setglobal(L, "arg");
-    if (luaL_loadfilex(L, strcmp(a->path, "-") == 0 ? NULL : a->path, "t") != LUA_OK) {
-        return lua_error(L);
-    }
+    if (l_load_chunk(L, a) != LUA_OK) return lua_error(L);
     luaL_checkstack(L, a->argc, "too many arguments");
     for (int i = 0; i < a->argc; i++) lua_pushstring(L, a->argv[i]);
     lua_call(L, a->argc, 0);
@@ -42,13 +54,18 @@ hg_script *hg_script_stock(const char *path) {
 }
 
 int hg_script_run_file(const char *path, int argc, char **argv) {
-    arguments a = {path, argc, argv};
+    arguments a = {path, argc, argv, NULL};
     hg_script *s = hg_script_stock(path);
     if (!s) {
         fprintf(stderr, "error: %s\n", hg_error_text());
         return 1;
     }
-    if (!hg_source_load(s, path)) hg_error_clear(); /* kept for error frames only */
+    a.source = strcmp(path, "-") == 0 ? NULL : hg_source_load(s, path);
+    if (!a.source && strcmp(path, "-") != 0) {
+        fprintf(stderr, "error: %s\n", hg_error_text());
+        hg_script_close(s);
+        return 1;
+    }
     int rc = hg_lua_protect(s, l_run, &a, path, 0);
     fflush(stdout);
     if (rc < 0) fprintf(stderr, "error: %s\n", s->error);
