@@ -12,7 +12,7 @@
 --         --book examples/books/short_strangle.lua --set band=0.3
 --     hedged paper strategies/delta_band.lua --scenario crash --set to=target
 --
--- For another coin copy the file and change `underlying` and `hedge_with`.
+-- Another coin: --set underlying=ETH --set hedge_with=ETH-PERPETUAL
 --
 -- The defaults suit a book of about 10 BTC of options: delta of such a book drifts by about half a
 -- coin on an ordinary day.
@@ -25,8 +25,8 @@ local param = hedged.param
 
 local S = hedged.strategy {
   api = 1,
-  underlying = "BTC",
-  hedge_with = "BTC-PERPETUAL",
+  underlying = param { default = "BTC", doc = "coin whose exposure is hedged" },
+  hedge_with = param { default = "BTC-PERPETUAL", doc = "instrument that is traded" },
   target = param { default = 0, unit = "coins", doc = "delta wanted" },
   numeraire = param {
     default = "usd", choices = { "usd", "coin", "position" },

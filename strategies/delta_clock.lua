@@ -16,8 +16,8 @@ local param = hedged.param
 
 local S = hedged.strategy {
   api = 1,
-  underlying = "BTC",
-  hedge_with = "BTC-PERPETUAL",
+  underlying = param { default = "BTC", doc = "coin whose exposure is hedged" },
+  hedge_with = param { default = "BTC-PERPETUAL", doc = "instrument that is traded" },
   target = param { default = 0, unit = "coins", doc = "delta wanted" },
   numeraire = param {
     default = "usd", choices = { "usd", "coin", "position" },

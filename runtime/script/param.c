@@ -89,6 +89,10 @@ int l_param(lua_State *L) {
     return 1;
 }
 
+bool l_param_is(lua_State *L, int index) {
+    return luaL_testudata(L, index, TYPE_NAME) != NULL;
+}
+
 bool l_param_declare(lua_State *L, hg_script *s, const char *name) {
     const hg_param *p = luaL_testudata(L, -1, TYPE_NAME);
     if (!p) return false;
@@ -210,6 +214,11 @@ int l_param_publish(lua_State *L) {
 
 int hg_script_set(hg_script *s, const char *assignment) {
     if (s->state == HG_SCRIPT_FAILED) return HG_ERR(HG_ESTATE, "%s has failed", s->name);
+    /* Subscriptions and exposure were resolved from these when the script started. */
+    if (strncmp(assignment, "underlying=", 11) == 0 ||
+        strncmp(assignment, "hedge_with=", 11) == 0) {
+        return HG_ERR(HG_ECONFIG, "%.10s cannot be changed while %s runs", assignment, s->name);
+    }
     int rc = hg_param_set(s, assignment);
     return rc < 0 ? rc : hg_lua_protect(s, l_param_publish, NULL, "parameters", 0);
 }

@@ -132,6 +132,19 @@ static int check_names(hg_script *s) {
     return 0;
 }
 
+/* What was declared as a parameter has its value by now. */
+static void adopt_names(hg_script *s) {
+    for (uint32_t i = 0; i < s->param_count; i++) {
+        const hg_param *p = &s->params[i];
+        if (strcmp(p->name, "underlying") == 0) {
+            hg_text_copy(s->underlying, sizeof s->underlying, p->text);
+        } else if (strcmp(p->name, "hedge_with") == 0) {
+            hg_text_copy(s->hedge_with[0], sizeof s->hedge_with[0], p->text);
+            s->hedge_count = 1;
+        }
+    }
+}
+
 static int load(hg_script *s, const hg_source *source, const char *const *set, size_t set_count) {
     s->loading = true;
     int rc = hg_lua_protect(s, l_run_file, (void *)(uintptr_t)source, "load",
@@ -139,7 +152,10 @@ static int load(hg_script *s, const hg_source *source, const char *const *set, s
     s->loading = false;
     for (size_t i = 0; rc == 0 && i < set_count; i++) rc = hg_param_set(s, set[i]);
     if (rc == 0) rc = hg_lua_protect(s, l_bind, NULL, "load", hg_script_load_budget(s));
-    if (rc == 0) rc = check_names(s);
+    if (rc == 0) {
+        adopt_names(s);
+        rc = check_names(s);
+    }
     s->gc_mark = s->gc_last = s->memory.live;
     return rc;
 }

@@ -222,8 +222,9 @@ int l_safe_tostring(lua_State *L, int index); /* pushes; no addresses */
 int l_string_match_functions(lua_State *L);   /* find match gmatch gsub into the table on top */
 
 /* ---- strategy.c, param.c --------------------------------------------------------------------- */
-int l_strategy(lua_State *L);                                       /* hedged.strategy */
-int l_param(lua_State *L);                                          /* hedged.param */
+int l_strategy(lua_State *L); /* hedged.strategy */
+int l_param(lua_State *L);    /* hedged.param */
+bool l_param_is(lua_State *L, int index);
 bool l_param_declare(lua_State *L, hg_script *s, const char *name); /* value on top */
 HG_MUST_CHECK int hg_param_set(hg_script *s, const char *assignment);
 void l_param_push(lua_State *L, const hg_param *param);

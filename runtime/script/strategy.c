@@ -47,7 +47,22 @@ static int l_assign(lua_State *L) {
     return 0;
 }
 
+/* Two fields may also be text parameters: their values are read once those are set. */
+static bool may_be_param(const hg_param *p) {
+    return p->type == HG_PARAM_TEXT &&
+           (strcmp(p->name, "underlying") == 0 || strcmp(p->name, "hedge_with") == 0);
+}
+
+static bool l_field_is_param(lua_State *L, const char *field) {
+    lua_getfield(L, 1, field);
+    bool is = l_param_is(L, -1);
+    lua_pop(L, 1);
+    return is;
+}
+
 static void l_read_hedge_with(lua_State *L, hg_script *s) {
+    s->hedge_count = 0;
+    if (l_field_is_param(L, "hedge_with")) return;
     int type = lua_getfield(L, 1, "hedge_with");
     bool list = type == LUA_TTABLE;
     lua_Integer n = list ? (lua_Integer)lua_rawlen(L, -1) : (type != LUA_TNIL);
@@ -86,7 +101,8 @@ static void l_read_declaration(lua_State *L, hg_script *s) {
     }
     const char *name = l_api_text(L, 1, "name", NULL);
     if (name) hg_text_copy(s->name, sizeof s->name, name);
-    const char *underlying = l_api_text(L, 1, "underlying", "");
+    bool later = l_field_is_param(L, "underlying");
+    const char *underlying = later ? "" : l_api_text(L, 1, "underlying", "");
     if (!hg_text_copy(s->underlying, sizeof s->underlying, underlying)) {
         luaL_error(L, "underlying '%s' is not the code of a coin", underlying);
     }
@@ -103,7 +119,7 @@ static void l_read_params(lua_State *L, hg_script *s) {
     for (uint32_t i = 0; i < s->param_count; i++) {
         const hg_param *p = &s->params[i];
         for (size_t k = 0; reserved[k]; k++) {
-            if (strcmp(p->name, reserved[k]) == 0) {
+            if (strcmp(p->name, reserved[k]) == 0 && !may_be_param(p)) {
                 luaL_error(L, "'%s' cannot be a parameter", p->name);
             }
         }

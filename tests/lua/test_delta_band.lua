@@ -52,6 +52,24 @@ function TestDeltaBand:test_one_order_to_the_nearest_edge()
   lu.assertAlmostEquals(s:position(PERP), 0.5 * SPOT, 10)
 end
 
+function TestDeltaBand:test_another_coin_by_parameters()
+  local s = test.session {
+    strategy = "strategies/delta_band.lua",
+    book = { { instrument = "ETH-PERPETUAL", size = 2 * 3000 } },
+    instruments = { "ETH-PERPETUAL", PERP },
+    set = { underlying = "ETH", hedge_with = "ETH-PERPETUAL" },
+  }
+  s:index("ETH", 3000)
+  s:mark { instrument = "ETH-PERPETUAL", mark = 3000 }
+  s:quote { instrument = "ETH-PERPETUAL", bid = 3000, ask = 3000, bid_size = 1e6, ask_size = 1e6 }
+  lu.assertEquals(#s:orders(), 1)
+  lu.assertEquals(s:orders()[1].instrument, "ETH-PERPETUAL")
+  lu.assertAlmostEquals(s:exposure("ETH").delta, 0.5, 1e-3)
+  lu.assertErrorMsgContains("XYZ", test.session, {
+    strategy = "strategies/delta_band.lua", instruments = { PERP }, set = { underlying = "XYZ" },
+  })
+end
+
 function TestDeltaBand:test_further_ticks_do_not_hedge_again()
   local s = open(-2)
   for _ = 1, 20 do
