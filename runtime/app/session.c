@@ -204,6 +204,22 @@ static int script_failure(const hg_session *s) {
     return HG_OK;
 }
 
+/* Says at once which strategies have failed since the last look; the others go on. */
+static void tell_failures(hg_session *s) {
+    for (size_t i = 0; i < s->core.script_count; i++) {
+        const hg_script *script = s->core.scripts[i];
+        if (s->told[i] || hg_script_status(script) != HG_SCRIPT_FAILED) {
+            continue;
+        }
+        s->told[i] = true;
+        hg_events_strategy(&s->events, script, "parked", hg_script_error(script));
+        if (s->core.script_count > 1) {
+            hg_log(HG_LOG_ERROR, "%s is parked, its orders are cancelled: %s",
+                   hg_script_name(script), hg_script_error(script));
+        }
+    }
+}
+
 static bool should_stop(hg_session *s, uint64_t count) {
     if ((count & 4095) == 0) {
         hg_loop_poll(s->loop);
@@ -212,7 +228,12 @@ static bool should_stop(hg_session *s, uint64_t count) {
         s->interrupted = true;
         return true;
     }
-    return s->core.script_count > 0 && hg_core_running(&s->core) == 0;
+    size_t running = hg_core_running(&s->core);
+    if (running != s->running) {
+        s->running = running;
+        tell_failures(s);
+    }
+    return s->core.script_count > 0 && running == 0;
 }
 
 static int pump(hg_session *s) {
@@ -256,10 +277,11 @@ int hg_session_run(hg_session *s) {
         rc = pump(s);
     }
     hg_core_stop(&s->core, s->interrupted ? "interrupted" : "end of session");
+    tell_failures(s);
     for (size_t i = 0; i < s->core.script_count; i++) {
-        bool broken = hg_script_status(s->core.scripts[i]) == HG_SCRIPT_FAILED;
-        hg_events_strategy(&s->events, s->core.scripts[i], broken ? "parked" : "stopped",
-                           broken ? hg_script_error(s->core.scripts[i]) : "end of session");
+        if (!s->told[i]) {
+            hg_events_strategy(&s->events, s->core.scripts[i], "stopped", "end of session");
+        }
     }
     hg_report_finish(&s->report, &s->core, (double)(hg_clock_monotonic_ns() - begin) / 1e9);
     hg_console_end(s);

@@ -44,6 +44,8 @@ typedef struct hg_session {
     hg_report report;
     hg_loop *loop;
     bool interrupted;
+    size_t running;            /* scripts, when last looked */
+    bool told[HG_SCRIPTS_MAX]; /* the failure of this script has been reported */
 } hg_session;
 
 /* Flags shared by demo, paper and backtest. */
