@@ -102,7 +102,7 @@ void hg_core_apply(hg_core *core, const hg_event *event) {
         for (size_t i = 0; i < core->script_count; i++) {
             hg_script_event(core->scripts[i], event, NULL);
         }
-    } else if (event->kind <= HG_EV_EXPIRED) {
+    } else if (event->kind <= HG_EV_ALARM) {
         apply_answer(core, event);
     } else if (event->kind == HG_EV_TIMER) {
         for (size_t i = 0; i < core->script_count; i++) {

@@ -24,6 +24,10 @@ typedef enum {
     HG_EV_CANCELLED,
     HG_EV_REJECTED,
     HG_EV_EXPIRED,
+    HG_EV_TRIGGERED, /* its trigger price has been reached: from the venue or from us */
+    /* of the execution room itself */
+    HG_EV_ORDER_DUE, /* a time of the order has come: its expiry, or the answer that is missing */
+    HG_EV_ALARM,     /* order.code is the hg_alarm; order.id may be 0 */
     /* session */
     HG_EV_TIMER, /* a script timer is due; timer.key names it */
     HG_EV_STOP,
@@ -66,7 +70,7 @@ typedef struct hg_event {
             hg_ticks price;
             hg_lots size;
             hg_cash fee;   /* fill: > 0 paid */
-            uint16_t code; /* rejected, cancelled: hg_reject */
+            uint16_t code; /* rejected, cancelled: hg_reject; alarm: hg_alarm */
             uint8_t maker; /* fill */
             uint8_t pad[5];
         } order;

@@ -27,20 +27,60 @@ const char *hg_reject_text(hg_reject reject) {
     }
 }
 
+const char *hg_alarm_code(hg_alarm alarm) {
+    switch (alarm) {
+#define HG_ALARM_CASE(name, code, text)                                                            \
+    case HG_ALARM_##name:                                                                          \
+        return code;
+        HG_ALARM_MAP(HG_ALARM_CASE)
+#undef HG_ALARM_CASE
+    default:
+        return "unknown";
+    }
+}
+
+const char *hg_alarm_text(hg_alarm alarm) {
+    switch (alarm) {
+#define HG_ALARM_CASE(name, code, text)                                                            \
+    case HG_ALARM_##name:                                                                          \
+        return text;
+        HG_ALARM_MAP(HG_ALARM_CASE)
+#undef HG_ALARM_CASE
+    default:
+        return "unknown alarm";
+    }
+}
+
 const char *hg_order_state_name(hg_order_state state) {
-    static const char *const names[HG_ORDER_STATES] = {"intent",   "sent",    "working",
-                                                       "partial",  "filled",  "cancelled",
-                                                       "rejected", "expired", "unknown"};
+    static const char *const names[HG_ORDER_STATES] = {
+        "intent",    "sent",     "working", "partial", "filled",
+        "cancelled", "rejected", "expired", "unknown", "untriggered"};
     hg_assert(state < HG_ORDER_STATES);
     return names[state];
 }
 
 const char *hg_order_type_name(hg_order_type type) {
-    return type == HG_TYPE_MARKET ? "market" : "limit";
+    static const char *const names[HG_ORDER_TYPES] = {
+        "market",       "limit", "stop", "stop_limit", "take_profit", "take_profit_limit",
+        "trailing_stop"};
+    hg_assert(type < HG_ORDER_TYPES);
+    return names[type];
 }
 
 const char *hg_tif_name(hg_tif tif) {
-    static const char *const names[] = {"gtc", "ioc", "fok"};
-    hg_assert(tif <= HG_TIF_FOK);
+    static const char *const names[HG_TIFS] = {"gtc", "ioc", "fok", "gtd"};
+    hg_assert(tif < HG_TIFS);
     return names[tif];
+}
+
+const char *hg_trigger_name(hg_trigger trigger) {
+    static const char *const names[HG_TRIGGERS] = {"", "last", "mark", "index"};
+    hg_assert(trigger < HG_TRIGGERS);
+    return names[trigger];
+}
+
+const char *hg_role_name(hg_role role) {
+    static const char *const names[HG_ROLES] = {"", "entry", "take_profit", "stop"};
+    hg_assert(role < HG_ROLES);
+    return names[role];
 }

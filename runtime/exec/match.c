@@ -127,7 +127,7 @@ static void cancel_own(hg_paper *p, const hg_resting *taker, hg_ticks price) {
     while (lane->best != HG_NODE_NONE && hg_paper_room(p) &&
            reaches((hg_side)taker->side, p->nodes[lane->best].price, price)) {
         uint32_t node = lane->best;
-        hg_paper_answer(p, HG_EV_CANCELLED, &p->nodes[node], HG_REJECT_USER);
+        hg_paper_answer(p, HG_EV_CANCELLED, &p->nodes[node], HG_REJECT_SELF_TRADE);
         release(p, node);
     }
 }

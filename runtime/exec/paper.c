@@ -126,8 +126,8 @@ static hg_resting resting_of(const hg_order *order) {
     return (hg_resting){.id = order->id,
                         .instrument = order->instrument,
                         .side = order->side,
-                        .tif = order->tif,
-                        .market = order->type == HG_TYPE_MARKET,
+                        .tif = order->tif == HG_TIF_GTD ? HG_TIF_GTC : order->tif,
+                        .market = hg_order_type_market((hg_order_type)order->type),
                         .post_only = order->post_only,
                         .price = order->price,
                         .size = order->size,
@@ -245,8 +245,14 @@ static void paper_close(hg_venue *venue) {
     free(p);
 }
 
-static const hg_venue_ops paper_ops = {"paper",       paper_submit, paper_cancel, paper_amend,
-                                       paper_observe, paper_due_ns, paper_next,   paper_close};
+static const hg_venue_ops paper_ops = {.name = "paper",
+                                       .submit = paper_submit,
+                                       .cancel = paper_cancel,
+                                       .amend = paper_amend,
+                                       .observe = paper_observe,
+                                       .due_ns = paper_due_ns,
+                                       .next = paper_next,
+                                       .close = paper_close};
 
 static void free_lists_init(hg_paper *p) {
     for (uint32_t i = 0; i < p->options.order_capacity; i++) {

@@ -8,9 +8,9 @@
  * shows. One engine for paper, backtest and, later, the local exchange.
  *
  * Price-time priority among our own orders; an own resting order that an own taker would meet is
- * cancelled first (reason "user"). Immediate orders never rest: what is left is cancelled with
- * "ioc_rest", a market order that met nothing with "no_liquidity". Reduce-only is judged by the
- * gate and kept by it: when the position shrinks such orders are amended down, when it is gone
+ * cancelled first (reason "self_trade"). Immediate orders never rest: what is left is cancelled
+ * with "ioc_rest", a market order that met nothing with "no_liquidity". Reduce-only is judged by
+ * the gate and kept by it: when the position shrinks such orders are amended down, when it is gone
  * cancelled. With latency `due_ns` may be the arrival of a request; `next` then matches it and
  * returns false until an answer is due. */
 typedef enum {

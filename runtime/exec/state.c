@@ -20,17 +20,18 @@ enum {
     REFUSED, /* an amendment or a cancel was refused; the order lives on */
 };
 
-static const uint8_t transitions[HG_ORDER_STATES][5] = {
-  /*                       ack     fill   cancelled rejected expired */
-    [HG_ORDER_INTENT] = {ALARM,  ALARM, ALARM,  ALARM,   ALARM },
-    [HG_ORDER_SENT] = {ACK,    FILL,  END,    END,     END   },
-    [HG_ORDER_WORKING] = {ACK,    FILL,  END,    REFUSED, END   },
-    [HG_ORDER_PARTIAL] = {ACK,    FILL,  END,    REFUSED, END   },
-    [HG_ORDER_FILLED] = {IGNORE, LATE,  IGNORE, IGNORE,  IGNORE},
-    [HG_ORDER_CANCELLED] = {IGNORE, LATE,  IGNORE, IGNORE,  IGNORE},
-    [HG_ORDER_REJECTED] = {ALARM,  LATE,  ALARM,  IGNORE,  IGNORE},
-    [HG_ORDER_EXPIRED] = {IGNORE, LATE,  IGNORE, IGNORE,  IGNORE},
-    [HG_ORDER_UNKNOWN] = {ACK,    FILL,  END,    END,     END   },
+static const uint8_t transitions[HG_ORDER_STATES][6] = {
+  /*                           ack     fill   cancelled rejected expired triggered */
+    [HG_ORDER_INTENT] = {ALARM,  ALARM, ALARM,  ALARM,   ALARM,  ALARM },
+    [HG_ORDER_SENT] = {ACK,    FILL,  END,    END,     END,    ALARM },
+    [HG_ORDER_WORKING] = {ACK,    FILL,  END,    REFUSED, END,    IGNORE},
+    [HG_ORDER_PARTIAL] = {ACK,    FILL,  END,    REFUSED, END,    IGNORE},
+    [HG_ORDER_FILLED] = {IGNORE, LATE,  IGNORE, IGNORE,  IGNORE, IGNORE},
+    [HG_ORDER_CANCELLED] = {IGNORE, LATE,  IGNORE, IGNORE,  IGNORE, IGNORE},
+    [HG_ORDER_REJECTED] = {ALARM,  LATE,  ALARM,  IGNORE,  IGNORE, IGNORE},
+    [HG_ORDER_EXPIRED] = {IGNORE, LATE,  IGNORE, IGNORE,  IGNORE, IGNORE},
+    [HG_ORDER_UNKNOWN] = {ACK,    FILL,  END,    END,     END,    ALARM },
+    [HG_ORDER_UNTRIGGERED] = {ALARM,  ALARM, END,    ALARM,   END,    ALARM },
 };
 
 static void alarm_raise(hg_exec *exec, const hg_order *order, const hg_event *event) {
@@ -186,7 +187,7 @@ static bool apply_action(hg_exec *exec, hg_slot *slot, uint8_t action, const hg_
 
 const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event) {
     hg_assert(exec && event);
-    if (event->kind < HG_EV_ACK || event->kind > HG_EV_EXPIRED) {
+    if (event->kind < HG_EV_ACK || event->kind > HG_EV_TRIGGERED) {
         return NULL;
     }
     hg_slot *slot = hg_slot_find(exec, event->order.id);
