@@ -79,7 +79,9 @@ file_flags = $(if $(filter greeks/%,$1),-O3) \
 
 # These also make a C module for plain Lua, so they are compiled to be loaded anywhere and show
 # nothing but luaopen_*. Plain Lua cannot load a module built with sanitizers.
-MODULE_FILES := greeks/% base/assert base/error base/text script/api_greeks script/api_table
+MODULE_FILES := greeks/% base/assert base/clock base/decimal base/error base/text \
+                domain/instrument_name script/api_greeks script/api_surface script/api_surface_fit \
+                script/api_table
 MODULE_FLAGS := -fPIC -fvisibility=hidden
 
 ifeq ($(V),1)
@@ -100,7 +102,8 @@ LIB   := $(BUILD)/libhedged.a
 BIN   := $(BUILD)/hedged
 
 MODULE_OBJS := $(filter $(MODULE_FILES:%=$(OBJ)/%.o),$(OBJS))
-LUA_MODULE  := $(if $(SAN),,$(if $(filter script,$(ROOMS)),$(BUILD)/lua/hedged/greeks.so))
+LUA_MODULE  := $(if $(SAN),,$(if $(filter script,$(ROOMS)),$(BUILD)/lua/hedged/greeks.so \
+                 $(BUILD)/lua/hedged/surface.so))
 
 GEN        := $(BUILD)/gen
 EMBED      := $(shell find stdlib -name '*.lua' 2>/dev/null) \
@@ -143,6 +146,10 @@ $(BUILD)/lua/hedged/greeks.so: $(MODULE_OBJS)
 	$(call say,LD $@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE_FLAGS) $(LDFLAGS) -shared -o $@.new $^ -lm && mv $@.new $@
+
+# One C module under the two names that `require` looks for.
+$(BUILD)/lua/hedged/surface.so: $(BUILD)/lua/hedged/greeks.so
+	$(Q)ln -sf greeks.so $@
 
 $(OBJ)/%.o: runtime/%.c $(BUILD)/flags
 	$(call say,CC $*.c)
@@ -282,17 +289,19 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(EMBED_OBJS) $(LIB)
 FUZZ_LINK_tape = -Wl,--wrap=hg_crc32c -Wl,--wrap=ZSTD_compress2
 
 SHARE = $(DESTDIR)$(PREFIX)/share/hedged
-INSTALLED_MODULE = $(DESTDIR)$(PREFIX)/lib/lua/5.4/hedged/greeks.so
+INSTALLED_MODULES = $(DESTDIR)$(PREFIX)/lib/lua/5.4/hedged
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/hedged
-	$(if $(LUA_MODULE),install -D -m 755 $(LUA_MODULE) $(INSTALLED_MODULE))
+	$(if $(LUA_MODULE),install -D -m 755 $(firstword $(LUA_MODULE)) $(INSTALLED_MODULES)/greeks.so)
+	$(if $(LUA_MODULE),ln -sf greeks.so $(INSTALLED_MODULES)/surface.so)
 	@for f in $$(find stdlib/meta strategies examples docs -type f 2>/dev/null) README.md LICENSE; \
 	  do [ ! -f "$$f" ] || install -D -m 644 "$$f" "$(SHARE)/$$f" || exit 1; done
 	@echo "installed $(PREFIX)/bin/hedged and $(PREFIX)/share/hedged"
 
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/hedged $(SHARE) $(INSTALLED_MODULE)
+	rm -rf $(DESTDIR)$(PREFIX)/bin/hedged $(SHARE) \
+	  $(INSTALLED_MODULES)/greeks.so $(INSTALLED_MODULES)/surface.so
 
 clean:
 	rm -rf build

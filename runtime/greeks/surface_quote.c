@@ -15,8 +15,6 @@ hg_smile_filter hg_smile_filter_default(void) {
     return (hg_smile_filter){.age_s_max = 0.0, .vol_error_min = 0.001, .delta_max = 0.6};
 }
 
-typedef enum verdict { USED, ONE_SIDED, IN_THE_MONEY, STALE, CROSSED, UNUSABLE } verdict;
-
 typedef struct expiry {
     double f, t;
     double deep; /* intrinsic over time value, from which no vol need be solved */
@@ -39,42 +37,63 @@ static bool has_price(double x) {
     return x > 0.0 && x <= DBL_MAX;
 }
 
-static verdict quote_judge(const expiry *e, const hg_smile_quote *q, hg_smile_side *side,
-                           double *price) {
+static hg_smile_verdict quote_judge(const expiry *e, const hg_smile_quote *q, hg_smile_side *side,
+                                    double *price) {
     bool bid = has_price(q->bid);
     bool ask = has_price(q->ask);
-    if (!has_price(q->strike) || (q->cp != 1 && q->cp != -1) || (!bid && !ask)) return UNUSABLE;
-    if (e->filter->age_s_max > 0.0 && !(q->age_s <= e->filter->age_s_max)) return STALE;
-    if (bid && ask && q->bid > q->ask) return CROSSED;
+    if (!has_price(q->strike) || (q->cp != 1 && q->cp != -1) || (!bid && !ask))
+        return HG_SMILE_UNUSABLE;
+    if (e->filter->age_s_max > 0.0 && !(q->age_s <= e->filter->age_s_max)) return HG_SMILE_STALE;
+    if (bid && ask && q->bid > q->ask) return HG_SMILE_CROSSED;
     *side = bid && ask ? HG_SMILE_BOTH : ask ? HG_SMILE_ASK_ONLY : HG_SMILE_BID_ONLY;
     *price = bid && ask ? 0.5 * q->bid + 0.5 * q->ask : ask ? q->ask : q->bid;
-    return bid && ask ? USED : ONE_SIDED;
+    return bid && ask ? HG_SMILE_USED : HG_SMILE_ONE_SIDED;
 }
 
 /*
  * s = sigma sqrt(T), so w = s^2 and dw/dprice = 2 s / (dV/ds) = 2 s / (F n(d1)). The half width is
  * taken to price no less than half the price where a side is missing.
  */
-static verdict point_make(const expiry *e, const hg_smile_quote *q, hg_smile_point *p) {
+static hg_smile_verdict point_make(const expiry *e, const hg_smile_quote *q, hg_smile_point *p) {
     hg_smile_side side;
     double price;
     double sigma;
-    verdict v = quote_judge(e, q, &side, &price);
-    if (v != USED && v != ONE_SIDED) return v;
+    hg_smile_verdict v = quote_judge(e, q, &side, &price);
+    if (v != HG_SMILE_USED && v != HG_SMILE_ONE_SIDED) return v;
     double inside = v_max(q->cp * (e->f - q->strike), 0.0);
-    if (price > inside && inside > e->deep * (price - inside)) return IN_THE_MONEY;
-    if (hg_implied_vol(price, e->f, q->strike, e->t, q->cp, 0.0, &sigma) != HG_OK) return UNUSABLE;
+    if (price > inside && inside > e->deep * (price - inside)) return HG_SMILE_IN_THE_MONEY;
+    if (hg_implied_vol(price, e->f, q->strike, e->t, q->cp, 0.0, &sigma) != HG_OK)
+        return HG_SMILE_UNUSABLE;
     double s = sigma * sqrt(e->t);
     double k = -hg_b76_ln_ratio(e->f, q->strike);
-    if (!(s > 1e-8 && s < 1e3 && fabs(k) < 1e3)) return UNUSABLE;
+    if (!(s > 1e-8 && s < 1e3 && fabs(k) < 1e3)) return HG_SMILE_UNUSABLE;
     double d1 = 0.5 * s - k / s;
-    if (hg_normal_cdf(q->cp * d1) > e->filter->delta_max) return IN_THE_MONEY;
-    double half = v == USED ? 0.5 * (q->ask - q->bid) : 0.5 * price;
+    if (hg_normal_cdf(q->cp * d1) > e->filter->delta_max) return HG_SMILE_IN_THE_MONEY;
+    double half = v == HG_SMILE_USED ? 0.5 * (q->ask - q->bid) : 0.5 * price;
     double vega = e->f * hg_normal_pdf(d1);
     double error = v_max(half / v_max(vega, 1e-9 * price), e->filter->vol_error_min * sqrt(e->t));
     error = v_min(error, 10.0 * s);
+    if (q->weight > 0.0) error /= sqrt(v_max(1e-12, v_min(1e12, q->weight)));
     *p = (hg_smile_point){.k = k, .w = s * s, .error = 2.0 * s * error, .side = side};
     return v;
+}
+
+static expiry expiry_make(double f, double t, const hg_smile_filter *filter) {
+    return (expiry){.f = f, .t = t, .filter = filter, .deep = deep_ratio(filter->delta_max)};
+}
+
+const char *hg_smile_verdict_name(hg_smile_verdict verdict) {
+    static const char *const names[] = {"used",  "one_sided", "in_the_money",
+                                        "stale", "crossed",   "unusable"};
+    return names[verdict];
+}
+
+hg_smile_verdict hg_smile_judge(const hg_smile_quote *quote, double f, double t,
+                                const hg_smile_filter *filter) {
+    hg_smile_point point;
+    if (!has_price(f) || !has_price(t)) return HG_SMILE_UNUSABLE;
+    expiry e = expiry_make(f, t, filter);
+    return point_make(&e, quote, &point);
 }
 
 /* When full, the point with the largest error gives way. */
@@ -96,21 +115,25 @@ int hg_smile_points(const hg_smile_quote *quotes, int n, double f, double t,
     if (!has_price(f) || !has_price(t) || n < 0 || !(filter->vol_error_min > 0.0)) {
         return HG_GREEKS_BAD_INPUT;
     }
-    expiry e = {.f = f, .t = t, .filter = filter, .deep = deep_ratio(filter->delta_max)};
-    int tally[UNUSABLE + 1] = {0};
+    expiry e = expiry_make(f, t, filter);
+    int tally[HG_SMILE_UNUSABLE + 1] = {0};
     int dropped = 0;
     int made = 0;
     for (int i = 0; i < n; i++) {
         hg_smile_point p;
-        verdict v = point_make(&e, &quotes[i], &p);
+        hg_smile_verdict v = point_make(&e, &quotes[i], &p);
         tally[v]++;
-        if (v == USED || v == ONE_SIDED) point_keep(points, &made, &p, &dropped);
+        if (v == HG_SMILE_USED || v == HG_SMILE_ONE_SIDED) point_keep(points, &made, &p, &dropped);
     }
     if (count) {
         int both = 0;
         for (int i = 0; i < made; i++) both += points[i].side == HG_SMILE_BOTH;
-        *count = (hg_smile_count){both,         made - both,    tally[IN_THE_MONEY],
-                                  tally[STALE], tally[CROSSED], tally[UNUSABLE] + dropped};
+        *count = (hg_smile_count){both,
+                                  made - both,
+                                  tally[HG_SMILE_IN_THE_MONEY],
+                                  tally[HG_SMILE_STALE],
+                                  tally[HG_SMILE_CROSSED],
+                                  tally[HG_SMILE_UNUSABLE] + dropped};
     }
     return made;
 }

@@ -23,7 +23,8 @@ typedef struct hg_smile_quote {
     int cp;     /* +1 call, -1 put */
     double bid; /* 0, negative or NaN: no such side */
     double ask;
-    double age_s; /* since it was last confirmed */
+    double age_s;  /* since it was last confirmed */
+    double weight; /* beside other quotes of the same width; 0 stands for 1 */
 } hg_smile_quote;
 
 typedef struct hg_smile_filter {
@@ -48,6 +49,19 @@ typedef struct hg_smile_point {
     hg_smile_side side;
 } hg_smile_point;
 
+/* What became of a quote. */
+typedef enum hg_smile_verdict {
+    HG_SMILE_USED,
+    HG_SMILE_ONE_SIDED,    /* used as a bound */
+    HG_SMILE_IN_THE_MONEY, /* left out, as the filter says */
+    HG_SMILE_STALE,
+    HG_SMILE_CROSSED,
+    HG_SMILE_UNUSABLE, /* no side, bad numbers, below intrinsic or above the maximum */
+} hg_smile_verdict;
+
+/* "used" "one_sided" "in_the_money" "stale" "crossed" "unusable" */
+const char *hg_smile_verdict_name(hg_smile_verdict verdict);
+
 /* What became of the quotes; the fields add up to their number. */
 typedef struct hg_smile_count {
     int used;         /* both sides */
@@ -57,6 +71,10 @@ typedef struct hg_smile_count {
     int crossed;
     int unusable; /* no side, bad numbers, below intrinsic, above the maximum, or too many */
 } hg_smile_count;
+
+/* Of one quote, F and T > 0. A used one may still be left out where there are too many. */
+hg_smile_verdict hg_smile_judge(const hg_smile_quote *quote, double f, double t,
+                                const hg_smile_filter *filter);
 
 /*
  * F, T > 0; `points` has room for HG_SMILE_POINTS_MAX; `count` may be NULL. The number of points,

@@ -122,6 +122,20 @@ int l_open_greeks(lua_State *L) {
     return 1;
 }
 
+/* Event time; nothing outside a session. */
+static int l_event_time(lua_State *L) {
+    const hg_script *s = hg_script_of(L);
+    if (!s->env) return 0;
+    l_push_time(L, hg_script_now(s));
+    return 1;
+}
+
+int l_open_surface(lua_State *L) {
+    l_surface_module(L, l_event_time);
+    l_api_read_only(L, "hedged.surface");
+    return 1;
+}
+
 /* ---- names of instruments and underlyings ---------------------------------------------------- */
 uint32_t l_api_instrument(lua_State *L, int index) {
     hg_script *s = hg_script_of(L);

@@ -20,6 +20,7 @@ const hg_module hg_modules[] = {
     {"hedged.portfolio", l_open_portfolio},
     {"hedged.orders",    l_open_orders   },
     {"hedged.greeks",    l_open_greeks   },
+    {"hedged.surface",   l_open_surface  },
     {"hedged.test",      l_open_test     },
     {NULL,               NULL            },
 };

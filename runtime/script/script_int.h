@@ -274,8 +274,12 @@ int l_open_market(lua_State *L);
 int l_open_portfolio(lua_State *L);
 int l_open_orders(lua_State *L);
 int l_open_greeks(lua_State *L);
-/* The entry point of the module for plain Lua, under the name `require` looks for. */
+int l_open_surface(lua_State *L);
+/* The entry points of the module for plain Lua, under the names `require` looks for. */
 __attribute__((visibility("default"))) int luaopen_hedged_greeks(lua_State *L);
+__attribute__((visibility("default"))) int luaopen_hedged_surface(lua_State *L);
+/* `now` (or NULL) tells the time that `fit` counts from when it is given none. */
+int l_surface_module(lua_State *L, lua_CFunction now);
 int l_open_test(lua_State *L);
 
 void l_api_types(lua_State *L); /* metatables of every userdata; once per state */

@@ -14,7 +14,7 @@ static const double forward = 60000, years = 0.1;
 static hg_smile_quote quote_of(double strike, int cp, double sigma, double half_width) {
     double price;
     CHECK_EQ(hg_black76_price(forward, strike, years, sigma, cp, 0, &price), 0);
-    return (hg_smile_quote){strike, cp, price - half_width, price + half_width, 1.0};
+    return (hg_smile_quote){strike, cp, price - half_width, price + half_width, 1.0, 1};
 }
 
 TEST(points_carry_vol_and_error) {
@@ -123,7 +123,7 @@ static void market_make(double width) {
             CHECK_EQ(hg_black76_price(f, strike, t, sqrt(w / t), cp, 0, &price), 0);
             CHECK_EQ(hg_black76_all(f, strike, t, sqrt(w / t), cp, 0, &g), 0);
             double half = fmin(width * g.vega, 0.5 * price);
-            market.quotes[i][j] = (hg_smile_quote){strike, cp, price - half, price + half, 1};
+            market.quotes[i][j] = (hg_smile_quote){strike, cp, price - half, price + half, 1, 1};
         }
         market.expiries[i] = (hg_surface_expiry){100 + i, t, f, market.quotes[i], 2 * STRIKES};
     }
@@ -278,7 +278,7 @@ TEST(quotes_are_judged_against_the_fit) {
     double price, rich_price;
     CHECK_EQ(hg_black76_price(slice->forward, strike, slice->t, fit, 1, 0, &price), 0);
     CHECK_EQ(hg_black76_price(slice->forward, strike, slice->t, fit + 0.02, 1, 0, &rich_price), 0);
-    hg_smile_quote q = {strike, 1, rich_price - 10, rich_price + 10, 0};
+    hg_smile_quote q = {strike, 1, rich_price - 10, rich_price + 10, 0, 1};
     CHECK_EQ(hg_surface_judge(&s, slice->t, slice->forward, &q, &r), 0);
     CHECK(r.has_bid && r.has_ask);
     CHECK_NEAR(r.fit_vol, fit, 1e-12);
@@ -358,9 +358,12 @@ TEST(random_quotes_never_break_the_fit) {
         for (int i = 0; i < 3; i++, t *= kit_log_uniform(&seed, 1.0001, 30)) {
             for (int j = 0; j < 24; j++) {
                 double price = kit_log_uniform(&seed, 1e-9, 10);
-                q[i][j] = (hg_smile_quote){
-                    kit_log_uniform(&seed, 0.05, 20), kit_uniform(&seed, -1, 1) > 0 ? 1 : -1,
-                    price * kit_uniform(&seed, -0.2, 1), price * kit_uniform(&seed, 0.8, 3), 0};
+                q[i][j] = (hg_smile_quote){kit_log_uniform(&seed, 0.05, 20),
+                                           kit_uniform(&seed, -1, 1) > 0 ? 1 : -1,
+                                           price * kit_uniform(&seed, -0.2, 1),
+                                           price * kit_uniform(&seed, 0.8, 3),
+                                           0,
+                                           1};
             }
             e[i] = (hg_surface_expiry){i, t, 1, q[i], (int)kit_uniform(&seed, 0, 25)};
         }
