@@ -3,7 +3,7 @@
  * Order inside one event: the market learns it, the portfolio books what it moves (funding,
  * delivery), the venue may match resting orders against it, and only then do scripts look. Answers
  * of the venue and timers are events too; they enter through the same door. */
-#include "app/core.h"
+#include "app/command.h"
 
 #include "base/assert.h"
 #include "base/clock.h"
@@ -108,6 +108,9 @@ void hg_core_apply(hg_core *core, const hg_event *event) {
         for (size_t i = 0; i < core->script_count; i++) {
             hg_script_timer(core->scripts[i], core->now_ns);
         }
+    } else if (event->kind == HG_EV_CONTROL) {
+        hg_assert(core->command != NULL);
+        core->command_rc = hg_command_apply(core, core->command);
     }
     core->due_ns = hg_core_due_ns(core);
 }

@@ -8,6 +8,8 @@
 
 #define HG_SCRIPTS_MAX 16
 
+typedef struct hg_command hg_command; /* app/command.h */
+
 /* The one state of a session and the only door into it. Demo, paper, backtest and replay differ in
  * who calls hg_core_apply, never in what it does. */
 typedef struct hg_core {
@@ -24,6 +26,8 @@ typedef struct hg_core {
     int64_t due_ns;         /* hg_core_due_ns after the last event */
     uint64_t events;        /* everything applied */
     uint64_t market_events; /* of these, from the feed */
+    hg_command *command;    /* of the HG_EV_CONTROL being applied */
+    int command_rc;
 } hg_core;
 
 typedef struct hg_core_options {

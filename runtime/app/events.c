@@ -271,3 +271,32 @@ void hg_events_strategy(hg_events *events, const hg_script *script, const char *
     hg_json_string(&l.json, "reason", reason);
     line_close(&l, events);
 }
+
+void hg_events_param(hg_events *events, const hg_script *script, const hg_param_view *param,
+                     const char *from, const char *to) {
+    if (!wanted(events)) {
+        return;
+    }
+    line l;
+    line_open(&l, events, "param");
+    hg_json_string(&l.json, "strategy", hg_script_name(script));
+    hg_json_string(&l.json, "name", param->name);
+    hg_json_string(&l.json, "from", from);
+    hg_json_string(&l.json, "to", to);
+    hg_json_string(&l.json, "unit", param->unit);
+    line_close(&l, events);
+}
+
+void hg_events_control(hg_events *events, const char *command, const char *strategy,
+                       const char *text, const char *error) {
+    if (!wanted(events)) {
+        return;
+    }
+    line l;
+    line_open(&l, events, "control");
+    hg_json_string(&l.json, "command", command);
+    hg_json_string(&l.json, "strategy", strategy);
+    hg_json_string(&l.json, "text", text);
+    hg_json_string(&l.json, "error", error);
+    line_close(&l, events);
+}

@@ -31,4 +31,10 @@ void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns);
 void hg_events_strategy(hg_events *events, const hg_script *script, const char *state,
                         const char *reason);
 
+/* A parameter changed while the session runs; a person's command, `error` "" when it was done. */
+void hg_events_param(hg_events *events, const hg_script *script, const hg_param_view *param,
+                     const char *from, const char *to);
+void hg_events_control(hg_events *events, const char *command, const char *strategy,
+                       const char *text, const char *error);
+
 #endif

@@ -1,8 +1,9 @@
 /* Sessions: which feed, which clock, which venue. Everything that happens is pumped into the core
  * in one time order: answers, timers, observations of the report, then the feed. */
-#include "app/session.h"
+#include "app/session_int.h"
 
 #include "app/console.h"
+#include "app/control.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "venue/sim.h"
@@ -73,7 +74,11 @@ static hg_script_env script_env(hg_session *s) {
                          .now_ns = &c->now_ns,
                          .ready = &c->ready,
                          .seed = s->options.seed,
+                         .errors_max = s->options.errors_max,
+                         .errors_window_ns = s->options.errors_window_ns,
+                         .on_park = s->options.on_park,
                          .context = s,
+                         .error = hg_session_tell_error,
                          .log = on_script_log};
     /* Nobody waits for a backtest: a slow callback there is a slow machine, not a danger. */
     if (s->options.mode == HG_MODE_BACKTEST) {
@@ -147,6 +152,7 @@ static int scripts_start(hg_session *s) {
             return rc;
         }
         hg_events_strategy(&s->events, s->core.scripts[i], "started", "");
+        s->seen[i] = HG_SCRIPT_RUNNING;
     }
     return HG_OK;
 }
@@ -177,6 +183,21 @@ typedef struct {
     double speed;
 } pace;
 
+/* Answers people, at the event time the wall clock has reached. True when the session shall end. */
+static bool answer_requests(hg_session *s, const pace *p, int64_t until_ns) {
+    int64_t now = s->core.now_ns;
+    if (p) {
+        double passed = (double)(hg_clock_monotonic_ns() - p->wall_start) * p->speed;
+        int64_t reached = p->event_start + (int64_t)passed;
+        reached = reached < until_ns ? reached : until_ns;
+        now = reached > now ? reached : now;
+    }
+    if (!s->mid_update) {
+        hg_control_drain(s->control, now);
+    }
+    return s->stop_asked;
+}
+
 /* Waits until the wall clock has reached an event's place; timers of scripts fire on the way. */
 static void wait_for(hg_session *s, const pace *p, int64_t time_ns) {
     while (!hg_loop_stopped(s->loop)) {
@@ -186,6 +207,12 @@ static void wait_for(hg_session *s, const pace *p, int64_t time_ns) {
         int64_t wall = p->wall_start + (int64_t)ahead;
         if (wall > hg_clock_monotonic_ns()) {
             hg_loop_wait(s->loop, wall);
+            if (answer_requests(s, p, due)) {
+                return;
+            }
+            if (wall > hg_clock_monotonic_ns()) {
+                continue; /* a request woke us */
+            }
         }
         hg_console_tick(s, due);
         if (due >= time_ns) {
@@ -195,45 +222,16 @@ static void wait_for(hg_session *s, const pace *p, int64_t time_ns) {
     }
 }
 
-static int script_failure(const hg_session *s) {
-    for (size_t i = 0; i < s->core.script_count; i++) {
-        if (hg_script_status(s->core.scripts[i]) == HG_SCRIPT_FAILED) {
-            return HG_ERR(HG_ESTRATEGY, "%s", hg_script_error(s->core.scripts[i]));
-        }
-    }
-    return HG_OK;
-}
-
-/* Says at once which strategies have failed since the last look; the others go on. */
-static void tell_failures(hg_session *s) {
-    for (size_t i = 0; i < s->core.script_count; i++) {
-        const hg_script *script = s->core.scripts[i];
-        if (s->told[i] || hg_script_status(script) != HG_SCRIPT_FAILED) {
-            continue;
-        }
-        s->told[i] = true;
-        hg_events_strategy(&s->events, script, "parked", hg_script_error(script));
-        if (s->core.script_count > 1) {
-            hg_log(HG_LOG_ERROR, "%s is parked, its orders are cancelled: %s",
-                   hg_script_name(script), hg_script_error(script));
-        }
-    }
-}
-
 static bool should_stop(hg_session *s, uint64_t count) {
-    if ((count & 4095) == 0) {
+    if ((count & (s->options.speed > 0 ? 255 : 4095)) == 0) {
         hg_loop_poll(s->loop);
+        answer_requests(s, NULL, 0);
     }
-    if (hg_loop_stopped(s->loop)) {
+    if (hg_loop_stopped(s->loop) || s->stop_asked) {
         s->interrupted = true;
         return true;
     }
-    size_t running = hg_core_running(&s->core);
-    if (running != s->running) {
-        s->running = running;
-        tell_failures(s);
-    }
-    return s->core.script_count > 0 && running == 0;
+    return hg_session_look(s) == 0 && s->core.script_count > 0;
 }
 
 static int pump(hg_session *s) {
@@ -254,10 +252,11 @@ static int pump(hg_session *s) {
             observe(s, event.time_ns);
         }
         hg_core_feed(&s->core, &event);
+        s->mid_update = (event.flags & HG_EVF_MORE) != 0;
         hg_core_idle(&s->core);
     }
     bool finished = rc >= 0 && !s->interrupted &&
-                    (s->core.script_count == 0 || hg_core_running(&s->core) > 0);
+                    (s->core.script_count == 0 || hg_session_look(s) > 0);
     if (finished && end != INT64_MAX && rc > 0) {
         catch_up(s, end);
     }
@@ -271,21 +270,21 @@ int hg_session_run(hg_session *s) {
     if (rc < 0) {
         return rc;
     }
+    rc = hg_control_open(s, &s->control);
+    if (rc < 0) {
+        return rc;
+    }
     hg_console_start(s);
     rc = scripts_start(s);
     if (rc == HG_OK) {
         rc = pump(s);
     }
-    hg_core_stop(&s->core, s->interrupted ? "interrupted" : "end of session");
-    tell_failures(s);
-    for (size_t i = 0; i < s->core.script_count; i++) {
-        if (!s->told[i]) {
-            hg_events_strategy(&s->events, s->core.scripts[i], "stopped", "end of session");
-        }
-    }
+    hg_core_stop(&s->core, s->interrupted ? "interrupted" : HG_END_OF_SESSION);
+    hg_session_look(s);
+    hg_session_tell_faults(s);
     hg_report_finish(&s->report, &s->core, (double)(hg_clock_monotonic_ns() - begin) / 1e9);
     hg_console_end(s);
-    return rc < 0 ? rc : script_failure(s);
+    return rc < 0 ? rc : hg_session_failure(s);
 }
 
 int hg_session_close(hg_session *s) {
@@ -293,6 +292,8 @@ int hg_session_close(hg_session *s) {
     hg_feed_close(s->feed);
     hg_core_fini(&s->core);
     hg_book_free(&s->book);
+    hg_control_close(s->control);
+    s->control = NULL;
     hg_loop_close(s->loop);
     s->feed = NULL;
     s->loop = NULL;

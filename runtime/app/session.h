@@ -32,6 +32,11 @@ typedef struct hg_session_options {
     bool fees;
     bool json;
     hg_limits limits;
+    const char *control; /* NULL: a socket of its own, "none", or a path */
+    const char *name;    /* of the session, for people; NULL: the strategy's */
+    uint32_t errors_max; /* of a strategy within errors_window_ns, then it is parked */
+    int64_t errors_window_ns;
+    hg_park_policy on_park;
 } hg_session_options;
 
 typedef struct hg_session {
@@ -43,9 +48,14 @@ typedef struct hg_session {
     hg_events events;
     hg_report report;
     hg_loop *loop;
+    struct hg_control *control; /* NULL: nobody can ask anything */
+    char name[64];
+    int64_t wall_start_ns; /* monotonic */
+    bool stop_asked;       /* by hedged ctl stop */
+    bool mid_update;       /* the last event said that more of its update follows */
     bool interrupted;
-    size_t running;            /* scripts, when last looked */
-    bool told[HG_SCRIPTS_MAX]; /* the failure of this script has been reported */
+    hg_script_state seen[HG_SCRIPTS_MAX]; /* states when last looked */
+    uint16_t stand_in[HG_SCRIPTS_MAX];    /* of a parked script: its band hedger's index, else 0 */
 } hg_session;
 
 /* Flags shared by demo, paper and backtest. */
@@ -62,6 +72,12 @@ typedef struct hg_session {
         {"fill", "touch|depth|queue", "how plain the paper venue is (default depth)"},             \
         {"fees", "none|venue", "trading fees (default venue)"},                                    \
         {"instruments", "FILE", "terms of instruments the built-in names do not cover"},           \
+        {"errors", "N/DURATION",                                                                   \
+         "park a strategy at this many errors (default 10/60s; "                                   \
+         "backtest: the first)"},                                                                  \
+        {"on-park", "cancel|keep|band", "its orders then; band: a band hedger takes over"},        \
+        {"control", "PATH|none", "socket of hedged ctl (default: one in a private folder)"},       \
+        {"name", "NAME", "of the session, for hedged status and ctl"},                             \
         {"config", "FILE", "Lua data file with any of these flags, parameters and limits"},        \
         HG_FLAG_JSON
 

@@ -110,13 +110,22 @@ static int config_unknown(const hg_flag *flags, const char *key) {
     return rc;
 }
 
+/* Keys of a Lua table are easier with "_" than with "-". */
+static bool is_same_key(const char *flag, const char *key) {
+    while (*flag && (*flag == *key || (*flag == '-' && *key == '_'))) {
+        flag++;
+        key++;
+    }
+    return *flag == *key;
+}
+
 static int config_flag(config_read *read, const char *key, const char *value) {
     for (const hg_flag *flag = read->args->flags; flag->name; flag++) {
-        if (strcmp(flag->name, key) != 0 || strcmp(key, "config") == 0) {
+        if (!is_same_key(flag->name, key) || strcmp(key, "config") == 0) {
             continue;
         }
         hg_args *args = read->args;
-        if (hg_args_has(args, key) || (!flag->value && strcmp(value, "true") != 0)) {
+        if (hg_args_has(args, flag->name) || (!flag->value && strcmp(value, "true") != 0)) {
             return HG_OK;
         }
         if (args->given_count == HG_ARGS_MAX) {
@@ -170,6 +179,9 @@ static void defaults(hg_session_options *o, hg_mode mode) {
     o->speed = mode == HG_MODE_BACKTEST ? 0 : 1;
     o->fill = HG_FILL_DEPTH;
     o->fees = true;
+    /* A backtest with errors proves nothing; in real time a strategy may stumble. */
+    o->errors_max = mode == HG_MODE_BACKTEST ? 0 : 10;
+    o->errors_window_ns = 60 * HG_NS_PER_S;
     hg_limits_default(&o->limits);
     if (mode == HG_MODE_DEMO) {
         o->scenario = "crash";
@@ -184,12 +196,18 @@ static void defaults(hg_session_options *o, hg_mode mode) {
 static int choices_read(hg_session_options *o, const hg_args *args) {
     static const char *const fills[] = {"touch", "depth", "queue", NULL};
     static const char *const fees[] = {"none", "venue", NULL};
+    static const char *const parks[] = {"cancel", "keep", "band", NULL};
     size_t fill = o->fill;
+    size_t park = o->on_park;
     size_t fee = o->fees;
     int rc = hg_args_choice(args, "fill", fills, &fill);
     if (rc == HG_OK) {
         rc = hg_args_choice(args, "fees", fees, &fee);
     }
+    if (rc == HG_OK) {
+        rc = hg_args_choice(args, "on-park", parks, &park);
+    }
+    o->on_park = (hg_park_policy)park;
     o->fill = (hg_fill_model)fill;
     o->fees = fee == 1;
     return rc;
@@ -205,6 +223,26 @@ static int numbers_read(hg_session_options *o, const hg_args *args) {
     }
     const char *speed = hg_args_get(args, "speed", NULL);
     return rc == HG_OK && speed ? speed_parse(speed, &o->speed) : rc;
+}
+
+/* "10/60s" */
+static int errors_read(hg_session_options *o, const hg_args *args) {
+    const char *text = hg_args_get(args, "errors", NULL);
+    if (!text) {
+        return HG_OK;
+    }
+    char *end = NULL;
+    unsigned long max = strtoul(text, &end, 10);
+    bool number = end != text && text[0] != '-' && max <= HG_ERRORS_MAX;
+    bool window = *end == '\0' || (*end == '/' && hg_duration_parse(end + 1, &o->errors_window_ns));
+    if (!number || !window) {
+        int rc = HG_ERR(HG_EUSAGE, "--errors %s: want N or N/DURATION, N at most %d", text,
+                        HG_ERRORS_MAX);
+        hg_error_hint("--errors 10/60s; --errors 0 parks at the first error");
+        return rc;
+    }
+    o->errors_max = (uint32_t)max;
+    return HG_OK;
 }
 
 static int sets_read(hg_session_options *o, const hg_args *args) {
@@ -232,6 +270,9 @@ int hg_session_options_read(hg_session_options *o, hg_mode mode, const hg_args *
         rc = choices_read(o, &args);
     }
     if (rc == HG_OK) {
+        rc = errors_read(o, &args);
+    }
+    if (rc == HG_OK) {
         rc = sets_read(o, &args);
     }
     if (args.word_count > HG_SCRIPTS_MAX) {
@@ -244,6 +285,8 @@ int hg_session_options_read(hg_session_options *o, hg_mode mode, const hg_args *
     o->book = hg_args_get(&args, "book", o->book);
     o->scenario = hg_args_get(&args, "scenario", o->scenario);
     o->events = hg_args_get(&args, "events", o->events);
+    o->control = hg_args_get(&args, "control", o->control);
+    o->name = hg_args_get(&args, "name", o->name);
     o->instruments = hg_args_get(&args, "instruments", o->instruments);
     o->json = hg_args_has(&args, "json");
     for (size_t i = 0; i < args.word_count; i++) {

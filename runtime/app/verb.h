@@ -33,6 +33,9 @@ typedef struct hg_verb {
 /* Prints the error record in the product's form and returns the exit code for `rc`. */
 int hg_verb_fail(int rc);
 
+/* The exit code for `rc`. */
+int hg_verb_exit_code(int rc);
+
 /* HG_EUSAGE reported for wrong words: prints the synopsis as well. */
 int hg_verb_usage(const hg_verb *verb, const char *problem);
 
@@ -46,6 +49,6 @@ int hg_verb_usage(const hg_verb *verb, const char *problem);
 /* Defined in verb_<name>.c, listed in verbs.c. */
 extern const hg_verb hg_verb_backtest, hg_verb_book, hg_verb_check, hg_verb_demo, hg_verb_docs,
     hg_verb_import, hg_verb_list, hg_verb_lua, hg_verb_paper, hg_verb_price, hg_verb_tape,
-    hg_verb_test, hg_verb_version;
+    hg_verb_test, hg_verb_version, hg_verb_status, hg_verb_ctl, hg_verb_repl, hg_verb_new;
 
 #endif

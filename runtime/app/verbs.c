@@ -9,13 +9,13 @@
 #include <string.h>
 
 const hg_verb *const hg_verbs[] = {
-    &hg_verb_demo,    &hg_verb_paper, &hg_verb_backtest, &hg_verb_check,
-    &hg_verb_test,    &hg_verb_lua,   &hg_verb_price,    &hg_verb_book,
-    &hg_verb_import,  &hg_verb_tape,  &hg_verb_list,     &hg_verb_docs,
-    &hg_verb_version, NULL,
+    &hg_verb_demo,  &hg_verb_paper, &hg_verb_backtest, &hg_verb_status,
+    &hg_verb_ctl,   &hg_verb_check, &hg_verb_test,     &hg_verb_lua,
+    &hg_verb_price, &hg_verb_book,  &hg_verb_import,   &hg_verb_tape,
+    &hg_verb_list,  &hg_verb_docs,  &hg_verb_version,  NULL,
 };
 
-static int exit_code(int rc) {
+int hg_verb_exit_code(int rc) {
     switch (rc) {
     case HG_OK:
         return HG_EXIT_OK;
@@ -33,6 +33,8 @@ static int exit_code(int rc) {
     case HG_EVERSION:
     case HG_ENOTFOUND:
         return HG_EXIT_DATA;
+    case HG_ETIMEOUT:
+        return HG_EXIT_TIMEOUT;
     case HG_EINTERNAL:
         return HG_EXIT_INTERNAL;
     default:
@@ -47,7 +49,7 @@ int hg_verb_fail(int rc) {
     if (hg_error_advice()[0]) {
         fprintf(stderr, "  = help: %s\n", hg_error_advice());
     }
-    return exit_code(rc);
+    return hg_verb_exit_code(rc);
 }
 
 int hg_verb_usage(const hg_verb *verb, const char *problem) {

@@ -22,7 +22,8 @@
     X(STRATEGY, 12, "strategy", "the strategy failed")                                             \
     X(VENUE, 13, "venue", "the venue failed")                                                      \
     X(RISK, 14, "risk", "refused by the risk gate")                                                \
-    X(INTERNAL, 15, "internal", "internal error")
+    X(INTERNAL, 15, "internal", "internal error")                                                  \
+    X(TIMEOUT, 16, "timeout", "no answer in time")
 
 enum hg_error {
     HG_OK = 0,

@@ -31,6 +31,7 @@ typedef enum {
     /* session */
     HG_EV_TIMER, /* a script timer is due; timer.key names it */
     HG_EV_STOP,
+    HG_EV_CONTROL, /* a person's command (set, pause, resume, ...); control says which */
     HG_EV_KINDS
 } hg_event_kind;
 
@@ -77,6 +78,10 @@ typedef struct hg_event {
         struct {
             uint64_t key;
         } timer;
+        struct {
+            uint16_t command; /* hg_command_kind */
+            uint16_t script;  /* its index, or HG_STRATEGY_ANY */
+        } control;            /* its text, if any, is lent to the core beside the event */
     };
 } hg_event;
 

@@ -1,5 +1,5 @@
 /* libuv behind four functions, so that nothing above needs to know it. */
-#include "loop/loop.h"
+#include "loop/loop_int.h"
 
 #include "base/assert.h"
 #include "base/clock.h"
@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <uv.h>
 
 struct hg_loop {
     uv_loop_t uv;
@@ -97,6 +96,10 @@ void hg_loop_wait(hg_loop *loop, int64_t until_ns) {
     uv_timer_start(&loop->timer, on_timer, ms, 0);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     uv_timer_stop(&loop->timer);
+}
+
+uv_loop_t *hg_loop_uv(hg_loop *loop) {
+    return &loop->uv;
 }
 
 bool hg_loop_stopped(const hg_loop *loop) {

@@ -106,11 +106,12 @@ static void write_report(report *r) {
 
 static void fail(hg_script *s, uint32_t task, int status, int64_t budget_ns) {
     hg_task *t = &s->tasks[task];
+    bool fatal = hg_watchdog_state.expired || status == LUA_ERRMEM;
     report r = {s, t->co, status, t->label, budget_ns};
     lua_sethook(t->co, NULL, 0, 0);
     write_report(&r);
     hg_watchdog_state.expired = 0;
-    hg_script_park(s);
+    hg_script_failed(s, task, fatal);
 }
 
 void hg_lua_enter(hg_script *s, uint32_t task, int nargs, int64_t budget_ns) {
@@ -127,6 +128,7 @@ void hg_lua_enter(hg_script *s, uint32_t task, int nargs, int64_t budget_ns) {
     if (status > LUA_YIELD || late) {
         fail(s, task, status, budget_ns);
     } else if (status == LUA_OK) {
+        s->fault_row = 0;
         lua_settop(t->co, HG_TASK_SLOTS);
         hg_task_release(s, task);
     } else {

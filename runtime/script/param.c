@@ -235,3 +235,18 @@ bool hg_script_param(const hg_script *s, size_t k, const char **name, char *valu
     }
     return true;
 }
+
+bool hg_script_param_view(const hg_script *s, size_t k, hg_param_view *out) {
+    static const char *const types[] = {"number", "bool", "text"};
+    if (k >= s->param_count) return false;
+    const hg_param *p = &s->params[k];
+    *out = (hg_param_view){.name = p->name,
+                           .unit = p->unit,
+                           .text = p->text,
+                           .type = types[p->type],
+                           .choices = p->choices,
+                           .value = p->value,
+                           .min = p->min,
+                           .max = p->max};
+    return true;
+}

@@ -202,22 +202,14 @@ int hg_script_start(hg_script *s, const char *why) {
     return s->state == HG_SCRIPT_FAILED ? HG_ERR(HG_ESTRATEGY, "%s", s->error) : 0;
 }
 
-void hg_script_park(hg_script *s) {
-    if (s->state == HG_SCRIPT_FAILED) return;
-    s->state = HG_SCRIPT_FAILED;
-    s->stats.errors++;
-    hg_timer_clear(s);
-    hg_exec_cancel_all(s->env->exec, s->index, HG_ID_NONE, hg_script_now(s));
-}
-
 void hg_script_stop(hg_script *s, const char *reason) {
-    if (s->state != HG_SCRIPT_RUNNING) return;
+    if (s->state != HG_SCRIPT_RUNNING && s->state != HG_SCRIPT_PAUSED) return;
     s->stopping = true;
     s->why = reason;
     hg_timer_clear(s);
     hg_script_call(s, HG_CB_STOP, hg_script_budget(s));
     s->why = NULL;
-    if (s->state == HG_SCRIPT_RUNNING) s->state = HG_SCRIPT_STOPPED;
+    if (s->state != HG_SCRIPT_FAILED) s->state = HG_SCRIPT_STOPPED;
 }
 
 /* Collections start when memory has grown by half, and then advance with what was allocated. */
@@ -249,6 +241,9 @@ const char *hg_script_error(const hg_script *s) {
 }
 const char *hg_script_underlying(const hg_script *s) {
     return s->underlying;
+}
+const char *hg_script_hedge_with(const hg_script *s) {
+    return s->hedge_count > 0 ? s->hedge_with[0] : "";
 }
 uint64_t hg_script_hash(const hg_script *s) {
     return s->hash;

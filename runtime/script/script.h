@@ -8,6 +8,13 @@
  * by events and sees no clock but event time. A script can fail only by being stopped. */
 typedef struct hg_script hg_script;
 
+/* What becomes of the working orders of a strategy that is parked. */
+typedef enum {
+    HG_PARK_CANCEL,
+    HG_PARK_KEEP, /* they stay; a person looks after them */
+    HG_PARK_BAND  /* cancelled, and the session lets a built-in band hedger take over */
+} hg_park_policy;
+
 /* What the session lends to its scripts; it outlives them. */
 typedef struct hg_script_env {
     const hg_universe *universe;
@@ -23,7 +30,17 @@ typedef struct hg_script_env {
     int64_t callback_budget_ns; /* CPU time of one callback; 0 = default 20 ms */
     int64_t load_budget_ns;     /* of loading and on_start; 0 = default 500 ms */
     size_t memory_max;          /* bytes of one state; 0 = default 64 MiB */
+    /* The error budget: a strategy is parked by its `errors_max`-th error within
+     * `errors_window_ns` of event time, or by that many callbacks failing in a row. 0 = the first
+     * error parks. A callback over its CPU budget, out of memory, or failing in on_start parks at
+     * once: what it left half done cannot be told, and a second overrun would stall everybody. */
+    uint32_t errors_max; /* at most HG_ERRORS_MAX */
+    int64_t errors_window_ns;
+    hg_park_policy on_park;
+    bool read_only; /* nothing may be sent, subscribed or scheduled (an inspector) */
     void *context;
+    /* An error that did not park: once, then again at its 10th, 100th, ... time. May be NULL. */
+    void (*error)(void *context, const hg_script *script, const char *text, uint64_t count);
     /* log, alert and plot lines of a script. May be NULL. */
     void (*log)(void *context, const char *strategy, hg_log_level level, const char *text);
     void (*plot)(void *context, const char *strategy, const char *name, double value);
@@ -33,8 +50,13 @@ typedef enum {
     HG_SCRIPT_LOADED,
     HG_SCRIPT_RUNNING,
     HG_SCRIPT_STOPPED, /* by the session */
-    HG_SCRIPT_FAILED   /* by its own error, budget or memory; the message says where */
+    HG_SCRIPT_FAILED,  /* by its own error, budget or memory; the message says where */
+    HG_SCRIPT_PAUSED   /* by a person */
 } hg_script_state;
+
+const char *hg_script_state_name(hg_script_state state); /* "running", "parked" when it failed */
+
+#define HG_ERRORS_MAX 256
 
 /* Loads FILE (a path on disk, else a path of the embedded files such as
  * "strategies/delta_band.lua"), checks the strategy table, applies `set` ("name=value" strings).
@@ -52,6 +74,16 @@ void hg_script_close(hg_script *script);
 HG_MUST_CHECK int hg_script_start(hg_script *script, const char *why);
 void hg_script_stop(hg_script *script, const char *reason); /* runs on_stop, then silence */
 
+/* Silence until resume: timers and waiting tasks are dropped, working orders cancelled. HG_ESTATE
+ * unless it runs. */
+HG_MUST_CHECK int hg_script_pause(hg_script *script);
+/* A paused or parked strategy goes on with on_start, why.kind = "resume"; its state, parameters and
+ * subscriptions are as they were, its error budget is new. HG_ESTRATEGY when that fails. */
+HG_MUST_CHECK int hg_script_resume(hg_script *script);
+
+/* The distinct errors so far, oldest first: first line and how often. False past the last one. */
+bool hg_script_fault(const hg_script *script, size_t k, const char **text, uint64_t *count);
+
 /* Events of the core, after market, portfolio and exec have applied them. Does nothing unless the
  * script subscribed to it and has the callback; `order` belongs to venue answers, else NULL. */
 void hg_script_event(hg_script *script, const hg_event *event, const hg_order *order);
@@ -67,10 +99,20 @@ hg_script_state hg_script_status(const hg_script *script);
 const char *hg_script_name(const hg_script *script);       /* "delta_band" */
 const char *hg_script_error(const hg_script *script);      /* framed message, "" if none */
 const char *hg_script_underlying(const hg_script *script); /* "" if none declared */
+const char *hg_script_hedge_with(const hg_script *script); /* the first, "" if none */
 uint64_t hg_script_hash(const hg_script *script);          /* of the source and what it required */
 /* "band 0.5 BTC", one parameter per call; false past the last one. */
 bool hg_script_param(const hg_script *script, size_t k, const char **name, char *value,
                      size_t size);
+
+/* The same for machines; the texts live as long as the script. */
+typedef struct hg_param_view {
+    const char *name, *unit, *text; /* `text` of a text parameter */
+    const char *type;               /* "number", "bool", "text" */
+    const char *choices;            /* '\n' between them, "" = any */
+    double value, min, max;         /* number (may be infinite bounds); bool: 0 or 1 */
+} hg_param_view;
+bool hg_script_param_view(const hg_script *script, size_t k, hg_param_view *out);
 
 /* Changes a parameter of a loaded or running script ("band=0.2"); it reads the new value from its
  * next look on. HG_ECONFIG as in hg_script_open. */

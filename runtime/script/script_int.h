@@ -53,6 +53,13 @@ typedef struct hg_param {
     char choices[256]; /* '\n' between them, "" = any text */
 } hg_param;
 
+/* ---- errors ---------------------------------------------------------------------------------- */
+#define HG_FAULTS_MAX 32 /* distinct errors; the last place counts all others */
+typedef struct hg_fault {
+    uint64_t hash, count;
+    char text[256]; /* its first line */
+} hg_fault;
+
 /* ---- tasks and timers ------------------------------------------------------------------------ */
 typedef enum { HG_WAIT_NONE, HG_WAIT_SLEEP, HG_WAIT_ORDER } hg_wait;
 
@@ -160,6 +167,12 @@ struct hg_script {
     hg_callback callback;
     const char *why;
 
+    hg_fault faults[HG_FAULTS_MAX];
+    uint32_t fault_count;
+    uint32_t fault_row;              /* callbacks that failed in a row */
+    uint64_t fault_total;            /* since the start or the last resume */
+    int64_t fault_ns[HG_ERRORS_MAX]; /* times of the last ones, by fault_total */
+
     size_t gc_mark; /* memory at the end of the last cycle */
     size_t gc_last; /* at the last step */
     bool gc_cycle;
@@ -190,8 +203,11 @@ HG_MUST_CHECK int hg_lua_protect(hg_script *s, lua_CFunction function, void *arg
                                  const char *label, int64_t budget_ns);
 int64_t hg_script_budget(const hg_script *s);
 int64_t hg_script_load_budget(const hg_script *s);
-/* Stops this strategy only: its orders are cancelled, its timers dropped. */
+/* ---- park.c ---------------------------------------------------------------------------------- */
+/* Stops this strategy only: its timers are dropped, its orders cancelled (or kept, see on_park). */
 void hg_script_park(hg_script *s);
+/* The error in s->error happened in a callback: counts it, tells it, parks when it is too much. */
+void hg_script_failed(hg_script *s, uint32_t task, bool fatal);
 void l_raise_if_over_budget(lua_State *L);
 
 /* ---- frame.c --------------------------------------------------------------------------------- */
@@ -238,6 +254,8 @@ int l_param_publish(lua_State *L);
 #define HG_TASK_NONE UINT32_MAX
 uint32_t hg_task_take(hg_script *s); /* HG_TASK_NONE when none is left: the script is parked */
 void hg_task_release(hg_script *s, uint32_t task);
+/* Gives a task whose coroutine failed or was left waiting a fresh one. */
+HG_MUST_CHECK int hg_task_renew(hg_script *s, uint32_t task);
 void hg_task_wake(hg_script *s, uint32_t task, bool timed_out);
 void hg_task_order_done(hg_script *s, uint64_t order);
 int l_sleep(lua_State *L);

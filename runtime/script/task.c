@@ -14,18 +14,50 @@
 
 #define WAIT_MAX_S 3.2e8 /* ten years */
 
-static int l_make(lua_State *L) {
-    hg_script *s = hg_script_of(L);
-    hg_task *t = &s->tasks[s->task_count];
+/* A coroutine with its fixed slots, left on top of the stack. */
+static lua_State *l_new_coroutine(lua_State *L, const hg_script *s) {
     lua_State *co = lua_newthread(L);
     luaL_checkstack(co, HG_TASK_SLOTS + LUA_MINSTACK, NULL);
     lua_rawgetp(co, LUA_REGISTRYINDEX, &s->ref_self);
     lua_rawgeti(co, LUA_REGISTRYINDEX, s->ref_tick);
     lua_rawgeti(co, LUA_REGISTRYINDEX, s->ref_callback[HG_CB_TICK]);
+    return co;
+}
+
+static int l_make(lua_State *L) {
+    hg_script *s = hg_script_of(L);
+    hg_task *t = &s->tasks[s->task_count];
+    lua_State *co = l_new_coroutine(L, s);
     t->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     t->co = co;
     s->task_count++;
     return 0;
+}
+
+static int l_renew(lua_State *L) {
+    hg_task *t = lua_touserdata(L, 1);
+    lua_State *co = l_new_coroutine(L, hg_script_of(L));
+    lua_rawseti(L, LUA_REGISTRYINDEX, t->ref); /* in place of the old one */
+    t->co = co;
+    return 0;
+}
+
+int hg_task_renew(hg_script *s, uint32_t task) {
+    hg_task *t = &s->tasks[task];
+    if (t->wait == HG_WAIT_ORDER) s->order_waits--;
+    t->wait = HG_WAIT_NONE;
+    t->deadline = 0;
+    /* What the function still holds is closed (<close> variables), under the same budget. */
+    lua_State *before = hg_watchdog_enter(t->co, hg_script_budget(s));
+    lua_resetthread(t->co);
+    bool late = hg_watchdog_leave(before);
+    lua_sethook(t->co, NULL, 0, 0);
+    hg_watchdog_state.expired = 0;
+    int rc = hg_lua_protect(s, l_renew, t, "new task", 0);
+    if (rc == 0 && late) {
+        rc = HG_ERR(HG_ESTRATEGY, "%s: a __close handler ran over its budget", s->name);
+    }
+    return rc;
 }
 
 uint32_t hg_task_take(hg_script *s) {

@@ -89,7 +89,11 @@ bool hg_timer_cancel(hg_script *s, uint64_t handle) {
 }
 
 void hg_timer_clear(hg_script *s) {
-    while (s->heap_count > 0) remove_slot(s, s->heap[0]);
+    while (s->heap_count > 0) {
+        hg_timer *t = &s->timers[s->heap[0]];
+        if (t->ref != LUA_NOREF) luaL_unref(s->lua, LUA_REGISTRYINDEX, t->ref);
+        remove_slot(s, s->heap[0]);
+    }
 }
 
 int64_t hg_script_due_ns(const hg_script *s) {

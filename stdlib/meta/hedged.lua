@@ -119,7 +119,7 @@ local hedged = {}
 
 --- Why `on_start` runs.
 ---@class hedged.why
----@field kind "start"|"reload"|"recover"
+---@field kind "start"|"reload"|"recover"|"resume" "resume": after a pause or an error
 ---@field orders hedged.orders.order[] open orders of this strategy
 
 --- An order that the risk gate refused because of a limit.

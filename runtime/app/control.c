@@ -1,0 +1,410 @@
+/* The socket of a session and its dispatcher. Looking is answered from the state as it is between
+ * two events; changing enters the core as an event (app/command.c). */
+#include "app/control.h"
+
+#include "app/session_int.h"
+#include "app/verb.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "loop/pipe.h"
+
+#include <cJSON.h>
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ANSWER_MAX ((size_t)1 << 20)
+#define RESULT_HEAD "{\"ok\":true,\"result\":"
+
+struct hg_control {
+    hg_session *session;
+    hg_pipe *pipe;
+    char buf[ANSWER_MAX];
+};
+
+/* ---- changing -------------------------------------------------------------------------------- */
+int hg_request_script(const hg_session *s, const hg_request *request, bool any, uint16_t *index) {
+    const hg_core *core = &s->core;
+    const char *names[HG_SCRIPTS_MAX + 1] = {NULL};
+    for (size_t i = 0; i < core->script_count; i++) {
+        names[i] = hg_script_name(core->scripts[i]);
+        char *end = NULL;
+        bool number = request->strategy && strtoul(request->strategy, &end, 10) == i + 1 &&
+                      end != request->strategy && *end == '\0';
+        if (request->strategy && (number || strcmp(names[i], request->strategy) == 0)) {
+            *index = (uint16_t)i;
+            return HG_OK;
+        }
+    }
+    if (request->strategy) {
+        int rc = HG_ERR(HG_EUSAGE, "no strategy '%s' in this session", request->strategy);
+        const char *near = hg_text_nearest(request->strategy, names);
+        hg_error_hint(near ? "did you mean '%s'?" : "hedged status lists them", near);
+        return rc;
+    }
+    if (!any && core->script_count != 1) {
+        int rc = HG_ERR(HG_EUSAGE, "which of the %zu strategies?", core->script_count);
+        hg_error_hint("--strategy NAME, or its number in `hedged status`");
+        return rc;
+    }
+    *index = any ? HG_STRATEGY_ANY : 0;
+    return HG_OK;
+}
+
+static const char *name_of(const hg_session *s, uint16_t index) {
+    return index == HG_STRATEGY_ANY ? NULL : hg_script_name(s->core.scripts[index]);
+}
+
+/* Applies a command and writes it down, in the events file and on the terminal. */
+static int command(hg_session *s, const hg_request *request, hg_command *c, hg_json *out) {
+    int rc = hg_core_command(&s->core, c, request->now_ns);
+    const char *who = name_of(s, c->script);
+    hg_session_look(s);
+    hg_events_control(&s->events, request->cmd, who, c->text, rc == HG_OK ? "" : hg_error_text());
+    if (rc < 0) {
+        return rc;
+    }
+    hg_log(HG_LOG_INFO, "%s%s%s by hedged ctl%s%s", request->cmd, who ? " " : "", who ? who : "",
+           c->text && c->text[0] ? ": " : "", c->text ? c->text : "");
+    hg_json_string(out, "strategy", who);
+    return HG_OK;
+}
+
+static int do_script(hg_session *s, const hg_request *request, hg_json *out, hg_command_kind kind) {
+    hg_command c = {.kind = kind, .text = request->reason};
+    int rc = hg_request_script(s, request, true, &c.script);
+    return rc == HG_OK ? command(s, request, &c, out) : rc;
+}
+
+static int do_pause(hg_session *s, const hg_request *request, hg_json *out) {
+    return do_script(s, request, out, HG_COMMAND_PAUSE);
+}
+
+static int do_resume(hg_session *s, const hg_request *request, hg_json *out) {
+    return do_script(s, request, out, HG_COMMAND_RESUME);
+}
+
+static int do_cancel_all(hg_session *s, const hg_request *request, hg_json *out) {
+    hg_command c = {.kind = HG_COMMAND_CANCEL_ALL, .text = request->reason};
+    int rc = hg_request_script(s, request, true, &c.script);
+    if (rc == HG_OK) {
+        rc = command(s, request, &c, out);
+    }
+    hg_json_int(out, "cancelled", c.cancelled);
+    return rc;
+}
+
+static int do_kill(hg_session *s, const hg_request *request, hg_json *out) {
+    hg_command c = {.kind = HG_COMMAND_KILL,
+                    .script = HG_STRATEGY_ANY,
+                    .text = request->reason ? request->reason : "hedged ctl kill"};
+    int rc = command(s, request, &c, out);
+    hg_json_int(out, "cancelled", c.cancelled);
+    return rc;
+}
+
+static int do_arm(hg_session *s, const hg_request *request, hg_json *out) {
+    hg_command c = {.kind = HG_COMMAND_ARM, .script = HG_STRATEGY_ANY, .text = request->reason};
+    return command(s, request, &c, out);
+}
+
+static int do_stop(hg_session *s, const hg_request *request, hg_json *out) {
+    s->stop_asked = true;
+    hg_events_control(&s->events, request->cmd, NULL, request->reason, "");
+    hg_log(HG_LOG_INFO, "stop by hedged ctl");
+    hg_json_bool(out, "stopping", true);
+    return HG_OK;
+}
+
+/* The only strategy, or the only one that declares the parameter. */
+static int script_of_param(hg_session *s, const hg_request *request, const char *text,
+                           uint16_t *index) {
+    size_t len = strcspn(text, "=");
+    size_t found = 0;
+    for (size_t i = 0; !request->strategy && i < s->core.script_count; i++) {
+        hg_param_view p;
+        for (size_t k = 0; hg_script_param_view(s->core.scripts[i], k, &p); k++) {
+            if (strlen(p.name) == len && strncmp(p.name, text, len) == 0) {
+                *index = (uint16_t)i;
+                found++;
+            }
+        }
+    }
+    return found == 1 ? HG_OK : hg_request_script(s, request, false, index);
+}
+
+/* The value alone; the unit is told apart. */
+static void param_text(const hg_script *script, const char *assignment, hg_param_view *p, char *out,
+                       size_t size) {
+    size_t len = strcspn(assignment, "=");
+    for (size_t k = 0; hg_script_param_view(script, k, p); k++) {
+        if (strlen(p->name) != len || strncmp(p->name, assignment, len) != 0) {
+            continue;
+        }
+        if (strcmp(p->type, "number") == 0) {
+            hg_json json; /* as few digits as it needs */
+            hg_json_init(&json, out, size);
+            hg_json_number(&json, NULL, p->value);
+            (void)hg_json_text(&json);
+        } else {
+            hg_text_copy(out, size,
+                         strcmp(p->type, "text") == 0 ? p->text
+                                                      : (p->value != 0 ? "true" : "false"));
+        }
+        return;
+    }
+    *p = (hg_param_view){.name = "", .unit = ""};
+    out[0] = '\0';
+}
+
+static int set_one(hg_session *s, const hg_request *request, const char *text, hg_json *out) {
+    hg_command c = {.kind = HG_COMMAND_SET, .text = text};
+    char before[128];
+    char after[128];
+    hg_param_view p;
+    int rc = script_of_param(s, request, text, &c.script);
+    if (rc < 0) {
+        return rc;
+    }
+    const hg_script *script = s->core.scripts[c.script];
+    param_text(script, text, &p, before, sizeof before);
+    rc = hg_core_command(&s->core, &c, request->now_ns);
+    if (rc < 0) {
+        hg_events_control(&s->events, "set", hg_script_name(script), text, hg_error_text());
+        return rc;
+    }
+    param_text(script, text, &p, after, sizeof after);
+    hg_events_param(&s->events, script, &p, before, after);
+    hg_log(HG_LOG_INFO, "%s: %s %s -> %s%s%s (hedged ctl set)", hg_script_name(script), p.name,
+           before, after, *p.unit ? " " : "", p.unit);
+    hg_json_open(out, NULL);
+    hg_json_string(out, "strategy", hg_script_name(script));
+    hg_json_string(out, "name", p.name);
+    hg_json_string(out, "from", before);
+    hg_json_string(out, "to", after);
+    hg_json_string(out, "unit", p.unit);
+    hg_json_close(out);
+    return HG_OK;
+}
+
+static int do_set(hg_session *s, const hg_request *request, hg_json *out) {
+    if (request->arg_count == 0) {
+        return HG_ERR(HG_EUSAGE, "set what? want NAME=VALUE");
+    }
+    hg_json_open_array(out, "params");
+    for (size_t i = 0; i < request->arg_count; i++) {
+        int rc = set_one(s, request, request->args[i], out);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    hg_json_close_array(out);
+    return HG_OK;
+}
+
+/* ---- dispatch -------------------------------------------------------------------------------- */
+static int do_reload(hg_session *s, const hg_request *request, hg_json *out) {
+    (void)s;
+    (void)out;
+    return HG_ERR(HG_ESTATE, "%s is not available in this version", request->cmd);
+}
+
+static const struct {
+    const char *name;
+    hg_request_call call;
+} requests[] = {
+    {"status",     hg_view_status   },
+    {"params",     hg_view_params   },
+    {"positions",  hg_view_positions},
+    {"orders",     hg_view_orders   },
+    {"exposure",   hg_view_exposure },
+    {"set",        do_set           },
+    {"pause",      do_pause         },
+    {"resume",     do_resume        },
+    {"cancel-all", do_cancel_all    },
+    {"kill",       do_kill          },
+    {"arm",        do_arm           },
+    {"stop",       do_stop          },
+    {"reload",     do_reload        },
+    {"rollback",   do_reload        },
+    {"versions",   do_reload        },
+    {NULL,         NULL             },
+};
+
+static hg_request_call find_call(const char *name) {
+    const char *names[32] = {NULL};
+    for (size_t i = 0; requests[i].name; i++) {
+        if (strcmp(requests[i].name, name) == 0) {
+            return requests[i].call;
+        }
+        names[i] = requests[i].name;
+    }
+    (void)HG_ERR(HG_EUSAGE, "unknown command '%s'", name);
+    const char *near = hg_text_nearest(name, names);
+    if (near) {
+        hg_error_hint("did you mean %s?", near);
+    }
+    return NULL;
+}
+
+static const char *text_of(const cJSON *object, const char *key) {
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+static int request_read(const cJSON *json, hg_request *r) {
+    r->cmd = text_of(json, "cmd");
+    r->strategy = text_of(json, "strategy");
+    r->code = text_of(json, "code");
+    r->reason = text_of(json, "reason");
+    r->write = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "write"));
+    if (!cJSON_IsObject(json) || !r->cmd) {
+        int rc = HG_ERR(HG_EUSAGE, "a request is one JSON object with a text in \"cmd\"");
+        hg_error_hint("{\"cmd\": \"status\"}");
+        return rc;
+    }
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "args")) {
+        const char *text = cJSON_GetStringValue(item);
+        if (!text || r->arg_count == HG_REQUEST_ARGS_MAX) {
+            return HG_ERR(HG_EUSAGE, "\"args\" are at most %d texts", HG_REQUEST_ARGS_MAX);
+        }
+        r->args[r->arg_count++] = text;
+    }
+    return HG_OK;
+}
+
+static size_t answer_error(hg_control *control, int rc) {
+    hg_json json;
+    hg_json_init(&json, control->buf, sizeof control->buf);
+    hg_json_open(&json, NULL);
+    hg_json_bool(&json, "ok", false);
+    hg_json_string(&json, "error", hg_error_text());
+    if (hg_error_advice()[0]) {
+        hg_json_string(&json, "help", hg_error_advice());
+    }
+    hg_json_string(&json, "code", hg_error_name(rc));
+    hg_json_int(&json, "exit", hg_verb_exit_code(rc));
+    hg_json_close(&json);
+    return strlen(hg_json_text(&json));
+}
+
+static int answer_result(hg_control *control, const hg_request *request, size_t *len) {
+    hg_request_call call = find_call(request->cmd);
+    if (!call) {
+        return HG_EUSAGE;
+    }
+    hg_json json;
+    size_t head = sizeof RESULT_HEAD - 1;
+    memcpy(control->buf, RESULT_HEAD, head);
+    hg_json_init(&json, control->buf + head, sizeof control->buf - head - 2);
+    hg_json_open(&json, NULL);
+    int rc = call(control->session, request, &json);
+    if (rc < 0) {
+        return rc;
+    }
+    hg_json_close(&json);
+    if (json.overflow) {
+        return HG_ERR(HG_ELIMIT, "the answer is longer than %zu bytes", ANSWER_MAX);
+    }
+    *len = head + strlen(hg_json_text(&json));
+    control->buf[(*len)++] = '}';
+    return HG_OK;
+}
+
+static size_t handle(hg_control *control, const char *line, int64_t now_ns) {
+    size_t len = 0;
+    hg_error_clear();
+    cJSON *json = cJSON_ParseWithOpts(line, NULL, true);
+    hg_request request = {.now_ns = now_ns};
+    int rc = json
+                 ? request_read(json, &request)
+                 : HG_ERR(HG_EUSAGE, "a request is one line of JSON, such as {\"cmd\":\"status\"}");
+    if (rc == HG_OK) {
+        rc = answer_result(control, &request, &len);
+    }
+    len = rc < 0 ? answer_error(control, rc) : len;
+    cJSON_Delete(json);
+    hg_error_clear();
+    return len;
+}
+
+void hg_control_drain(hg_control *control, int64_t now_ns) {
+    hg_peer *peer = NULL;
+    char *line = NULL;
+    for (int n = 0; control && n < HG_PIPE_PEERS_MAX && hg_pipe_next(control->pipe, &peer, &line);
+         n++) {
+        size_t len = 0;
+        if (line) {
+            len = handle(control, line, now_ns);
+        } else {
+            len = answer_error(
+                control, HG_ERR(HG_ELIMIT, "a request longer than %u bytes", HG_PIPE_LINE_MAX));
+        }
+        hg_pipe_answer(control->pipe, peer, control->buf, len, line == NULL);
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+/* A name for people: given, else the mode, else the first strategy; only harmless letters. */
+static void session_name(hg_session *s) {
+    const char *name = s->options.name;
+    if (!name) {
+        bool demo = s->options.mode == HG_MODE_DEMO || s->core.script_count == 0;
+        name = demo ? "demo" : hg_script_name(s->core.scripts[0]);
+    }
+    size_t n = 0;
+    for (const char *c = name; *c != '\0' && n < sizeof s->name - 1; c++) {
+        bool plain = isalnum((unsigned char)*c) || *c == '_' || *c == '-';
+        s->name[n++] = plain ? *c : '_';
+    }
+    s->name[n] = '\0';
+}
+
+static int open_at(hg_session *s, const char *path, hg_control **out) {
+    hg_control *control = malloc(sizeof *control);
+    if (!control) {
+        return HG_ERR(HG_ENOMEM, "control socket");
+    }
+    control->session = s;
+    int rc = hg_pipe_open(s->loop, path, &control->pipe);
+    if (rc < 0) {
+        free(control);
+        return rc;
+    }
+    *out = control;
+    return HG_OK;
+}
+
+int hg_control_open(hg_session *s, hg_control **out) {
+    const char *asked = s->options.control;
+    session_name(s);
+    s->wall_start_ns = hg_clock_monotonic_ns();
+    *out = NULL;
+    bool usual = s->options.mode != HG_MODE_BACKTEST;
+    if (asked ? strcmp(asked, "none") == 0 : !usual) {
+        return HG_OK;
+    }
+    if (asked) {
+        return open_at(s, asked, out);
+    }
+    char path[HG_SOCKET_PATH_MAX];
+    int rc = hg_control_path(s->name, getpid(), path, sizeof path);
+    if (rc == HG_OK) {
+        rc = open_at(s, path, out);
+    }
+    if (rc < 0) {
+        hg_log(HG_LOG_WARN, "no control socket: %s", hg_error_text());
+        hg_error_clear();
+    }
+    return HG_OK;
+}
+
+void hg_control_close(hg_control *control) {
+    if (control) {
+        hg_pipe_close(control->pipe);
+        free(control);
+    }
+}
