@@ -71,9 +71,11 @@ INCLUDES    = -Iruntime $(LIB_CFLAGS)
 LINK_LIBS   = $(LUA_LIBS) $(LIB_LIBS) -lm -pthread
 
 # Per room and per file. SIMD kernels are compiled for their instruction set by name and chosen at
-# run time; everything else runs on any x86-64 (or other) machine.
+# run time; everything else runs on any x86-64 (or other) machine. One option alone waits for single
+# numbers: gathering them into vectors costs it 10 %.
 file_flags = $(if $(filter greeks/%,$1),-O3) \
              $(if $(filter %_avx2,$1),-mavx2 -mfma) \
+             $(if $(filter greeks/scalar_%,$1),-fno-tree-vectorize -fno-tree-slp-vectorize) \
              $(if $(filter %_avx512,$1),-mavx512f -mavx512dq -mavx512vl -mfma) \
              $(if $(filter $(MODULE_FILES),$1),$(MODULE_FLAGS))
 

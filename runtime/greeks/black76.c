@@ -1,7 +1,5 @@
-/*
- * Black-76 for one option: the checks, the limits and the corners around the
- * formulas of formula_int.h.
- */
+/* Black-76 for one option: the checks, the limits and the corners around the formulas of
+ * formula_int.h. */
 #include "greeks/black76.h"
 
 #include <float.h>
@@ -57,8 +55,7 @@ double hg_b76_ln_ratio(double f, double k) {
     return ln_ratio(f, k);
 }
 
-/* D = e^-rT; the result is 0 or HG_GREEKS_BAD_INPUT where it leaves the range
- * of double. */
+/* D = e^-rT; HG_GREEKS_BAD_INPUT where it leaves the range of double. */
 int hg_b76_discount(double r, double t, double *discount) {
     if (r == 0.0) {
         *discount = 1.0;
@@ -75,6 +72,7 @@ static void all_without_vol(double f, double k, double t, double sigma, int cp, 
     double gain = cp * (f - k);
     *g = (hg_greeks){.price = gain > 0.0 ? gain : 0.0};
     if (gain > 0.0) g->delta = cp;
+    g->rho = -t * g->price;
     if (gain != 0.0) return;
     double root_t = sqrt(t);
     g->delta = 0.5 * cp;
@@ -85,28 +83,30 @@ static void all_without_vol(double f, double k, double t, double sigma, int cp, 
 }
 
 static void all_undiscounted(double f, double k, double t, double sigma, int cp, hg_greeks *g) {
-    b76 o;
-    hg_b76_regime regime = hg_b76_prepare(&o, f, k, t, sigma, cp);
-    if (regime == HG_B76_NO_VOL) {
-        all_without_vol(f, k, t, sigma, cp, g);
-        return;
-    }
+    hg_b76_regime regime = hg_b76_greeks(g, f, k, t, sigma, cp);
+    if (regime == HG_B76_NO_VOL) all_without_vol(f, k, t, sigma, cp, g);
     if (regime == HG_B76_ALL_VOL) {
         *g = (hg_greeks){.price = cp > 0 ? f : k, .delta = cp > 0 ? 1.0 : 0.0};
-        return;
+        g->rho = -t * g->price;
     }
-    g->price = b76_price(&o);
-    g->delta = b76_delta(&o);
-    g->gamma = b76_gamma(&o);
-    g->vega = b76_vega(&o);
-    g->theta = b76_theta(&o);
-    g->vanna = b76_vanna(&o);
-    g->volga = b76_volga(&o);
-    g->charm = b76_charm(&o);
-    g->speed = b76_speed(&o);
-    g->color = b76_color(&o);
-    g->zomma = b76_zomma(&o);
-    g->ultima = b76_ultima(&o);
+}
+
+/* No output is NaN or infinite. */
+static void saturate_each(hg_greeks *g) {
+    double *value = &g->price;
+    double spoilt = 0.0;
+    for (size_t i = 0; i < sizeof *g / sizeof *value; i++) spoilt += 0.0 * value[i];
+    if (spoilt == 0.0) return;
+    for (size_t i = 0; i < sizeof *g / sizeof *value; i++) value[i] = hg_b76_saturate(value[i]);
+}
+
+/* d/dT of D V is D (dV/dT - r V): theta, charm and color gain r times their integral. */
+static void discount_each(hg_greeks *g, double discount, double r) {
+    g->theta += r * g->price;
+    g->charm += r * g->delta;
+    g->color += r * g->gamma;
+    double *value = &g->price;
+    for (size_t i = 0; i < sizeof *g / sizeof *value; i++) value[i] *= discount;
 }
 
 int hg_black76_price(double f, double k, double t, double sigma, int cp, double r, double *price) {
@@ -115,16 +115,10 @@ int hg_black76_price(double f, double k, double t, double sigma, int cp, double 
         hg_b76_discount(r, t, &discount) != HG_OK) {
         return HG_GREEKS_BAD_INPUT;
     }
-    b76 o;
-    hg_b76_regime regime = hg_b76_prepare(&o, f, k, t, sigma, cp);
-    double value;
-    if (regime == HG_B76_REGULAR) {
-        value = b76_price(&o);
-    } else if (regime == HG_B76_NO_VOL) {
-        value = v_max(cp * (f - k), 0.0);
-    } else {
-        value = cp > 0 ? f : k;
-    }
+    double value = 0.0;
+    hg_b76_regime regime = hg_b76_value(&value, f, k, t, sigma, cp);
+    if (regime == HG_B76_NO_VOL) value = v_max(cp * (f - k), 0.0);
+    if (regime == HG_B76_ALL_VOL) value = cp > 0 ? f : k;
     *price = hg_b76_saturate(discount * value);
     return HG_OK;
 }
@@ -137,16 +131,8 @@ int hg_black76_all(double f, double k, double t, double sigma, int cp, double r,
     }
     hg_greeks g;
     all_undiscounted(f, k, t, sigma, cp, &g);
-    /* d/dT of D V is D (dV/dT - r V): theta, charm and color gain r times their
-     * integral. */
-    g.theta += r * g.price;
-    g.charm += r * g.delta;
-    g.color += r * g.gamma;
-    g.rho = -t * g.price;
-    double *value = &g.price;
-    for (size_t i = 0; i < sizeof g / sizeof *value; i++) {
-        value[i] = hg_b76_saturate(discount * value[i]);
-    }
+    if (r != 0.0) discount_each(&g, discount, r);
+    saturate_each(&g);
     *out = g;
     return HG_OK;
 }

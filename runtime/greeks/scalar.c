@@ -1,6 +1,4 @@
-/*
- * Choosing between the two builds of the one-option arithmetic, once.
- */
+/* Choosing between the two builds of the one-option arithmetic, once. */
 #include "greeks/scalar_int.h"
 
 #include <stdatomic.h>
@@ -21,6 +19,16 @@ static bool has_fma(void) {
 hg_b76_regime hg_b76_prepare(b76 *o, double f, double k, double t, double sigma, int cp) {
     return has_fma() ? hg_b76_prepare_avx2(o, f, k, t, sigma, cp)
                      : hg_b76_prepare_portable(o, f, k, t, sigma, cp);
+}
+
+hg_b76_regime hg_b76_value(double *value, double f, double k, double t, double sigma, int cp) {
+    return has_fma() ? hg_b76_value_avx2(value, f, k, t, sigma, cp)
+                     : hg_b76_value_portable(value, f, k, t, sigma, cp);
+}
+
+hg_b76_regime hg_b76_greeks(hg_greeks *g, double f, double k, double t, double sigma, int cp) {
+    return has_fma() ? hg_b76_greeks_avx2(g, f, k, t, sigma, cp)
+                     : hg_b76_greeks_portable(g, f, k, t, sigma, cp);
 }
 
 double hg_vol_solve(double f, double k, double time_value, double rest) {

@@ -1,8 +1,7 @@
 /*
- * The arithmetic behind the one-option functions, in plain doubles; included
- * once by scalar_portable.c and once by scalar_avx2.c, which is compiled with
- * fused multiply-add and is a quarter faster. They name the functions in
- * HG_SCALAR_PREPARE and HG_SCALAR_SOLVE.
+ * The arithmetic behind the one-option functions, in plain doubles; included once by
+ * scalar_portable.c and once by scalar_avx2.c, which is compiled with fused multiply-add and is a
+ * quarter faster. They name its functions by HG_SCALAR(name).
  */
 #ifndef HG_GREEKS_SCALAR_KERNEL_INT_H
 #define HG_GREEKS_SCALAR_KERNEL_INT_H
@@ -12,14 +11,12 @@
 #include "greeks/timevalue_int.h"
 #include "greeks/vol_int.h"
 
-#ifndef HG_SCALAR_PREPARE /* the header on its own */
-#define HG_SCALAR_PREPARE hg_b76_prepare_portable
-#define HG_SCALAR_SOLVE hg_vol_solve_portable
+#ifndef HG_SCALAR /* the header on its own */
+#define HG_SCALAR(name) name##_portable
 #endif
 
-/* What b76_prepare took for 0: the density in two factors, so that it may
- * become subnormal. */
-static inline void refill_deep_tail(b76 *o, double k, double u) {
+/* What b76_prepare took for 0: the density in two factors, so that it may become subnormal. */
+__attribute__((noinline)) static void refill_deep_tail(b76 *o, double k, double u) {
     double root = v_exp_neg(v_min(0.25 * u * u, EXP_NEG_MAX));
     double mills_u;
     double mills_v;
@@ -31,7 +28,8 @@ static inline void refill_deep_tail(b76 *o, double k, double u) {
     o->tail2 = o->n1 * (o->x < 0.0 ? mills_v : mills_u);
 }
 
-hg_b76_regime HG_SCALAR_PREPARE(b76 *o, double f, double k, double t, double sigma, int cp) {
+/* In line, so that what a caller reads of `o` need not go through memory. */
+VEC_FN hg_b76_regime prepare(b76 *o, double f, double k, double t, double sigma, int cp) {
     double x = ln_ratio(f, k);
     double dist = fabs(x);
     double s = sigma * sqrt(t);
@@ -54,19 +52,77 @@ hg_b76_regime HG_SCALAR_PREPARE(b76 *o, double f, double k, double t, double sig
     return HG_B76_REGULAR;
 }
 
+hg_b76_regime HG_SCALAR(hg_b76_prepare)(b76 *o, double f, double k, double t, double sigma,
+                                        int cp) {
+    return prepare(o, f, k, t, sigma, cp);
+}
+
+hg_b76_regime HG_SCALAR(hg_b76_value)(double *value, double f, double k, double t, double sigma,
+                                      int cp) {
+    b76 o;
+    hg_b76_regime regime = prepare(&o, f, k, t, sigma, cp);
+    if (regime == HG_B76_REGULAR) *value = b76_price(&o);
+    return regime;
+}
+
+hg_b76_regime HG_SCALAR(hg_b76_greeks)(hg_greeks *g, double f, double k, double t, double sigma,
+                                       int cp) {
+    b76 o;
+    hg_b76_regime regime = prepare(&o, f, k, t, sigma, cp);
+    if (regime != HG_B76_REGULAR) return regime;
+    g->price = b76_price(&o);
+    g->delta = b76_delta(&o);
+    g->gamma = b76_gamma(&o);
+    g->vega = b76_vega(&o);
+    g->theta = b76_theta(&o);
+    g->rho = -t * g->price;
+    g->vanna = b76_vanna(&o);
+    g->volga = b76_volga(&o);
+    g->charm = b76_charm(&o);
+    g->speed = b76_speed(&o);
+    g->color = b76_color(&o);
+    g->zomma = b76_zomma(&o);
+    g->ultima = b76_ultima(&o);
+    return regime;
+}
+
 /* A start off by 30 % takes three steps; the fourth is for s of 30 and more. */
 enum { STEPS_MAX = 6 };
 
 /* Relative: the next step would be of the fourth power of it. */
 #define STEP_SMALL 2e-5
 
+/* Where the first step may be rough: Y(u) - Y(v) keeps six digits, and e^(u^2/2) is no overflow. */
+#define ROUGH_MIN 1e-9
+#define ROUGH_MAX 10.0
+
 static inline double limited(double step, double s) {
+    if (fabs(step) < 0.5 * s) return step; /* foreseen, so nothing waits for it */
     return v_min(v_max(step, -0.5 * s), s);
+}
+
+/*
+ * The first step, from a start that is off by a fraction of a per cent: Y(u) - Y(v) as it stands
+ * loses 1/s digits, which the steps after it find again. b/b' = Y(u) - Y(v), with
+ * Y(-u) = e^(u^2/2) sqrt(2 pi) - Y(u).
+ */
+static inline double first_step(double dist, double unit, double s, double time_value) {
+    double inv_s = 1.0 / s;
+    double a = dist * inv_s;
+    double u = a - 0.5 * s;
+    double y = 0.5 * (u * u);
+    double mills_u = v_mills(fabs(u));
+    double mills_v = v_mills(a + 0.5 * s);
+    if (u < 0.0) mills_u = SQRT_2PI / v_exp_neg(v_min(y, EXP_NEG_MAX)) - mills_u;
+    double gap = mills_u - mills_v;
+    double ln_gap = ln_ratio(time_value, unit * INV_SQRT_2PI * gap) + y;
+    return limited(vol_step(dist, s, inv_s, gap, ln_gap), s);
 }
 
 /* unit = min(F,K); s such that unit b(s) = time_value. */
 static inline double solve_low(double dist, double unit, double fk, double time_value) {
     double s = vol_start(dist, fk, time_value);
+    if (s > ROUGH_MIN && s < ROUGH_MAX) s += first_step(dist, unit, s, time_value);
     for (int i = 0; i < STEPS_MAX; i++) {
         hg_time_value b = time_value_get(dist, s);
         double ln_gap = ln_ratio(time_value, unit * b.scale) + b.exponent;
@@ -92,8 +148,7 @@ static inline double solve_high(double dist, double unit, double fk, double rest
         v_mills_pair(u, a + 0.5 * s, &mills_u, &mills_v);
         double sum = mills_u + mills_v;
         double ln_over = 0.5 * u * u + ln_ratio(rest, unit * sum * INV_SQRT_2PI);
-        /* In vol_step b'/b is -1/sum here: b is 1 - b, and so is its slope's sign.
-         */
+        /* In vol_step b'/b is -1/sum here: b is 1 - b, and so is its slope's sign. */
         double step = limited(vol_step(dist, s, 1.0 / s, -sum, ln_over), s);
         s += step;
         if (fabs(step) < STEP_SMALL * s) break;
@@ -101,7 +156,7 @@ static inline double solve_high(double dist, double unit, double fk, double rest
     return s;
 }
 
-double HG_SCALAR_SOLVE(double f, double k, double time_value, double rest) {
+double HG_SCALAR(hg_vol_solve)(double f, double k, double time_value, double rest) {
     double unit = v_min(f, k);
     double dist = fabs(ln_ratio(f, k));
     double fk = sqrt(f) * sqrt(k);

@@ -1,4 +1,3 @@
 /* The one-option arithmetic in plain C. */
-#define HG_SCALAR_PREPARE hg_b76_prepare_portable
-#define HG_SCALAR_SOLVE hg_vol_solve_portable
+#define HG_SCALAR(name) name##_portable
 #include "greeks/scalar_kernel_int.h"

@@ -26,7 +26,7 @@
 VEC_FN vd vol_start(vd dist, vd fk, vd time_value) {
     const vd one = v_set(1.0);
     vd scaled = time_value / fk;
-    vd p = v_min(v_max(dist / scaled, v_set(1e-4)), v_set(1e300));
+    vd p = v_min(v_max(dist * (fk / time_value), v_set(1e-4)), v_set(1e300));
     vd y = v_ln_ratio(one + p, one);
     vd z = v_sqrt(y);
     vd top = v_fma(
