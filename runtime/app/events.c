@@ -82,6 +82,36 @@ static void put_size(line *l, const char *key, const hg_instrument *inst, hg_lot
     hg_json_nano(&l->json, key, size * inst->lot);
 }
 
+/* What only conditional and linked orders have. */
+static void put_conditions(line *l, const hg_order *order) {
+    if (order->trigger != HG_TRIGGER_NONE) {
+        hg_json_string(&l->json, "trigger", hg_trigger_name((hg_trigger)order->trigger));
+        hg_json_nano(&l->json, "trigger_price", order->trigger_price);
+        hg_json_bool(&l->json, "triggered", order->triggered);
+    }
+    if (order->trail > 0) {
+        hg_json_nano(&l->json, "trail", order->trail);
+    }
+    if (order->trail_fraction > 0) {
+        hg_json_number(&l->json, "trail_percent", (double)order->trail_fraction / 1e7);
+    }
+    if (order->expires_ns > 0) {
+        hg_json_number(&l->json, "expires", (double)order->expires_ns / 1e9);
+    }
+    if (order->role != HG_ROLE_NONE) {
+        hg_json_string(&l->json, "role", hg_role_name((hg_role)order->role));
+    }
+    if (order->parent != 0) {
+        hg_json_int(&l->json, "parent", (int64_t)order->parent);
+    }
+    if (order->oco != 0) {
+        hg_json_int(&l->json, "oco", (int64_t)order->oco);
+    }
+    if (order->emulated) {
+        hg_json_bool(&l->json, "emulated", true);
+    }
+}
+
 static void on_order(void *context, const hg_order *order) {
     hg_events *events = context;
     if (events->watcher) {
@@ -110,6 +140,7 @@ static void on_order(void *context, const hg_order *order) {
     if (average > 0) {
         hg_json_number(&l.json, "average", average);
     }
+    put_conditions(&l, order);
     hg_json_string(&l.json, "reason", order->reason);
     if (order->reject != HG_REJECT_NONE) {
         hg_json_string(&l.json, "reject", hg_reject_code(order->reject));
@@ -147,6 +178,24 @@ static void on_fill(void *context, const hg_order *order, const hg_event *fill) 
         hg_json_number(&l.json, "mid", order->mid);
     } else {
         hg_json_null(&l.json, "mid");
+    }
+    line_close(&l, events);
+}
+
+static void on_alarm(void *context, const hg_order *order, hg_alarm alarm) {
+    hg_events *events = context;
+    if (!wanted(events)) {
+        return;
+    }
+    line l;
+    line_open(&l, events, "alarm");
+    hg_json_string(&l.json, "code", hg_alarm_code(alarm));
+    hg_json_string(&l.json, "text", hg_alarm_text(alarm));
+    if (order) {
+        hg_json_int(&l.json, "id", (int64_t)order->id);
+        hg_json_string(&l.json, "strategy", script_name(events, order->strategy));
+        hg_json_string(&l.json, "instrument", instrument_of(events, order->instrument)->name);
+        hg_json_string(&l.json, "state", hg_order_state_name((hg_order_state)order->state));
     }
     line_close(&l, events);
 }
@@ -224,7 +273,7 @@ static void on_settlement(void *context, uint32_t id, hg_nano price, hg_lots lot
 }
 
 hg_exec_observer hg_events_exec_observer(hg_events *events) {
-    return (hg_exec_observer){events, on_order, on_fill, on_refusal};
+    return (hg_exec_observer){events, on_order, on_fill, on_refusal, on_alarm};
 }
 
 hg_portfolio_observer hg_events_portfolio_observer(hg_events *events) {

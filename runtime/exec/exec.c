@@ -22,6 +22,22 @@ static uint32_t power_of_two(uint32_t value) {
     return size;
 }
 
+/* An order held here has its price: it is sent when this event is applied, after all who look at
+ * the price have seen it. */
+static bool trigger_fired(void *context, uint64_t id) {
+    hg_exec *exec = context;
+    hg_slot *slot = hg_slot_find(exec, id);
+    if (!hg_exec_owe(exec, slot, HG_EV_TRIGGERED, HG_REJECT_NONE, exec->now_ns)) {
+        return false;
+    }
+    slot->trigger = HG_TRIGGER_HANDLE_NONE;
+    return true;
+}
+
+static void trigger_moved(void *context, uint64_t id, hg_nano price) {
+    hg_slot_find(context, id)->order.trigger_price = price;
+}
+
 hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue *venue,
                      const hg_exec_options *options) {
     hg_assert(market && portfolio && venue && options);
@@ -41,6 +57,10 @@ hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue 
                                                           : CAPACITY_DEFAULT);
     exec->first_open = HG_SLOT_NONE;
     exec->last_open = HG_SLOT_NONE;
+    exec->first_asked = HG_SLOT_NONE;
+    exec->last_asked = HG_SLOT_NONE;
+    exec->asked_due_ns = INT64_MAX;
+    exec->expiry_due_ns = INT64_MAX;
     exec->stats.hash = HG_HASH_INIT;
     uint32_t instruments = hg_universe_count(exec->universe);
     exec->slots = calloc(exec->capacity, sizeof *exec->slots);
@@ -51,7 +71,12 @@ hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue 
     }
     bool seen = hg_seen_init(&exec->seen, SEEN_CAPACITY);
     bool owed = hg_ring_init(&exec->owed, sizeof(hg_event), OWED_CAPACITY);
-    if (!exec->slots || !exec->per || !seen || !owed) {
+    exec->expiries = calloc(exec->capacity, sizeof *exec->expiries);
+    exec->brackets = calloc(HG_BRACKETS_MAX, sizeof *exec->brackets);
+    exec->triggers = hg_trigger_book_new(exec->universe, exec->capacity,
+                                         &(hg_trigger_user){exec, trigger_fired, trigger_moved});
+    if (!exec->slots || !exec->per || !seen || !owed || !exec->expiries || !exec->brackets ||
+        !exec->triggers) {
         hg_exec_free(exec);
         return NULL;
     }
@@ -64,6 +89,9 @@ void hg_exec_free(hg_exec *exec) {
     }
     hg_seen_fini(&exec->seen);
     hg_ring_fini(&exec->owed);
+    hg_trigger_book_free(exec->triggers);
+    free(exec->expiries);
+    free(exec->brackets);
     free(exec->slots);
     free(exec->per);
     free(exec);
@@ -79,7 +107,7 @@ static void order_init(const hg_exec *exec, hg_order *order, const hg_order_requ
     order->state = HG_ORDER_INTENT;
     order->side = request->side == HG_SELL ? HG_SELL : HG_BUY;
     order->type = (uint8_t)request->type;
-    order->tif = (uint8_t)(request->type == HG_TYPE_MARKET && request->tif == HG_TIF_GTC
+    order->tif = (uint8_t)(hg_order_type_market(request->type) && request->tif == HG_TIF_GTC
                                ? HG_TIF_IOC
                                : request->tif);
     order->post_only = request->post_only;
@@ -92,7 +120,7 @@ static void order_init(const hg_exec *exec, hg_order *order, const hg_order_requ
 }
 
 /* Why and in which situation: what the order's line in the events file will say for ever. */
-static void order_explain(hg_exec *exec, hg_order *order, int64_t now_ns) {
+void hg_exec_explain(hg_exec *exec, hg_order *order, int64_t now_ns) {
     if (order->instrument == HG_ID_NONE) {
         return;
     }
@@ -110,7 +138,8 @@ static void order_explain(hg_exec *exec, hg_order *order, int64_t now_ns) {
                                : 0);
 }
 
-static void owe(hg_exec *exec, hg_slot *slot, hg_event_kind kind, hg_reject code, int64_t now_ns) {
+bool hg_exec_owe(hg_exec *exec, const hg_slot *slot, hg_event_kind kind, hg_reject code,
+                 int64_t now_ns) {
     hg_event event = {.time_ns = now_ns,
                       .id = slot->order.instrument,
                       .kind = (uint8_t)kind,
@@ -119,28 +148,29 @@ static void owe(hg_exec *exec, hg_slot *slot, hg_event_kind kind, hg_reject code
     event.order.code = (uint16_t)code;
     event.order.price = slot->order.price;
     event.order.size = slot->order.size;
-    if (!hg_ring_push(&exec->owed, &event)) {
-        exec->stats.alarms++; /* the order itself shows what happened */
-        return;
-    }
-    slot->owed = slot->owed || kind == HG_EV_REJECTED;
+    return hg_ring_push(&exec->owed, &event);
 }
 
-static int reject(hg_exec *exec, hg_slot *slot, const hg_order_request *request,
-                  const hg_refusal *refusal, int64_t now_ns) {
+void hg_exec_refused(hg_exec *exec, const hg_order_request *request, const hg_refusal *refusal) {
     exec->stats.refused++;
     if (exec->observer.refusal) {
         exec->observer.refusal(exec->observer.context, request, refusal);
     }
+}
+
+static int reject(hg_exec *exec, hg_slot *slot, const hg_order_request *request,
+                  const hg_refusal *refusal, int64_t now_ns) {
+    hg_exec_refused(exec, request, refusal);
     if (slot) {
         slot->order.state = HG_ORDER_REJECTED;
         slot->order.reject = (uint16_t)refusal->code;
-        owe(exec, slot, HG_EV_REJECTED, refusal->code, now_ns);
+        slot->owed = hg_exec_owe(exec, slot, HG_EV_REJECTED, refusal->code, now_ns);
+        exec->stats.alarms += !slot->owed; /* the order itself shows what happened */
     }
     return HG_ERISK;
 }
 
-static hg_risk_view view_of(const hg_exec *exec, uint32_t instrument) {
+hg_risk_view hg_exec_view(const hg_exec *exec, uint32_t instrument) {
     hg_risk_view view = {.market = exec->market,
                          .portfolio = exec->portfolio,
                          .limits = &exec->limits,
@@ -153,8 +183,8 @@ static hg_risk_view view_of(const hg_exec *exec, uint32_t instrument) {
     return view;
 }
 
-static hg_reject judge(hg_exec *exec, const hg_risk_view *view, const hg_order_request *request,
-                       int64_t now_ns, hg_risk_order *exact, hg_refusal *refusal) {
+hg_reject hg_exec_judge(hg_exec *exec, const hg_risk_view *view, const hg_order_request *request,
+                        int64_t now_ns, hg_risk_order *exact, hg_refusal *refusal) {
     hg_reject code = hg_risk_judge(view, request, now_ns, exact, refusal);
     if (code == HG_REJECT_NONE && !hg_bucket_take(&exec->bucket, now_ns)) {
         uint32_t rate = exec->limits.orders_per_second;
@@ -165,11 +195,14 @@ static hg_reject judge(hg_exec *exec, const hg_risk_view *view, const hg_order_r
 }
 
 /* Hands an accepted order to the venue. It counts as pending before the venue can answer. */
-static int send_order(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
+int hg_exec_send(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     hg_order *order = &slot->order;
+    hg_exec_explain(exec, order, now_ns);
     order->state = HG_ORDER_SENT;
     slot->sent = true;
-    hg_slot_open(exec, slot);
+    if (!slot->open) {
+        hg_slot_open(exec, slot);
+    }
     hg_slot_settle(exec, slot);
     int rc = exec->venue->ops->submit(exec->venue, order, now_ns);
     if (rc < 0) {
@@ -178,14 +211,37 @@ static int send_order(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
         slot->sent = false;
         return rc;
     }
+    hg_asked_add(exec, slot, now_ns);
+    if (order->expires_ns > 0) {
+        hg_expiry_add(exec, slot);
+    }
     exec->stats.orders++;
     hg_exec_hash(exec, order, NULL);
     hg_exec_tell(exec, order);
     return HG_OK;
 }
 
-int hg_exec_submit(hg_exec *exec, const hg_order_request *request, int64_t now_ns, uint64_t *id,
-                   hg_refusal *refusal) {
+/* What a plain order has not: checked only where it is asked for. */
+static bool beyond_plain(const hg_order_request *r, const hg_origin *origin) {
+    return hg_order_type_triggered(r->type) || r->tif == HG_TIF_GTD || r->expires_ns != 0 ||
+           r->valid_until_ns != 0 || r->oco != 0 || r->bracket || r->protection != 0 ||
+           origin->role != HG_ROLE_NONE;
+}
+
+static hg_reject judge_beyond(hg_exec *exec, hg_slot *slot, const hg_order_request *request,
+                              const hg_origin *origin, hg_refusal *refusal) {
+    hg_reject code = hg_conditional_check(exec, request, origin, &slot->order, refusal);
+    if (code == HG_REJECT_NONE) {
+        code = hg_linked_check(exec, request, refusal);
+    }
+    if (code == HG_REJECT_NONE) {
+        hg_linked_open(exec, slot, request, origin);
+    }
+    return code;
+}
+
+int hg_exec_submit_from(hg_exec *exec, const hg_order_request *request, const hg_origin *origin,
+                        int64_t now_ns, uint64_t *id, hg_refusal *refusal) {
     hg_assert(exec && request && id && refusal);
     *refusal = (hg_refusal){0};
     hg_slot *slot = hg_slot_take(exec);
@@ -197,17 +253,62 @@ int hg_exec_submit(hg_exec *exec, const hg_order_request *request, int64_t now_n
     }
     *id = slot->order.id;
     order_init(exec, &slot->order, request, now_ns);
-    hg_risk_view view = view_of(exec, request->instrument);
+    hg_risk_view view = hg_exec_view(exec, request->instrument);
     hg_risk_order exact;
-    hg_reject code = judge(exec, &view, request, now_ns, &exact, refusal);
+    bool beyond = beyond_plain(request, origin);
+    hg_order_request plain;
+    if (beyond) {
+        plain = hg_conditional_plain(request);
+    }
+    hg_reject code = hg_exec_judge(exec, &view, beyond ? &plain : request, now_ns, &exact, refusal);
     slot->order.size = exact.size;
     slot->order.price = exact.price;
-    order_explain(exec, &slot->order, now_ns);
-    if (code == HG_REJECT_NONE && send_order(exec, slot, now_ns) < 0) {
+    if (code == HG_REJECT_NONE && beyond) {
+        code = judge_beyond(exec, slot, request, origin, refusal);
+    }
+    bool held = code == HG_REJECT_NONE && beyond && hg_conditional_held(exec, &slot->order);
+    if (code != HG_REJECT_NONE || held) {
+        hg_exec_explain(exec, &slot->order, now_ns);
+    }
+    if (code == HG_REJECT_NONE &&
+        (held ? hg_conditional_hold(exec, slot, now_ns) : hg_exec_send(exec, slot, now_ns)) < 0) {
         code = hg_refuse(refusal, HG_REJECT_CAPACITY, NAN, NAN,
                          "the venue did not take the order: %s", hg_error_text());
     }
     return code == HG_REJECT_NONE ? HG_OK : reject(exec, slot, request, refusal, now_ns);
+}
+
+int hg_exec_submit(hg_exec *exec, const hg_order_request *request, int64_t now_ns, uint64_t *id,
+                   hg_refusal *refusal) {
+    static const hg_origin script = {.role = HG_ROLE_NONE};
+    return hg_exec_submit_from(exec, request, &script, now_ns, id, refusal);
+}
+
+/* One held here ends by our own event, any other by the venue's. */
+int hg_exec_cancel_slot(hg_exec *exec, hg_slot *slot, hg_reject why, int64_t now_ns) {
+    hg_order *order = &slot->order;
+    if (order->cancel_pending) {
+        return HG_OK; /* asked already */
+    }
+    order->cancel_pending = true;
+    int rc = HG_OK;
+    if (slot->held) {
+        rc = hg_exec_owe(exec, slot, HG_EV_CANCELLED, why, now_ns) ? HG_OK : HG_ELIMIT;
+    } else {
+        rc = exec->venue->ops->cancel(exec->venue, order, now_ns);
+    }
+    if (rc < 0) {
+        order->cancel_pending = false;
+        return HG_ERR_CTX(HG_EVENUE, "cancel of order %llu", (unsigned long long)order->id);
+    }
+    slot->end_code = (uint16_t)why;
+    if (!slot->held) {
+        hg_asked_add(exec, slot, now_ns);
+    } else if (slot->trigger != HG_TRIGGER_HANDLE_NONE) {
+        hg_trigger_remove(exec->triggers, slot->trigger); /* it cannot fire in between */
+        slot->trigger = HG_TRIGGER_HANDLE_NONE;
+    }
+    return HG_OK;
 }
 
 int hg_exec_cancel(hg_exec *exec, uint64_t id, int64_t now_ns) {
@@ -219,16 +320,7 @@ int hg_exec_cancel(hg_exec *exec, uint64_t id, int64_t now_ns) {
         return HG_ERR(HG_ESTATE, "order %llu is %s", (unsigned long long)id,
                       hg_order_state_name((hg_order_state)slot->order.state));
     }
-    if (slot->order.cancel_pending) {
-        return HG_OK; /* asked already */
-    }
-    slot->order.cancel_pending = true;
-    int rc = exec->venue->ops->cancel(exec->venue, &slot->order, now_ns);
-    if (rc < 0) {
-        slot->order.cancel_pending = false;
-        return HG_ERR_CTX(HG_EVENUE, "cancel of order %llu", (unsigned long long)id);
-    }
-    return HG_OK;
+    return hg_exec_cancel_slot(exec, slot, HG_REJECT_USER, now_ns);
 }
 
 uint32_t hg_exec_cancel_all(hg_exec *exec, uint16_t strategy, uint32_t instrument, int64_t now_ns) {
@@ -254,8 +346,8 @@ static hg_order_request amended_request(const hg_exec *exec, const hg_order *ord
     return (hg_order_request){.instrument = order->instrument,
                               .strategy = order->strategy,
                               .side = (hg_side)order->side,
-                              .type = (hg_order_type)order->type,
-                              .tif = (hg_tif)order->tif,
+                              .type = HG_TYPE_LIMIT,
+                              .tif = order->tif == HG_TIF_GTD ? HG_TIF_GTC : (hg_tif)order->tif,
                               .size = size == 0 ? hg_size_to_double(inst, order->size) : size,
                               .price = price == 0 ? hg_price_to_double(inst, order->price) : price,
                               .post_only = order->post_only,
@@ -268,8 +360,9 @@ static hg_order_request amended_request(const hg_exec *exec, const hg_order *ord
 static int amend_allowed(const hg_slot *slot) {
     const hg_order *order = &slot->order;
     bool working = order->state == HG_ORDER_WORKING || order->state == HG_ORDER_PARTIAL;
-    if (!working || order->type != HG_TYPE_LIMIT || order->cancel_pending ||
-        slot->amend_size != 0) {
+    bool limit = !hg_order_type_market((hg_order_type)order->type);
+    bool waits = order->state == HG_ORDER_UNTRIGGERED && !order->triggered;
+    if (!(waits || (working && limit)) || order->cancel_pending || slot->amend_size != 0) {
         return HG_ERR(HG_ESTATE, "order %llu is %s and cannot be amended now",
                       (unsigned long long)order->id,
                       hg_order_state_name((hg_order_state)order->state));
@@ -277,9 +370,45 @@ static int amend_allowed(const hg_slot *slot) {
     return HG_OK;
 }
 
+static int amend_working(hg_exec *exec, hg_slot *slot, const hg_amendment *a, int64_t now_ns,
+                         hg_refusal *refusal) {
+    const hg_order *order = &slot->order;
+    hg_order_request request = amended_request(exec, order, a->price, a->size);
+    hg_risk_view view = hg_exec_view(exec, order->instrument);
+    view.open_orders--;
+    view.filled = order->filled;
+    *(order->side == HG_BUY ? &view.pending_buy : &view.pending_sell) -= slot->counted;
+    hg_risk_order exact;
+    if (hg_exec_judge(exec, &view, &request, now_ns, &exact, refusal) != HG_REJECT_NONE) {
+        return reject(exec, NULL, &request, refusal, now_ns);
+    }
+    slot->amend_price = exact.price;
+    slot->amend_size = exact.size;
+    hg_slot_settle(exec, slot);
+    int rc = exec->venue->ops->amend(exec->venue, order, exact.price, exact.size, now_ns);
+    if (rc < 0) {
+        slot->amend_size = 0;
+        hg_slot_settle(exec, slot);
+        return HG_ERR_CTX(HG_EVENUE, "amendment of order %llu", (unsigned long long)order->id);
+    }
+    hg_asked_add(exec, slot, now_ns);
+    hg_order sent = *order;
+    sent.price = exact.price;
+    sent.size = exact.size;
+    sent.updated_ns = now_ns;
+    hg_exec_hash(exec, &sent, NULL);
+    return HG_OK;
+}
+
 int hg_exec_amend(hg_exec *exec, uint64_t id, double price, double size, int64_t now_ns,
                   hg_refusal *refusal) {
-    hg_assert(exec && refusal);
+    const hg_amendment amendment = {.price = price, .size = size};
+    return hg_exec_amend_order(exec, id, &amendment, now_ns, refusal);
+}
+
+int hg_exec_amend_order(hg_exec *exec, uint64_t id, const hg_amendment *a, int64_t now_ns,
+                        hg_refusal *refusal) {
+    hg_assert(exec && a && refusal);
     *refusal = (hg_refusal){0};
     hg_slot *slot = hg_slot_find(exec, id);
     if (!slot) {
@@ -289,33 +418,15 @@ int hg_exec_amend(hg_exec *exec, uint64_t id, double price, double size, int64_t
     if (rc < 0) {
         return rc;
     }
-    const hg_order *order = &slot->order;
-    hg_order_request request = amended_request(exec, order, price, size);
-    hg_risk_view view = view_of(exec, order->instrument);
-    view.open_orders--;
-    view.filled = order->filled;
-    *(order->side == HG_BUY ? &view.pending_buy : &view.pending_sell) -= slot->counted;
-    hg_risk_order exact;
-    if (judge(exec, &view, &request, now_ns, &exact, refusal) != HG_REJECT_NONE) {
-        return reject(exec, NULL, &request, refusal, now_ns);
+    if (slot->order.state == HG_ORDER_UNTRIGGERED) {
+        return hg_conditional_amend(exec, slot, a, now_ns, refusal);
     }
-    slot->amend_price = exact.price;
-    slot->amend_size = exact.size;
-    hg_slot_settle(exec, slot);
-    rc = exec->venue->ops->amend(exec->venue, order, exact.price, exact.size, now_ns);
-    if (rc < 0) {
-        slot->amend_size = 0;
-        hg_slot_settle(exec, slot);
-        return HG_ERR_CTX(HG_EVENUE, "amendment of order %llu", (unsigned long long)id);
+    if (a->trigger_price != 0 || a->trail != 0 || a->trail_fraction != 0) {
+        return HG_ERR(HG_ESTATE, "order %llu has no trigger price to amend any more",
+                      (unsigned long long)id);
     }
-    hg_order sent = *order;
-    sent.price = exact.price;
-    sent.size = exact.size;
-    sent.updated_ns = now_ns;
-    hg_exec_hash(exec, &sent, NULL);
-    return HG_OK;
+    return amend_working(exec, slot, a, now_ns, refusal);
 }
-
 /* Reduce-only orders shrink with the position and end with it. The gate judged them against the
  * position of then; this keeps the promise afterwards. */
 void hg_exec_follow_position(hg_exec *exec, uint32_t instrument, int64_t now_ns) {
@@ -328,7 +439,8 @@ void hg_exec_follow_position(hg_exec *exec, uint32_t instrument, int64_t now_ns)
         hg_slot *slot = &exec->slots[i];
         const hg_order *order = &slot->order;
         next = slot->next;
-        if (order->instrument != instrument || !order->reduce_only || order->cancel_pending) {
+        if (order->instrument != instrument || !order->reduce_only || order->cancel_pending ||
+            order->state == HG_ORDER_UNTRIGGERED) {
             continue;
         }
         hg_lots room = order->side == HG_BUY ? -lots : lots;
@@ -340,6 +452,8 @@ void hg_exec_follow_position(hg_exec *exec, uint32_t instrument, int64_t now_ns)
             if (exec->venue->ops->amend(exec->venue, order, slot->amend_price, slot->amend_size,
                                         now_ns) < 0) {
                 slot->amend_size = 0;
+            } else {
+                hg_asked_add(exec, slot, now_ns);
             }
         }
     }
@@ -348,24 +462,56 @@ void hg_exec_follow_position(hg_exec *exec, uint32_t instrument, int64_t now_ns)
 /* --- events of our own ------------------------------------------------------------------------ */
 
 bool hg_exec_next(hg_exec *exec, hg_event *event) {
-    return hg_ring_pop(&exec->owed, event);
+    const hg_event *owed = hg_ring_peek(&exec->owed);
+    if (owed && owed->time_ns <= exec->asked_due_ns && owed->time_ns <= exec->expiry_due_ns) {
+        return hg_ring_pop(&exec->owed, event);
+    }
+    return hg_waiting_next(exec, event);
 }
 
 int64_t hg_exec_due_ns(const hg_exec *exec) {
-    const hg_event *event = hg_ring_peek(&exec->owed);
-    return event ? event->time_ns : INT64_MAX;
+    if (exec->batch) {
+        return INT64_MAX;
+    }
+    const hg_event *owed = hg_ring_peek(&exec->owed);
+    int64_t due_ns = owed ? owed->time_ns : INT64_MAX;
+    due_ns = exec->asked_due_ns < due_ns ? exec->asked_due_ns : due_ns;
+    return exec->expiry_due_ns < due_ns ? exec->expiry_due_ns : due_ns;
 }
 
 void hg_exec_observe(hg_exec *exec, const hg_event *event) {
     hg_assert(exec && event);
+    exec->now_ns = event->time_ns;
+    /* What fires inside an update is sent when the update is complete. */
+    exec->batch = (event->flags & HG_EVF_MORE) != 0;
+    hg_trigger_observe(exec->triggers, event);
     if (event->kind != HG_EV_SETTLE || event->id >= hg_universe_count(exec->universe) ||
         exec->per[event->id].open == 0) {
         return;
     }
     for (uint32_t i = exec->first_open; i != HG_SLOT_NONE; i = exec->slots[i].next) {
-        if (exec->slots[i].order.instrument == event->id) {
-            owe(exec, &exec->slots[i], HG_EV_EXPIRED, HG_REJECT_DELIVERY, event->time_ns);
+        if (exec->slots[i].order.instrument == event->id &&
+            !hg_exec_owe(exec, &exec->slots[i], HG_EV_EXPIRED, HG_REJECT_DELIVERY,
+                         event->time_ns)) {
+            hg_exec_alarm(exec, &exec->slots[i].order, HG_ALARM_UNEXPECTED, event->time_ns);
         }
+    }
+}
+
+void hg_exec_alarm(hg_exec *exec, const hg_order *order, hg_alarm alarm, int64_t now_ns) {
+    hg_event event = {.time_ns = now_ns, .kind = HG_EV_ALARM};
+    exec->stats.alarms++;
+    if (exec->observer.alarm) {
+        exec->observer.alarm(exec->observer.context, order, alarm);
+    }
+    hg_log(HG_LOG_WARN, "order %llu (%s): %s", order ? (unsigned long long)order->id : 0,
+           order ? hg_order_state_name((hg_order_state)order->state) : "none",
+           hg_alarm_text(alarm));
+    if (order) {
+        event.id = order->instrument;
+        event.order.id = order->id;
+        event.order.code = (uint16_t)alarm;
+        hg_ring_push(&exec->owed, &event); /* without room the observer and the log have it */
     }
 }
 

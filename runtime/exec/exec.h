@@ -24,6 +24,21 @@ typedef struct hg_limits {
 
 void hg_limits_default(hg_limits *limits);
 
+/* One exit of a bracket: a resting limit order, or one that waits for a trigger price. */
+typedef struct hg_exit {
+    bool wanted;
+    hg_order_type type; /* LIMIT, TAKE, TAKE_LIMIT, STOP, STOP_LIMIT, TRAILING */
+    hg_trigger trigger;
+    double price; /* limit types */
+    double trigger_price;
+    double trail;
+    double trail_fraction;
+} hg_exit;
+
+typedef struct hg_bracket {
+    hg_exit take, stop;
+} hg_bracket;
+
 /* What a script asks for, as it asked: the gate judges raw numbers. */
 typedef struct hg_order_request {
     uint32_t instrument;
@@ -38,7 +53,25 @@ typedef struct hg_order_request {
     uint64_t code;
     const char *reason; /* may be NULL */
     const char *line;   /* "file.lua:12", may be NULL */
+    /* Zero where not asked for. */
+    hg_trigger trigger;   /* types with a trigger; HG_TRIGGER_MARK when none is given */
+    double trigger_price; /* quote unit; index: USD per coin */
+    double trail;         /* trailing: one of both */
+    double trail_fraction;
+    double protection;      /* market orders: never worse than this price */
+    int64_t expires_ns;     /* good till date: with HG_TIF_GTD */
+    int64_t valid_until_ns; /* refused when it would arrive later */
+    uint64_t oco;           /* an open order of the same strategy to pair with */
+    const hg_bracket *bracket;
 } hg_order_request;
+
+/* New values of an order; 0 keeps the old one. Trigger prices only while it is untriggered. */
+typedef struct hg_amendment {
+    double price, size;
+    double trigger_price;
+    double trail, trail_fraction;
+    int64_t expires_ns;
+} hg_amendment;
 
 /* Why the gate said no. */
 typedef struct hg_refusal {
@@ -55,6 +88,7 @@ typedef struct hg_exec_observer {
     void (*order)(void *context, const hg_order *order);
     void (*fill)(void *context, const hg_order *order, const hg_event *fill);
     void (*refusal)(void *context, const hg_order_request *request, const hg_refusal *refusal);
+    void (*alarm)(void *context, const hg_order *order, hg_alarm alarm); /* order may be NULL */
 } hg_exec_observer;
 
 typedef struct hg_exec_options {
@@ -83,15 +117,19 @@ uint32_t hg_exec_cancel_all(hg_exec *exec, uint16_t strategy, uint32_t instrumen
 int hg_exec_amend(hg_exec *exec, uint64_t id, double price, double size, int64_t now_ns,
                   hg_refusal *refusal);
 
-/* A venue answer (HG_EV_ACK .. HG_EV_EXPIRED): updates order, portfolio and observer. Returns the
- * order it belongs to, NULL when unknown or a duplicate that changed nothing. */
+int hg_exec_amend_order(hg_exec *exec, uint64_t id, const hg_amendment *amendment, int64_t now_ns,
+                        hg_refusal *refusal);
+
+/* A venue answer or one of our own (HG_EV_ACK .. HG_EV_ALARM): updates order, portfolio, observer.
+ * Returns the order it belongs to, NULL when unknown or a duplicate that changed nothing. */
 const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event);
 
 /* Answers the gate itself owes (rejections), in time order with those of the venue. */
 bool hg_exec_next(hg_exec *exec, hg_event *event);
 int64_t hg_exec_due_ns(const hg_exec *exec);
 
-/* Market events that concern open orders: delivery of an instrument expires its orders. */
+/* Market events that concern open orders: delivery of an instrument expires its orders, prices
+ * reach the triggers that are watched here. */
 void hg_exec_observe(hg_exec *exec, const hg_event *event);
 
 const hg_order *hg_exec_get(const hg_exec *exec, uint64_t id); /* NULL when forgotten */
@@ -114,7 +152,10 @@ typedef struct hg_exec_stats {
     uint64_t cancelled;
     uint64_t duplicates; /* fills told twice, booked once */
     uint64_t late;       /* fills after an order had ended, booked */
-    uint64_t alarms;     /* answers that must not happen */
+    uint64_t alarms;     /* hg_alarm: what must not happen quietly */
+    uint64_t unanswered; /* of these: orders that became unknown */
+    uint64_t too_old;    /* of these: fills not booked because they may have been before */
+    uint64_t emulated;   /* orders with something the venue cannot do */
     double fees_usd;
     double
         spread_usd; /* paid against the arrival mid: sum of side * (price - mid) * amount in USD */

@@ -3,9 +3,11 @@
 
 #include "exec/exec.h"
 #include "exec/risk.h"
+#include "exec/trigger.h"
 
 /* Private to the execution room: exec.c sends, state.c applies answers, orders.c keeps the pool,
- * risk.c judges, seen.c remembers trades. */
+ * risk.c judges, seen.c remembers trades, conditional.c holds orders that wait for a price,
+ * linked.c pairs and brackets, waiting.c knows which answers and expiries are due. */
 
 /* Trade ids already booked. A set over the newest ids: the oldest one leaves when it is full. */
 typedef struct hg_seen {
@@ -14,11 +16,13 @@ typedef struct hg_seen {
     uint32_t mask;
     uint32_t capacity;
     uint32_t count;
-    uint32_t head; /* oldest */
+    uint32_t head;      /* oldest */
+    uint64_t forgotten; /* largest id that has left: below it, absence proves nothing */
 } hg_seen;
 
 bool hg_seen_init(hg_seen *seen, uint32_t capacity); /* a power of two */
 void hg_seen_fini(hg_seen *seen);
+bool hg_seen_has(const hg_seen *seen, uint64_t id);
 bool hg_seen_add(hg_seen *seen, uint64_t id); /* false: it was there */
 
 typedef struct hg_slot {
@@ -29,8 +33,43 @@ typedef struct hg_slot {
     uint32_t prev, next;  /* open orders in order of id */
     bool open;            /* in that list */
     bool owed;            /* its rejection waits in the ring */
-    bool sent;            /* it reached the venue */
+    bool sent;            /* it has passed the gate and lives, at the venue or held here */
+    bool held;            /* it waits here and the venue does not know it */
+    bool fired;           /* its trigger price was reached; it waits for the end of its pair */
+    bool acked;           /* the venue has shown that it has it */
+    bool asked;           /* an answer is awaited: in the list of those */
+    bool pinned;          /* an event of it is being applied: not to be reused */
+    bool paired;          /* both of a pair have traded, and that has been told */
+    uint16_t end_code;    /* hg_reject: why we asked for its end, 0: on request */
+    uint16_t bracket;     /* place in exec->brackets plus one, 0: none */
+    uint32_t trigger;     /* handle in exec->triggers */
+    uint32_t expiry;      /* place in the heap of expiries plus one, 0: none */
+    uint32_t asked_prev, asked_next;
+    int64_t asked_ns;
+    uint64_t last_trade; /* largest trade id booked */
 } hg_slot;
+
+#define HG_BRACKETS_MAX 1024 /* at one time */
+
+/* An entry with its exits: they are sized by what the entry has filled and they have not. */
+typedef struct hg_bracket_state {
+    uint64_t entry, take, stop; /* ids, 0: none now */
+    hg_lots bought, closed;     /* filled by the entry, by the exits */
+    hg_bracket plan;
+    uint64_t code;
+    uint32_t instrument;
+    uint16_t strategy;
+    int8_t side; /* of the entry */
+    bool used;
+    bool entry_done;
+    bool take_off, stop_off; /* ended by others than us: not placed again */
+    char line[HG_LINE_MAX];
+} hg_bracket_state;
+
+typedef struct hg_deadline {
+    int64_t time_ns;
+    uint64_t id;
+} hg_deadline;
 
 typedef struct hg_instrument_orders {
     hg_lots buy, sell; /* pending */
@@ -53,7 +92,16 @@ struct hg_exec {
     hg_instrument_orders *per;
     hg_bucket bucket;
     hg_seen seen;
-    hg_ring owed; /* events the gate owes */
+    hg_ring owed;              /* events the gate owes */
+    hg_trigger_book *triggers; /* emulated ones */
+    hg_deadline *expiries;     /* a heap; the runtime ends these orders */
+    uint32_t expiry_count;
+    uint32_t first_asked, last_asked;    /* requests without an answer, oldest first */
+    int64_t asked_due_ns, expiry_due_ns; /* of the heads, INT64_MAX: none */
+    hg_bracket_state *brackets;
+    uint32_t bracket_count; /* ever used */
+    int64_t now_ns;         /* of the market event being looked at */
+    bool batch;             /* inside an update: what fires waits for its end */
     hg_exec_stats stats;
     bool halted;
     char halt_text[96];
@@ -69,6 +117,60 @@ void hg_slot_settle(hg_exec *exec,
                     hg_slot *slot); /* pending sizes and open list follow the state */
 void hg_exec_tell(const hg_exec *exec, const hg_order *order);
 void hg_exec_hash(hg_exec *exec, const hg_order *order, const hg_event *fill);
+void hg_exec_alarm(hg_exec *exec, const hg_order *order, hg_alarm alarm, int64_t now_ns);
+/* Puts an event of our own about the order into the ring; false when that is full. */
+bool hg_exec_owe(hg_exec *exec, const hg_slot *slot, hg_event_kind kind, hg_reject code,
+                 int64_t now_ns);
+/* The gate, with the rate last. */
+hg_reject hg_exec_judge(hg_exec *exec, const hg_risk_view *view, const hg_order_request *request,
+                        int64_t now_ns, hg_risk_order *exact, hg_refusal *refusal);
+hg_risk_view hg_exec_view(const hg_exec *exec, uint32_t instrument);
+void hg_exec_refused(hg_exec *exec, const hg_order_request *request, const hg_refusal *refusal);
+/* Explains the order as of now and hands it to the venue. < 0: the order has ended as rejected. */
+int hg_exec_send(hg_exec *exec, hg_slot *slot, int64_t now_ns);
+void hg_exec_explain(hg_exec *exec, hg_order *order, int64_t now_ns);
+int hg_exec_cancel_slot(hg_exec *exec, hg_slot *slot, hg_reject why, int64_t now_ns);
+
+/* Where an order comes from besides the script. */
+typedef struct hg_origin {
+    hg_role role;
+    uint64_t parent;
+    uint16_t bracket; /* place plus one */
+    bool at_once;     /* a trigger that is reached already fires instead of being refused */
+} hg_origin;
+int hg_exec_submit_from(hg_exec *exec, const hg_order_request *request, const hg_origin *origin,
+                        int64_t now_ns, uint64_t *id, hg_refusal *refusal);
+
+/* conditional.c */
+hg_order_request hg_conditional_plain(const hg_order_request *request); /* as the gate knows it */
+/* Judges and takes over what goes beyond a plain order; size and price have been judged. */
+hg_reject hg_conditional_check(hg_exec *exec, const hg_order_request *request,
+                               const hg_origin *origin, hg_order *order, hg_refusal *refusal);
+bool hg_conditional_held(const hg_exec *exec, const hg_order *order);
+int hg_conditional_hold(hg_exec *exec, hg_slot *slot, int64_t now_ns);
+void hg_conditional_fire(hg_exec *exec, hg_slot *slot, int64_t now_ns);
+int hg_conditional_amend(hg_exec *exec, hg_slot *slot, const hg_amendment *a, int64_t now_ns,
+                         hg_refusal *refusal);
+
+/* linked.c */
+hg_reject hg_linked_check(hg_exec *exec, const hg_order_request *request, hg_refusal *refusal);
+void hg_linked_open(hg_exec *exec, hg_slot *slot, const hg_order_request *request,
+                    const hg_origin *origin);
+/* After an event of an order that belongs to a pair or a bracket. */
+void hg_linked_after(hg_exec *exec, hg_slot *slot, const hg_event *event);
+/* Whether a fired order must wait: the end of the other one has been asked for. */
+bool hg_linked_wait(hg_exec *exec, hg_slot *slot, int64_t now_ns);
+/* Lots a fired order may still trade, at most `size`. */
+hg_lots hg_linked_room(const hg_exec *exec, const hg_slot *slot, hg_lots size);
+
+/* waiting.c */
+void hg_asked_add(hg_exec *exec, hg_slot *slot, int64_t now_ns); /* a request has gone out */
+void hg_asked_drop(hg_exec *exec, hg_slot *slot);
+bool hg_expiry_add(hg_exec *exec, hg_slot *slot);
+void hg_expiry_drop(hg_exec *exec, hg_slot *slot);
+bool hg_waiting_next(hg_exec *exec, hg_event *event);                     /* the next ORDER_DUE */
+bool hg_waiting_due(hg_exec *exec, hg_slot *slot, const hg_event *event); /* applies it */
+
 /* After a fill: reduce-only orders of the instrument never exceed what is left to reduce. */
 void hg_exec_follow_position(hg_exec *exec, uint32_t instrument, int64_t now_ns);
 

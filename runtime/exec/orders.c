@@ -19,7 +19,7 @@ hg_slot *hg_slot_take(hg_exec *exec) {
     for (uint32_t tries = 0; tries < exec->capacity; tries++) {
         uint64_t id = ++exec->last_id;
         hg_slot *slot = &exec->slots[id & (exec->capacity - 1)];
-        bool living = slot->open || slot->owed;
+        bool living = slot->open || slot->owed || slot->pinned;
         if (!living) {
             hg_assert(slot->counted == 0);
             memset(slot, 0, sizeof *slot);
@@ -68,6 +68,14 @@ static void slot_close(hg_exec *exec, hg_slot *slot) {
         exec->slots[slot->next].prev = slot->prev;
     }
     slot->open = false;
+    hg_asked_drop(exec, slot);
+    hg_expiry_drop(exec, slot);
+    if (slot->trigger != HG_TRIGGER_HANDLE_NONE) {
+        hg_trigger_remove(exec->triggers, slot->trigger);
+        slot->trigger = HG_TRIGGER_HANDLE_NONE;
+    }
+    slot->held = false;
+    slot->fired = false;
     slot->order.cancel_pending = false;
     slot->amend_size = 0;
     exec->open_count--;
@@ -75,9 +83,10 @@ static void slot_close(hg_exec *exec, hg_slot *slot) {
     exec->per[slot->order.instrument].reduce_only -= slot->order.reduce_only;
 }
 
-/* While an amendment is on its way the larger of both sizes counts. */
+/* While an amendment is on its way the larger of both sizes counts. An order that waits for its
+ * price is not pending; one of which we do not know whether it still waits counts in full. */
 static hg_lots slot_pending(const hg_slot *slot) {
-    if (!hg_slot_is_open(slot)) {
+    if (!hg_slot_is_open(slot) || slot->order.state == HG_ORDER_UNTRIGGERED) {
         return 0;
     }
     hg_lots size = slot->amend_size > slot->order.size ? slot->amend_size : slot->order.size;

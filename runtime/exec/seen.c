@@ -45,13 +45,19 @@ static void drop(hg_seen *seen, uint64_t id) {
     seen->table[hole] = 0;
 }
 
+bool hg_seen_has(const hg_seen *seen, uint64_t id) {
+    return seen->table[place(seen, id)] == id;
+}
+
 bool hg_seen_add(hg_seen *seen, uint64_t id) {
     hg_assert(id != 0);
     if (seen->table[place(seen, id)] == id) {
         return false;
     }
     if (seen->count == seen->capacity) {
-        drop(seen, seen->order[seen->head]);
+        uint64_t oldest = seen->order[seen->head];
+        seen->forgotten = oldest > seen->forgotten ? oldest : seen->forgotten;
+        drop(seen, oldest);
         seen->head = (seen->head + 1) & (seen->capacity - 1);
         seen->count--;
     }

@@ -11,34 +11,35 @@
 #include <math.h>
 
 enum {
-    IGNORE,  /* says nothing new */
-    ALARM,   /* must not happen: counted and logged, nothing changes */
-    ACK,     /* the venue has it, or has amended it */
-    FILL,    /* some of it traded */
-    LATE,    /* a fill after the end: booked, with an alarm */
-    END,     /* terminal, the state of the event */
-    REFUSED, /* an amendment or a cancel was refused; the order lives on */
+    IGNORE,    /* says nothing new */
+    ALARM,     /* must not happen: counted and logged, nothing changes */
+    ACK,       /* the venue has it, or has amended it */
+    FILL,      /* some of it traded */
+    LATE,      /* a fill after the end: booked, with an alarm */
+    END,       /* terminal, the state of the event */
+    REFUSED,   /* an amendment or a cancel was refused; the order lives on */
+    NOT_TAKEN, /* the order was refused, or, when the venue is known to have it, a request for it */
+    FIRED,     /* its trigger price has been reached */
 };
 
 static const uint8_t transitions[HG_ORDER_STATES][6] = {
   /*                           ack     fill   cancelled rejected expired triggered */
-    [HG_ORDER_INTENT] = {ALARM,  ALARM, ALARM,  ALARM,   ALARM,  ALARM },
-    [HG_ORDER_SENT] = {ACK,    FILL,  END,    END,     END,    ALARM },
-    [HG_ORDER_WORKING] = {ACK,    FILL,  END,    REFUSED, END,    IGNORE},
-    [HG_ORDER_PARTIAL] = {ACK,    FILL,  END,    REFUSED, END,    IGNORE},
-    [HG_ORDER_FILLED] = {IGNORE, LATE,  IGNORE, IGNORE,  IGNORE, IGNORE},
-    [HG_ORDER_CANCELLED] = {IGNORE, LATE,  IGNORE, IGNORE,  IGNORE, IGNORE},
-    [HG_ORDER_REJECTED] = {ALARM,  LATE,  ALARM,  IGNORE,  IGNORE, IGNORE},
-    [HG_ORDER_EXPIRED] = {IGNORE, LATE,  IGNORE, IGNORE,  IGNORE, IGNORE},
-    [HG_ORDER_UNKNOWN] = {ACK,    FILL,  END,    END,     END,    ALARM },
-    [HG_ORDER_UNTRIGGERED] = {ALARM,  ALARM, END,    ALARM,   END,    ALARM },
+    [HG_ORDER_INTENT] = {ALARM,  ALARM, ALARM,  ALARM,     ALARM,  ALARM },
+    [HG_ORDER_SENT] = {ACK,    FILL,  END,    NOT_TAKEN, END,    FIRED },
+    [HG_ORDER_WORKING] = {ACK,    FILL,  END,    REFUSED,   END,    IGNORE},
+    [HG_ORDER_PARTIAL] = {ACK,    FILL,  END,    REFUSED,   END,    IGNORE},
+    [HG_ORDER_FILLED] = {IGNORE, LATE,  IGNORE, IGNORE,    IGNORE, IGNORE},
+    [HG_ORDER_CANCELLED] = {IGNORE, LATE,  IGNORE, IGNORE,    IGNORE, IGNORE},
+    [HG_ORDER_REJECTED] = {ALARM,  LATE,  ALARM,  IGNORE,    IGNORE, IGNORE},
+    [HG_ORDER_EXPIRED] = {IGNORE, LATE,  IGNORE, IGNORE,    IGNORE, IGNORE},
+    [HG_ORDER_UNKNOWN] = {ACK,    FILL,  END,    NOT_TAKEN, END,    FIRED },
+    [HG_ORDER_UNTRIGGERED] = {ACK,    FILL,  END,    REFUSED,   END,    FIRED },
 };
 
 static void alarm_raise(hg_exec *exec, const hg_order *order, const hg_event *event) {
-    exec->stats.alarms++;
-    hg_log(HG_LOG_WARN, "order %llu (%s): unexpected %s", (unsigned long long)order->id,
-           hg_order_state_name((hg_order_state)order->state),
+    hg_log(HG_LOG_WARN, "order %llu: unexpected %s", (unsigned long long)order->id,
            hg_event_kind_name((hg_event_kind)event->kind));
+    hg_exec_alarm(exec, order, HG_ALARM_UNEXPECTED, event->time_ns);
 }
 
 /* An ack of what was asked for last ends the amendment; any other says nothing about it. */
@@ -56,9 +57,12 @@ static bool amend_done(hg_slot *slot, const hg_event *event) {
 static bool apply_ack(hg_slot *slot, const hg_event *event) {
     hg_order *order = &slot->order;
     bool amended = amend_done(slot, event);
-    hg_order_state state = order->filled == 0            ? HG_ORDER_WORKING
+    bool waits = hg_order_type_triggered((hg_order_type)order->type) && !order->triggered;
+    hg_order_state state = waits                         ? HG_ORDER_UNTRIGGERED
+                           : order->filled == 0          ? HG_ORDER_WORKING
                            : order->filled < order->size ? HG_ORDER_PARTIAL
                                                          : HG_ORDER_FILLED;
+    slot->acked = true;
     bool moved = order->state != state;
     order->state = (uint8_t)state;
     return moved || amended;
@@ -108,21 +112,44 @@ static void book_fill(hg_exec *exec, const hg_order *order, const hg_event *fill
     }
 }
 
+/* Trade ids rise at every venue, so one above the order's last is new for certain. Of one below it
+ * the set of booked ids tells, unless it has forgotten ids as large: then nobody can tell, and what
+ * may have been booked is not booked again. */
+static bool trade_is_new(hg_exec *exec, hg_slot *slot, const hg_event *event) {
+    uint64_t trade = event->order.trade;
+    if (trade == 0) {
+        return true;
+    }
+    if (hg_seen_has(&exec->seen, trade)) {
+        exec->stats.duplicates++;
+        return false;
+    }
+    if (trade <= slot->last_trade && trade <= exec->seen.forgotten) {
+        exec->stats.too_old++;
+        hg_exec_alarm(exec, &slot->order, HG_ALARM_TOO_OLD, event->time_ns);
+        return false;
+    }
+    hg_seen_add(&exec->seen, trade);
+    slot->last_trade = trade > slot->last_trade ? trade : slot->last_trade;
+    return true;
+}
+
 static bool apply_fill(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     hg_order *order = &slot->order;
     hg_lots filled = 0;
-    if (!slot->sent || event->id != order->instrument || event->order.size <= 0 ||
+    if (!slot->sent || slot->held || event->id != order->instrument || event->order.size <= 0 ||
         event->order.price <= 0 || !hg_add(order->filled, event->order.size, &filled)) {
         alarm_raise(exec, order, event);
         return false;
     }
-    if (event->order.trade != 0 && !hg_seen_add(&exec->seen, event->order.trade)) {
-        exec->stats.duplicates++;
+    if (!trade_is_new(exec, slot, event)) {
         return false;
     }
     if (filled > order->size) {
-        alarm_raise(exec, order, event); /* more than was asked for: booked all the same */
+        hg_exec_alarm(exec, order, HG_ALARM_OVERFILL, event->time_ns);
     }
+    slot->acked = true;
+    order->triggered = order->triggered || hg_order_type_triggered((hg_order_type)order->type);
     fill_value_add(hg_universe_get(exec->universe, order->instrument), order, event);
     order->filled = filled;
     if (filled >= order->size) {
@@ -139,11 +166,17 @@ static bool apply_fill(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     return true;
 }
 
-static void apply_end(hg_exec *exec, hg_order *order, const hg_event *event) {
+static void apply_end(hg_exec *exec, hg_slot *slot, const hg_event *event) {
+    hg_order *order = &slot->order;
     order->state = event->kind == HG_EV_CANCELLED  ? HG_ORDER_CANCELLED
                    : event->kind == HG_EV_REJECTED ? HG_ORDER_REJECTED
                                                    : HG_ORDER_EXPIRED;
     order->reject = event->order.code < HG_REJECTS ? event->order.code : HG_REJECT_NONE;
+    /* The venue only knows that we asked. */
+    if (event->kind == HG_EV_CANCELLED && order->reject == HG_REJECT_USER && slot->end_code != 0) {
+        order->reject = slot->end_code;
+        order->state = slot->end_code == HG_REJECT_GTD ? HG_ORDER_EXPIRED : HG_ORDER_CANCELLED;
+    }
     exec->stats.cancelled += event->kind == HG_EV_CANCELLED;
     exec->stats.rejected += event->kind == HG_EV_REJECTED;
 }
@@ -154,11 +187,38 @@ static bool apply_refused(hg_exec *exec, hg_slot *slot, const hg_event *event) {
         slot->amend_size = 0;
     } else if (slot->order.cancel_pending) {
         slot->order.cancel_pending = false;
+        slot->end_code = 0;
     } else {
         alarm_raise(exec, &slot->order, event);
         return false;
     }
     slot->order.reject = event->order.code < HG_REJECTS ? event->order.code : HG_REJECT_NONE;
+    return true;
+}
+
+/* Of an order the venue has shown, a refusal can only mean a cancel or an amendment. "Not open" is
+ * never proof that an order was not taken: its answers may be on the way. */
+static bool apply_not_taken(hg_exec *exec, hg_slot *slot, const hg_event *event) {
+    bool asked = slot->order.cancel_pending || slot->amend_size != 0;
+    if (!slot->acked && !(asked && event->order.code == HG_REJECT_NOT_OPEN)) {
+        apply_end(exec, slot, event);
+        return true;
+    }
+    if (!asked) {
+        return false; /* the answer to what we had given up waiting for */
+    }
+    return apply_refused(exec, slot, event);
+}
+
+static bool apply_fired(hg_exec *exec, hg_slot *slot, const hg_event *event) {
+    hg_order *order = &slot->order;
+    if (!hg_order_type_triggered((hg_order_type)order->type) || order->triggered) {
+        alarm_raise(exec, order, event);
+        return false;
+    }
+    order->triggered = true;
+    order->state = HG_ORDER_WORKING;
+    slot->acked = true;
     return true;
 }
 
@@ -169,14 +229,21 @@ static bool apply_action(hg_exec *exec, hg_slot *slot, uint8_t action, const hg_
     case FILL:
     case LATE: {
         bool booked = apply_fill(exec, slot, event);
-        exec->stats.late += booked && action == LATE;
+        if (booked && action == LATE) {
+            exec->stats.late++;
+            hg_exec_alarm(exec, &slot->order, HG_ALARM_LATE_FILL, event->time_ns);
+        }
         return booked;
     }
     case END:
-        apply_end(exec, &slot->order, event);
+        apply_end(exec, slot, event);
         return true;
     case REFUSED:
         return apply_refused(exec, slot, event);
+    case NOT_TAKEN:
+        return apply_not_taken(exec, slot, event);
+    case FIRED:
+        return apply_fired(exec, slot, event);
     case ALARM:
         alarm_raise(exec, &slot->order, event);
         return false;
@@ -185,28 +252,28 @@ static bool apply_action(hg_exec *exec, hg_slot *slot, uint8_t action, const hg_
     }
 }
 
-const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event) {
-    hg_assert(exec && event);
-    if (event->kind < HG_EV_ACK || event->kind > HG_EV_TRIGGERED) {
-        return NULL;
-    }
-    hg_slot *slot = hg_slot_find(exec, event->order.id);
-    if (!slot) {
-        exec->stats.alarms++;
-        hg_log(HG_LOG_WARN, "%s for unknown order %llu",
-               hg_event_kind_name((hg_event_kind)event->kind), (unsigned long long)event->order.id);
-        return NULL;
-    }
+static bool answered(const hg_slot *slot) {
+    return slot->order.state != HG_ORDER_SENT && !slot->order.cancel_pending &&
+           slot->amend_size == 0;
+}
+
+/* An answer: the table, then what follows from it for others. */
+static const hg_order *apply_answer(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     bool changed = false;
     if (slot->owed && event->kind == HG_EV_REJECTED) {
         slot->owed = false; /* the gate's own answer: state and reason are there already */
         changed = true;
+    } else if (event->kind == HG_EV_ORDER_DUE) {
+        changed = hg_waiting_due(exec, slot, event);
     } else {
         uint8_t action = transitions[slot->order.state][event->kind - HG_EV_ACK];
         changed = apply_action(exec, slot, action, event);
     }
     if (!changed) {
         return NULL;
+    }
+    if (slot->asked && answered(slot)) {
+        hg_asked_drop(exec, slot);
     }
     slot->order.updated_ns = event->time_ns;
     hg_slot_settle(exec, slot);
@@ -215,4 +282,33 @@ const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event) {
         hg_exec_follow_position(exec, slot->order.instrument, event->time_ns);
     }
     return &slot->order;
+}
+
+const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event) {
+    hg_assert(exec && event);
+    if (event->kind < HG_EV_ACK || event->kind > HG_EV_ALARM) {
+        return NULL;
+    }
+    hg_slot *slot = hg_slot_find(exec, event->order.id);
+    if (event->kind == HG_EV_ALARM) {
+        return slot ? &slot->order : NULL; /* told when it was raised; scripts hear of it now */
+    }
+    if (!slot) {
+        hg_log(HG_LOG_WARN, "%s for unknown order %llu",
+               hg_event_kind_name((hg_event_kind)event->kind), (unsigned long long)event->order.id);
+        hg_exec_alarm(exec, NULL, HG_ALARM_NO_ORDER, event->time_ns);
+        return NULL;
+    }
+    slot->pinned = true;
+    const hg_order *order = &slot->order;
+    if (event->kind == HG_EV_TRIGGERED && slot->held) {
+        hg_conditional_fire(exec, slot, event->time_ns);
+    } else {
+        order = apply_answer(exec, slot, event);
+    }
+    if (order && (order->oco != 0 || slot->bracket != 0)) {
+        hg_linked_after(exec, slot, event);
+    }
+    slot->pinned = false;
+    return order;
 }

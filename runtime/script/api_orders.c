@@ -12,14 +12,18 @@
 #define TYPE_NAME "order"
 
 static const char *const fields[] = {
-    "id",    "state",     "instrument",  "side",   "size",  "filled", "remaining", "price",
-    "limit", "average",   "reason",      "type",   "tif",   "time",   "code",      "message",
-    "line",  "post_only", "reduce_only", "cancel", "amend", "await",  NULL};
+    "id",     "state",         "instrument", "side",      "size",        "filled",  "remaining",
+    "price",  "limit",         "average",    "reason",    "type",        "tif",     "time",
+    "code",   "message",       "line",       "post_only", "reduce_only", "trigger", "trigger_price",
+    "trail",  "trail_percent", "triggered",  "emulated",  "expires",     "role",    "oco",
+    "parent", "cancel",        "amend",      "await",     NULL};
 
-static const char *const request_fields[] = {"instrument", "size",        "price",  "type", "tif",
-                                             "post_only",  "reduce_only", "reason", "side", NULL};
+static const char *const request_fields[] = {
+    "instrument", "size",     "price",         "type",  "tif",           "post_only", "reduce_only",
+    "reason",     "side",     "trigger_price", "trail", "trail_percent", "trigger",   "protection",
+    "expires",    "good_for", "valid_until",   "oco",   "bracket",       NULL};
 
-static uint64_t l_id(lua_State *L, int index) {
+uint64_t l_order_id(lua_State *L, int index) {
     const uint64_t *id = luaL_testudata(L, index, TYPE_NAME);
     if (id) return *id;
     return (uint64_t)luaL_checkinteger(L, index);
@@ -44,7 +48,7 @@ static hg_side l_side(lua_State *L, const char *name) {
 }
 
 /* One of the names of a NULL-terminated list. */
-static int l_choice(lua_State *L, const char *field, const char *name, const char *const *names) {
+int l_choice(lua_State *L, const char *field, const char *name, const char *const *names) {
     for (int i = 0; names[i]; i++) {
         if (strcmp(names[i], name) == 0) return i;
     }
@@ -56,22 +60,22 @@ static int l_choice(lua_State *L, const char *field, const char *name, const cha
 /* Options shared by orders and hedged.trade, from the table at `table`. False: a limit order
  * without a price. */
 bool l_order_options(lua_State *L, int table, hg_order_request *request) {
-    static const char *const types[] = {"market", "limit", NULL};
-    static const char *const tifs[] = {"gtc", "ioc", "fok", NULL};
+    static const char *const tifs[] = {"gtc", "ioc", "fok", "gtd", NULL};
     request->price = l_api_number(L, table, "price", 0);
     bool priced = lua_getfield(L, table, "price") != LUA_TNIL;
     lua_pop(L, 1);
     const char *type = l_api_text(L, table, "type", priced ? "limit" : "market");
-    request->type = (hg_order_type)l_choice(L, "type", type, types);
-    if (request->type == HG_TYPE_MARKET && priced) {
-        luaL_error(L, "a market order takes no price (type = \"limit\" does)");
+    request->type = (hg_order_type)l_choice(L, "type", type, hg_order_types);
+    bool market = hg_order_type_market(request->type);
+    if (market && priced) {
+        luaL_error(L, "a %s order takes no price (type = \"limit\" does)", type);
     }
-    const char *tif = l_api_text(L, table, "tif", request->type == HG_TYPE_MARKET ? "ioc" : "gtc");
+    const char *tif = l_api_text(L, table, "tif", market ? "ioc" : "gtc");
     request->tif = (hg_tif)l_choice(L, "tif", tif, tifs);
     request->post_only = l_api_bool(L, table, "post_only");
     request->reduce_only = l_api_bool(L, table, "reduce_only");
     request->reason = l_api_text(L, table, "reason", NULL);
-    return priced || request->type == HG_TYPE_MARKET;
+    return priced || market;
 }
 
 /* Hands the request to the gate: the order, or nil, message, code. */
@@ -125,6 +129,7 @@ static int l_send_side(lua_State *L, const char *what, hg_side side) {
     l_one_table(L);
     l_api_check_fields(L, 1, what, request_fields);
     hg_order_request request = {.side = side};
+    hg_bracket bracket;
     const char *given = l_api_text(L, 1, "side", NULL);
     if (side == 0) {
         request.side = l_side(L, given);
@@ -134,7 +139,10 @@ static int l_send_side(lua_State *L, const char *what, hg_side side) {
     request.size = l_api_number(L, 1, "size", NAN);
     if (lua_getfield(L, 1, "size") == LUA_TNIL) return luaL_error(L, "%s: size is missing", what);
     lua_pop(L, 1);
-    if (!l_order_options(L, 1, &request)) return luaL_error(L, "a limit order needs a price");
+    if (!l_order_options(L, 1, &request)) {
+        return luaL_error(L, "a %s order needs a price", hg_order_type_name(request.type));
+    }
+    l_order_conditions(L, 1, &request, &bracket);
     if (lua_getfield(L, 1, "instrument") == LUA_TNIL) {
         return luaL_error(L, "%s: instrument is missing", what);
     }
@@ -158,7 +166,7 @@ static int l_send(lua_State *L) {
 /* ---- cancelling and looking ------------------------------------------------------------------ */
 static int l_cancel(lua_State *L) {
     hg_script *s = l_api_running(L, "cancel");
-    uint64_t id = l_id(L, 1);
+    uint64_t id = l_order_id(L, 1);
     const hg_order *order = find(s, id);
     if (!order || order->strategy != s->index) {
         return l_api_fail(L, "not_found", "order %d is not an order of this strategy", (int)id);
@@ -208,31 +216,29 @@ static int l_open(lua_State *L) {
 
 static int l_get(lua_State *L) {
     hg_script *s = l_api_session(L, "orders.get");
-    uint64_t id = l_id(L, 1);
+    uint64_t id = l_order_id(L, 1);
     if (!find(s, id)) return l_api_fail(L, "not_found", "no order %d", (int)id);
     l_push_order(L, id);
     return 1;
 }
 
-/* order:amend{price=, size=} */
+/* order:amend{price=, size=, trigger_price=, trail=, trail_percent=, expires=} */
 static int l_amend(lua_State *L) {
-    static const char *const names[] = {"price", "size", NULL};
     hg_script *s = l_api_running(L, "order:amend");
-    uint64_t id = l_id(L, 1);
+    uint64_t id = l_order_id(L, 1);
+    hg_amendment amendment;
     luaL_checktype(L, 2, LUA_TTABLE);
-    l_api_check_fields(L, 2, "order:amend", names);
-    double price = l_api_number(L, 2, "price", 0);
-    double size = l_api_number(L, 2, "size", 0);
+    l_order_amendment(L, 2, &amendment);
     const hg_order *order = find(s, id);
     if (!order || order->strategy != s->index) {
         return l_api_fail(L, "not_found", "order %d is not an order of this strategy", (int)id);
     }
     hg_refusal refusal = {.code = HG_REJECT_NONE};
-    int rc = hg_exec_amend(s->env->exec, id, price, size, hg_script_now(s), &refusal);
+    int rc = hg_exec_amend_order(s->env->exec, id, &amendment, hg_script_now(s), &refusal);
     if (rc == HG_ERISK) return l_api_fail(L, hg_reject_code(refusal.code), "%s", refusal.text);
     if (rc < 0) {
-        return l_api_fail(L, rc == HG_ESTATE ? "not_open" : hg_error_name(rc), "order %d is %s",
-                          (int)id, hg_order_state_name((hg_order_state)order->state));
+        return l_api_fail(L, rc == HG_ESTATE ? "not_open" : hg_error_name(rc), "%s",
+                          hg_error_text());
     }
     lua_pushboolean(L, 1);
     return 1;
@@ -242,7 +248,7 @@ static int l_awaited(lua_State *L, int status, lua_KContext context) {
     (void)status;
     (void)context;
     if (lua_toboolean(L, -1)) {
-        return l_api_fail(L, "timeout", "order %d was not done in time", (int)l_id(L, 1));
+        return l_api_fail(L, "timeout", "order %d was not done in time", (int)l_order_id(L, 1));
     }
     lua_pushvalue(L, 1);
     return 1;
@@ -270,7 +276,7 @@ static void l_push_positive(lua_State *L, double value) {
 
 static bool l_push_number(lua_State *L, const hg_script *s, const hg_order *o, unsigned name) {
     const hg_instrument *inst = hg_universe_get(s->env->universe, o->instrument);
-    bool limit = o->type == HG_TYPE_LIMIT;
+    bool limit = !hg_order_type_market((hg_order_type)o->type);
     double average = o->filled > 0 ? hg_exec_average_price(s->env->exec, o) : 0;
     double price = limit ? hg_price_to_double(inst, o->price) : 0;
     switch (name) {
@@ -353,7 +359,11 @@ static int l_index(lua_State *L) {
         return 1;
     }
     const hg_order *o = find(s, id);
-    if (o && name && (l_push_number(L, s, o, name) || l_push_word(L, s, o, name))) return 1;
+    if (o && name &&
+        (l_push_number(L, s, o, name) || l_push_word(L, s, o, name) ||
+         l_push_condition(L, o, name))) {
+        return 1;
+    }
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
     for (size_t i = 0; !o && name && fields[i]; i++) {

@@ -54,6 +54,11 @@ int l_trade(lua_State *L) {
     hg_order_request request = {.instrument = id, .side = lots > 0 ? HG_BUY : HG_SELL};
     request.size = fabs(lots) * hg_nano_to_double(inst->lot);
     if (!l_order_options(L, 1, &request)) request.price = touch_price(s, id, request.side);
+    if (request.type != HG_TYPE_MARKET && request.type != HG_TYPE_LIMIT) {
+        return luaL_error(L, "hedged.trade sends market and limit orders; orders.send has \"%s\"",
+                          hg_order_type_name(request.type));
+    }
+    if (request.tif == HG_TIF_GTD) return luaL_error(L, "hedged.trade: orders.send has \"gtd\"");
     if (request.type == HG_TYPE_LIMIT && request.price == 0) {
         return l_api_fail(L, "no_price", "%s: no quote to place a limit order at", inst->name);
     }

@@ -76,12 +76,15 @@ static void l_push_why(lua_State *L, const hg_script *s) {
 
 static void l_push_risk(lua_State *L, const hg_script *s) {
     const hg_order *o = s->order;
+    bool alarm = s->event->kind == HG_EV_ALARM;
+    hg_alarm why = (hg_alarm)s->event->order.code;
+    hg_reject reject = (hg_reject)o->reject;
     lua_createtable(L, 0, 5);
-    l_set_text(L, "kind", "refusal");
+    l_set_text(L, "kind", alarm ? "alarm" : "refusal");
     l_push_order(L, o->id);
     lua_setfield(L, -2, "order");
-    l_set_text(L, "code", hg_reject_code((hg_reject)o->reject));
-    l_set_text(L, "message", hg_reject_text((hg_reject)o->reject));
+    l_set_text(L, "code", alarm ? hg_alarm_code(why) : hg_reject_code(reject));
+    l_set_text(L, "message", alarm ? hg_alarm_text(why) : hg_reject_text(reject));
     l_set_time(L, s->event->time_ns);
 }
 
@@ -240,8 +243,10 @@ static void order_event(hg_script *s, const hg_event *e, const hg_order *order) 
     bool done = hg_order_state_done((hg_order_state)order->state);
     s->order = order;
     if (e->kind == HG_EV_FILL) call(s, HG_CB_FILL);
-    call(s, HG_CB_ORDER);
-    if (e->kind == HG_EV_REJECTED && is_risk((hg_reject)order->reject)) call(s, HG_CB_RISK);
+    if (e->kind != HG_EV_ALARM) call(s, HG_CB_ORDER);
+    bool refused = order->state == HG_ORDER_REJECTED && is_risk((hg_reject)order->reject) &&
+                   (e->kind == HG_EV_REJECTED || e->kind == HG_EV_TRIGGERED);
+    if (refused || e->kind == HG_EV_ALARM) call(s, HG_CB_RISK);
     s->order = NULL;
     if (done && s->order_waits > 0 && s->state == HG_SCRIPT_RUNNING) hg_task_order_done(s, id);
 }
@@ -267,6 +272,9 @@ void hg_script_event(hg_script *s, const hg_event *e, const hg_order *order) {
     case HG_EV_CANCELLED:
     case HG_EV_REJECTED:
     case HG_EV_EXPIRED:
+    case HG_EV_TRIGGERED:
+    case HG_EV_ORDER_DUE:
+    case HG_EV_ALARM:
         order_event(s, e, order);
         break;
     default:

@@ -17,7 +17,9 @@
     X(filled) X(price) X(reason) X(tif) X(remaining) X(code) X(message) X(line) X(limit)      \
     X(average) X(post_only) X(reduce_only) X(delta) X(delta_net) X(delta_usd) X(gamma)        \
     X(vega) X(theta) X(rho) X(vanna) X(volga) X(charm) X(notional) X(value) X(leverage)       \
-    X(pending) X(age) X(quality) X(reasons) X(delta_filled) X(spot) X(by) X(delta_cash)
+    X(pending) X(age) X(quality) X(reasons) X(delta_filled) X(spot) X(by) X(delta_cash) \
+    X(trigger) X(trigger_price) X(trail) X(trail_percent) X(triggered) X(emulated) X(expires)     \
+    X(role) X(oco) X(parent)
 // clang-format on
 
 enum hg_name {

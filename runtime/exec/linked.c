@@ -1,0 +1,320 @@
+/* Orders that belong together.
+ *
+ * A pair (one cancels other): when one trades or ends, the other is cancelled; Deribit's first_hit
+ * and oco_other_closed. A venue without pairs leaves a moment in which both may trade: that is
+ * booked, and told as the alarm both_filled.
+ *
+ * A bracket: an entry with a take-profit and a stop. The exits together are at all times sized by
+ * what the entry has filled and they have not closed (Deribit's `incremental`); a stop is held here
+ * and is sent only when the take-profit is known to have ended, so that they never close twice. An
+ * exit that the strategy cancels itself is not placed again. What cannot be placed is an alarm:
+ * the position is unprotected. */
+#include "base/assert.h"
+#include "base/text.h"
+#include "exec/exec_int.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* --- checks ----------------------------------------------------------------------------------- */
+
+static bool exit_sound(const hg_exit *e, bool take) {
+    bool known = take ? e->type == HG_TYPE_LIMIT || e->type == HG_TYPE_TAKE ||
+                            e->type == HG_TYPE_TAKE_LIMIT
+                      : e->type == HG_TYPE_STOP || e->type == HG_TYPE_STOP_LIMIT ||
+                            e->type == HG_TYPE_TRAILING;
+    bool limit = e->type == HG_TYPE_LIMIT || e->type == HG_TYPE_TAKE_LIMIT ||
+                 e->type == HG_TYPE_STOP_LIMIT;
+    bool trigger = e->type != HG_TYPE_LIMIT && e->type != HG_TYPE_TRAILING;
+    bool trail = e->type == HG_TYPE_TRAILING;
+    return !e->wanted || (known && (!limit || (e->price > 0 && isfinite(e->price))) &&
+                          (!trigger || (e->trigger_price > 0 && isfinite(e->trigger_price))) &&
+                          (!trail || (e->trail > 0) != (e->trail_fraction > 0)));
+}
+
+static hg_reject check_bracket(const hg_order_request *r, hg_refusal *refusal) {
+    const hg_exit *take = &r->bracket->take;
+    const hg_exit *stop = &r->bracket->stop;
+    if (!(take->wanted || stop->wanted) || !exit_sound(take, true) || !exit_sound(stop, false)) {
+        return hg_refuse(refusal, HG_REJECT_BAD_REQUEST, NAN, NAN,
+                         "a bracket needs a take-profit or a stop, each with its price");
+    }
+    double out = take->type == HG_TYPE_LIMIT ? take->price : take->trigger_price;
+    bool both = take->wanted && stop->wanted && stop->type != HG_TYPE_TRAILING;
+    if (both && stop->trigger != HG_TRIGGER_INDEX && take->trigger != HG_TRIGGER_INDEX &&
+        !(r->side == HG_BUY ? out > stop->trigger_price : out < stop->trigger_price)) {
+        return hg_refuse(refusal, HG_REJECT_TRIGGER_PRICE, out, stop->trigger_price,
+                         "a bracket around a %s takes its profit %s its stop",
+                         hg_side_name(r->side), r->side == HG_BUY ? "above" : "below");
+    }
+    return HG_REJECT_NONE;
+}
+
+static uint32_t bracket_free(const hg_exec *exec) {
+    for (uint32_t i = 0; i < exec->bracket_count; i++) {
+        if (!exec->brackets[i].used) {
+            return i;
+        }
+    }
+    return exec->bracket_count < HG_BRACKETS_MAX ? exec->bracket_count : UINT32_MAX;
+}
+
+hg_reject hg_linked_check(hg_exec *exec, const hg_order_request *r, hg_refusal *refusal) {
+    if (r->oco != 0) {
+        const hg_slot *other = hg_slot_find(exec, r->oco);
+        bool fits = other && hg_slot_is_open(other) && other->order.strategy == r->strategy &&
+                    other->order.oco == 0 && other->bracket == 0 && !r->bracket &&
+                    !other->order.cancel_pending && other->order.filled == 0;
+        if (!fits) {
+            return hg_refuse(refusal, HG_REJECT_OCO, NAN, NAN,
+                             "order %llu cannot be paired: it must be open, unfilled and single",
+                             (unsigned long long)r->oco);
+        }
+    }
+    if (!r->bracket) {
+        return HG_REJECT_NONE;
+    }
+    if (bracket_free(exec) == UINT32_MAX) {
+        return hg_refuse(refusal, HG_REJECT_CAPACITY, HG_BRACKETS_MAX, HG_BRACKETS_MAX,
+                         "all %d places for brackets are taken", HG_BRACKETS_MAX);
+    }
+    return check_bracket(r, refusal);
+}
+
+void hg_linked_open(hg_exec *exec, hg_slot *slot, const hg_order_request *r,
+                    const hg_origin *origin) {
+    hg_order *order = &slot->order;
+    if (order->oco != 0) {
+        hg_slot_find(exec, order->oco)->order.oco = order->id;
+        hg_slot_find(exec, order->oco)->order.emulated = true;
+    }
+    slot->bracket = origin->bracket;
+    if (!r->bracket) {
+        return;
+    }
+    uint32_t place = bracket_free(exec);
+    exec->bracket_count += place == exec->bracket_count;
+    hg_bracket_state *b = &exec->brackets[place];
+    *b = (hg_bracket_state){.entry = order->id,
+                            .plan = *r->bracket,
+                            .code = order->code,
+                            .instrument = order->instrument,
+                            .strategy = order->strategy,
+                            .side = order->side,
+                            .used = true,
+                            .take_off = !r->bracket->take.wanted,
+                            .stop_off = !r->bracket->stop.wanted};
+    hg_text_copy(b->line, sizeof b->line, order->line);
+    order->role = HG_ROLE_ENTRY;
+    slot->bracket = (uint16_t)(place + 1);
+}
+
+/* --- pairs ------------------------------------------------------------------------------------ */
+
+static bool at_venue(const hg_slot *slot) {
+    return slot && hg_slot_is_open(slot) && !slot->held;
+}
+
+static void end_other(hg_exec *exec, hg_slot *other, int64_t now_ns) {
+    if (other && hg_slot_is_open(other) && !other->order.cancel_pending) {
+        int rc = hg_exec_cancel_slot(exec, other, HG_REJECT_OCO, now_ns);
+        if (rc < 0) {
+            hg_exec_alarm(exec, &other->order, HG_ALARM_UNPROTECTED, now_ns);
+        }
+    }
+}
+
+static void pair_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
+    hg_slot *other = hg_slot_find(exec, slot->order.oco);
+    if (!other) {
+        return;
+    }
+    bool ended = hg_order_state_done((hg_order_state)slot->order.state);
+    bool traded = slot->order.filled > 0;
+    if (traded && other->order.filled > 0 && !slot->paired) {
+        slot->paired = true;
+        other->paired = true;
+        hg_exec_alarm(exec, &slot->order, HG_ALARM_BOTH_FILLED, event->time_ns);
+    }
+    if (ended && !traded && other->fired) {
+        hg_exec_owe(exec, other, HG_EV_TRIGGERED, HG_REJECT_NONE, event->time_ns);
+    } else if (traded || ended) {
+        end_other(exec, other, event->time_ns);
+    }
+}
+
+/* --- brackets --------------------------------------------------------------------------------- */
+
+static hg_slot *exit_slot(const hg_exec *exec, uint64_t id) {
+    hg_slot *slot = hg_slot_find(exec, id);
+    return slot && hg_slot_is_open(slot) ? slot : NULL;
+}
+
+static hg_lots left_to_close(const hg_bracket_state *b) {
+    return b->bought > b->closed ? b->bought - b->closed : 0;
+}
+
+static void place(hg_exec *exec, uint32_t index, bool take, hg_lots lots, int64_t now_ns) {
+    hg_bracket_state *b = &exec->brackets[index];
+    const hg_exit *e = take ? &b->plan.take : &b->plan.stop;
+    const hg_instrument *inst = hg_universe_get(exec->universe, b->instrument);
+    char reason[HG_REASON_MAX];
+    snprintf(reason, sizeof reason, "%s of order %llu", take ? "take-profit" : "stop",
+             (unsigned long long)b->entry);
+    hg_order_request r = {.instrument = b->instrument,
+                          .strategy = b->strategy,
+                          .side = b->side == HG_BUY ? HG_SELL : HG_BUY,
+                          .type = e->type,
+                          .size = hg_size_to_double(inst, lots),
+                          .price = e->price,
+                          .trigger = e->trigger,
+                          .trigger_price = e->trigger_price,
+                          .trail = e->trail,
+                          .trail_fraction = e->trail_fraction,
+                          .code = b->code,
+                          .reason = reason,
+                          .line = b->line};
+    hg_origin origin = {.role = take ? HG_ROLE_TAKE : HG_ROLE_STOP,
+                        .parent = b->entry,
+                        .bracket = (uint16_t)(index + 1),
+                        .at_once = true};
+    hg_refusal refusal;
+    uint64_t id = 0;
+    if (hg_exec_submit_from(exec, &r, &origin, now_ns, &id, &refusal) == HG_OK) {
+        *(take ? &b->take : &b->stop) = id;
+        return;
+    }
+    *(take ? &b->take_off : &b->stop_off) = true;
+    const hg_slot *entry = hg_slot_find(exec, b->entry);
+    hg_exec_alarm(exec, entry ? &entry->order : NULL, HG_ALARM_UNPROTECTED, now_ns);
+}
+
+/* Brings a living exit to the size that is left; at the venue when it has answered what was asked
+ * before, else with its next event. */
+static void resize(hg_exec *exec, hg_slot *slot, hg_lots left, int64_t now_ns) {
+    hg_order *order = &slot->order;
+    hg_lots size = order->filled + left;
+    if (size == order->size || slot->fired) {
+        return;
+    }
+    if (slot->held) {
+        order->size = size;
+        hg_exec_tell(exec, order);
+        return;
+    }
+    bool answered = (order->state == HG_ORDER_WORKING || order->state == HG_ORDER_PARTIAL) &&
+                    !order->cancel_pending && slot->amend_size == 0;
+    hg_refusal refusal;
+    const hg_instrument *inst = hg_universe_get(exec->universe, order->instrument);
+    if (answered && order->type != HG_TYPE_MARKET && !order->triggered &&
+        hg_exec_amend(exec, order->id, 0, hg_size_to_double(inst, size), now_ns, &refusal) < 0) {
+        hg_exec_alarm(exec, order, HG_ALARM_UNPROTECTED, now_ns);
+    }
+}
+
+static void bracket_sync(hg_exec *exec, uint32_t index, int64_t now_ns) {
+    hg_bracket_state *b = &exec->brackets[index];
+    hg_lots left = left_to_close(b);
+    hg_slot *take = exit_slot(exec, b->take);
+    hg_slot *stop = exit_slot(exec, b->stop);
+    if (left == 0) {
+        end_other(exec, take, now_ns);
+        end_other(exec, stop, now_ns);
+        b->used = !b->entry_done || take || stop;
+        return;
+    }
+    if (stop) {
+        resize(exec, stop, left, now_ns);
+    } else if (!b->stop_off) {
+        place(exec, index, false, left, now_ns);
+        stop = exit_slot(exec, b->stop);
+    }
+    bool stopping = stop && (stop->fired || !stop->held || stop->order.triggered);
+    if (take && stopping) {
+        return; /* its end has been asked for */
+    }
+    if (take) {
+        resize(exec, take, left, now_ns);
+    } else if (!b->take_off && !stopping) {
+        place(exec, index, true, left, now_ns);
+    }
+    b->used = !b->entry_done || exit_slot(exec, b->take) || exit_slot(exec, b->stop);
+}
+
+/* An exit has ended: by its fills, by us, by the strategy, or against everybody's will. */
+static void exit_ended(hg_exec *exec, hg_bracket_state *b, const hg_slot *slot, int64_t now_ns) {
+    const hg_order *order = &slot->order;
+    bool take = order->role == HG_ROLE_TAKE;
+    *(take ? &b->take : &b->stop) = 0;
+    if (order->state == HG_ORDER_FILLED || slot->end_code == HG_REJECT_OCO ||
+        left_to_close(b) == 0) {
+        return;
+    }
+    *(take ? &b->take_off : &b->stop_off) = true;
+    bool asked = order->state == HG_ORDER_CANCELLED && order->reject == HG_REJECT_USER;
+    if (!asked) {
+        hg_exec_alarm(exec, order, HG_ALARM_UNPROTECTED, now_ns);
+    }
+}
+
+static void bracket_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
+    uint32_t index = slot->bracket - 1u;
+    hg_bracket_state *b = &exec->brackets[index];
+    const hg_order *order = &slot->order;
+    bool entry = order->role == HG_ROLE_ENTRY;
+    bool ended = hg_order_state_done((hg_order_state)order->state);
+    if (!b->used || (entry ? order->id != b->entry : order->parent != b->entry)) {
+        return; /* of a bracket that is over */
+    }
+    if (event->kind == HG_EV_FILL) {
+        *(entry ? &b->bought : &b->closed) += event->order.size;
+        if (b->closed > b->bought) {
+            hg_exec_alarm(exec, order, HG_ALARM_BOTH_FILLED, event->time_ns);
+        }
+    }
+    if (entry) {
+        b->entry_done = ended;
+    } else if (ended && (order->id == b->take || order->id == b->stop)) {
+        exit_ended(exec, b, slot, event->time_ns);
+    }
+    hg_slot *stop = exit_slot(exec, b->stop);
+    if (stop && stop->fired && !exit_slot(exec, b->take)) {
+        hg_exec_owe(exec, stop, HG_EV_TRIGGERED, HG_REJECT_NONE, event->time_ns);
+    }
+    bracket_sync(exec, index, event->time_ns);
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
+void hg_linked_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
+    if (slot->order.oco != 0) {
+        pair_after(exec, slot, event);
+    }
+    if (slot->bracket != 0) {
+        bracket_after(exec, slot, event);
+    }
+}
+
+bool hg_linked_wait(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
+    hg_slot *other = hg_slot_find(exec, slot->order.oco);
+    if (slot->bracket != 0 && slot->order.role != HG_ROLE_ENTRY) {
+        const hg_bracket_state *b = &exec->brackets[slot->bracket - 1u];
+        bool stop = slot->order.role == HG_ROLE_STOP;
+        other = exit_slot(exec, stop ? b->take : b->stop);
+        if (stop) {
+            end_other(exec, exit_slot(exec, b->entry), now_ns); /* no more of what is being left */
+        }
+    }
+    if (!other || !hg_slot_is_open(other)) {
+        return false;
+    }
+    end_other(exec, other, now_ns);
+    return at_venue(other);
+}
+
+hg_lots hg_linked_room(const hg_exec *exec, const hg_slot *slot, hg_lots size) {
+    if (slot->bracket == 0 || slot->order.role == HG_ROLE_ENTRY) {
+        return size;
+    }
+    return left_to_close(&exec->brackets[slot->bracket - 1u]);
+}
