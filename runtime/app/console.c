@@ -182,7 +182,7 @@ void hg_console_end(hg_session *s) {
     clear_status();
     console.live = false;
     if (s->options.json) {
-        static char buf[16384];
+        static char buf[131072]; /* 64 explained instruments of about 700 bytes, and the rest */
         hg_json json;
         hg_json_init(&json, buf, sizeof buf);
         hg_json_open(&json, NULL);

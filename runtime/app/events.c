@@ -2,6 +2,7 @@
  * reader never meets half a record. Times are event time in seconds. */
 #include "app/events.h"
 
+#include "app/explain_view.h"
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/json.h"
@@ -306,6 +307,34 @@ void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns) {
     hg_json_number(&l.json, "pending_hi", x->pending_hi);
     hg_json_string(&l.json, "quality", hg_quality_name(x->quality));
     line_close(&l, events);
+}
+
+typedef struct {
+    hg_events *events;
+    int64_t now_ns;
+} explain_lines;
+
+static void put_explanation(void *context, hg_explain_by by, const char *name,
+                            const hg_explanation *x) {
+    explain_lines *lines = context;
+    line l;
+    line_open_at(&l, lines->now_ns, "explain");
+    hg_json_string(&l.json, "by", hg_explain_by_name(by));
+    hg_json_string(&l.json, "name", name);
+    hg_explain_fields(&l.json, lines->events->core, x, true);
+    line_close(&l, lines->events);
+}
+
+void hg_events_explain(hg_events *events, int64_t now_ns, bool end) {
+    if (!wanted(events)) {
+        return;
+    }
+    explain_lines lines = {events, now_ns};
+    for (hg_explain_by by = HG_BY_SESSION; by < HG_BY_COUNT; by++) {
+        if (by != HG_BY_INSTRUMENT || end) {
+            hg_explain_each(events->core, by, now_ns, put_explanation, &lines);
+        }
+    }
 }
 
 void hg_events_strategy(hg_events *events, const hg_script *script, const char *state,

@@ -28,6 +28,8 @@ hg_exec_observer hg_events_exec_observer(hg_events *events);
 hg_portfolio_observer hg_events_portfolio_observer(hg_events *events);
 
 void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns);
+/* `explain` lines: by session, strategy, underlying and, at the end, instrument. */
+void hg_events_explain(hg_events *events, int64_t now_ns, bool end);
 void hg_events_strategy(hg_events *events, const hg_script *script, const char *state,
                         const char *reason);
 

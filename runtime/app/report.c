@@ -2,6 +2,7 @@
  * moment; delta is in coins of the reported underlying. */
 #include "app/report.h"
 
+#include "app/explain_view.h"
 #include "base/clock.h"
 
 #include <math.h>
@@ -139,6 +140,7 @@ void hg_report_json(const hg_report *r, const hg_core *core, hg_json *j) {
     hg_json_number(j, "events_per_second", event_rate(r, core));
     hg_json_string(j, "orders_hash", hash);
     strategies_json(core, j);
+    hg_explain_json(core, j);
 }
 
 static const char *step_text(int64_t step_ns, char *buf, size_t size) {
@@ -173,6 +175,7 @@ void hg_report_text(const hg_report *r, const hg_core *core) {
     text_money("P&L unhedged", r->pnl.unhedged);
     printf("  %-22s fees %.2f, spread %.2f, funding %.2f USD\n", "cost of hedging", stats->fees_usd,
            stats->spread_usd, 0.0 - r->pnl.funding);
+    hg_explain_text(core, r->underlying);
     if (r->delta_count) {
         const char *coin = hg_universe_underlying(core->universe, r->underlying)->name;
         printf("  %-22s mean %.4f, max %.4f %s\n", "|delta|", delta_mean(r, r->delta_abs_sum),

@@ -104,8 +104,10 @@ static void fill_value_add(const hg_instrument *inst, hg_order *order, const hg_
 
 /* Books the money. A fill that does not fit the ledger stops trading: the position is wrong now. */
 static void book_fill(hg_exec *exec, const hg_order *order, const hg_event *fill) {
-    int rc = hg_portfolio_fill(exec->portfolio, order->instrument, (hg_side)order->side,
-                               fill->order.size, fill->order.price, fill->order.fee, fill->time_ns);
+    hg_fill_origin origin = {.strategy = order->strategy, .mid = order->mid};
+    int rc = hg_portfolio_fill_of(exec->portfolio, order->instrument, (hg_side)order->side,
+                                  fill->order.size, fill->order.price, fill->order.fee,
+                                  fill->time_ns, &origin);
     if (rc < 0) {
         hg_log(HG_LOG_ERROR, "a fill could not be booked: %s", hg_error_text());
         hg_exec_halt(exec, "a fill could not be booked");

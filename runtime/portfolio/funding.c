@@ -11,7 +11,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "portfolio/portfolio_int.h"
+#include "portfolio/explain_int.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -56,7 +56,9 @@ hg_cash hg_funding_open(const hg_portfolio *p, uint32_t id, int64_t now_ns) {
 
 void hg_funding_accrue(hg_portfolio *p, uint32_t id, int64_t now_ns) {
     hg_holding *h = &p->holdings[id];
-    hg_add(h->accrued, segment(p, id, now_ns, &h->rest), &h->accrued);
+    hg_cash amount = segment(p, id, now_ns, &h->rest);
+    hg_add(h->accrued, amount, &h->accrued);
+    hg_explain_funding(p, id, amount, now_ns);
     /* Without a price the segment stays open: it is paid once the first price is known. */
     bool waiting = h->pos.lots != 0 && h->rate != 0 && h->funding_price == 0;
     if (!waiting && now_ns > h->funding_ns) {
@@ -143,8 +145,7 @@ static bool option_payoff(const hg_instrument *inst, hg_nano price, hg_lots lots
     return hg_muldiv(lots, inst->lot, 1, &amount) && payoff(inst, price, amount, cash);
 }
 
-/* What delivery pays for `lots`: the payoff of options, the value of everything else. */
-static bool delivered(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *cash) {
+bool hg_delivery_worth(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *cash) {
     return inst->kind == HG_KIND_OPTION ? option_payoff(inst, price, lots, cash)
                                         : hg_value(inst, price, lots, cash);
 }
@@ -180,7 +181,7 @@ static void settle_opened(hg_portfolio *p, const hg_instrument *inst, hg_nano pr
         }
         hg_first_mark(p, inst->id, last);
     }
-    bool fits = delivered(inst, price, h->pos.opened, &value) &&
+    bool fits = hg_delivery_worth(inst, price, h->pos.opened, &value) &&
                 hg_nano_from_double(h->first_price, &first);
     if (fits && !hg_is_premium(inst)) {
         fits = hg_value(inst, first, h->pos.opened, &first_value);
@@ -196,7 +197,7 @@ static bool deliver(hg_portfolio *p, const hg_instrument *inst, hg_nano price) {
     hg_lots lots = pos->lots;
     hg_cash fee = delivery_fee(p, inst, price, lots);
     hg_cash value = 0;
-    if (!delivered(inst, price, lots, &value)) {
+    if (!hg_delivery_worth(inst, price, lots, &value)) {
         return false;
     }
     hg_cash gain = hg_is_premium(inst) ? value - pos->cost : hg_futures_pnl(inst, pos->cost, value);
@@ -232,11 +233,15 @@ static void on_settle(hg_portfolio *p, const hg_event *e) {
     hg_funding_accrue(p, e->id, e->time_ns);
     hg_funding_book(p, e->id);
     settle_opened(p, inst, price);
+    hg_explain_delivering(p, inst->id, price, e->time_ns);
     h->settled = true;
     p->books[inst->underlying_id].restructure = true; /* it leaves the columns */
+    hg_position before = h->pos;
     if (h->pos.lots != 0 && !deliver(p, inst, price)) {
         hg_log(HG_LOG_ERROR, "delivery of %s does not fit the balance: not booked", inst->name);
     }
+    hg_explain_delivered(p, inst->id, price, hg_flow_between(inst, &before, &h->pos),
+                         h->pos.fees - before.fees);
     h->unpriced = 0;
     hg_holding_changed(p, e->id);
 }
@@ -255,6 +260,20 @@ static void daily_booking(hg_portfolio *p, int64_t now_ns) {
     }
     p->next_booking_ns = boundary + HG_NS_PER_DAY;
     hg_assert(p->next_booking_ns > now_ns);
+}
+
+static uint32_t underlying_of(const hg_portfolio *p, const hg_event *e) {
+    if (e->kind == HG_EV_INDEX) {
+        return e->id < hg_universe_underlying_count(p->universe) ? e->id : HG_ID_NONE;
+    }
+    if (e->kind == HG_EV_FORWARD) {
+        return e->id < hg_universe_expiry_count(p->universe)
+                   ? hg_universe_expiry(p->universe, e->id)->underlying
+                   : HG_ID_NONE;
+    }
+    return e->kind <= HG_EV_STATUS && e->id < hg_universe_count(p->universe)
+               ? hg_universe_get(p->universe, e->id)->underlying_id
+               : HG_ID_NONE;
 }
 
 void hg_portfolio_observe(hg_portfolio *p, const hg_event *e) {
@@ -292,4 +311,5 @@ void hg_portfolio_observe(hg_portfolio *p, const hg_event *e) {
     if ((p->unmarked > 0 || p->deposits_due) && !(e->flags & HG_EVF_MORE)) {
         hg_first_marks(p, e->time_ns);
     }
+    hg_explain_observe(p, underlying_of(p, e), e);
 }

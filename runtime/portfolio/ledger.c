@@ -8,7 +8,7 @@
  */
 #include "base/assert.h"
 #include "base/clock.h"
-#include "portfolio/portfolio_int.h"
+#include "portfolio/explain_int.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -115,6 +115,7 @@ void hg_first_mark(hg_portfolio *p, uint32_t id, double price) {
     } else {
         h->first_pnl = hg_futures_pnl(inst, h->pos.cost, value);
     }
+    hg_explain_opened(p, id, value);
     hg_assert(p->unmarked > 0);
     p->unmarked--;
 }
@@ -225,8 +226,24 @@ static void commit_fill(hg_portfolio *p, const hg_instrument *inst, const fill_p
     hg_holding_changed(p, inst->id);
 }
 
+hg_cash hg_flow_between(const hg_instrument *inst, const hg_position *before,
+                        const hg_position *after) {
+    hg_wide cost = (hg_wide)after->cost - before->cost;
+    hg_wide flow = (hg_wide)after->realised - before->realised;
+    hg_cash out = 0;
+    bool fits = hg_wide_narrow(inst->inverse && !hg_is_premium(inst) ? flow + cost : flow - cost,
+                               &out);
+    return fits ? out : 0;
+}
+
 int hg_portfolio_fill(hg_portfolio *p, uint32_t id, hg_side side, hg_lots lots, hg_ticks price,
                       hg_cash fee, int64_t time_ns) {
+    hg_fill_origin origin = {.strategy = UINT16_MAX};
+    return hg_portfolio_fill_of(p, id, side, lots, price, fee, time_ns, &origin);
+}
+
+int hg_portfolio_fill_of(hg_portfolio *p, uint32_t id, hg_side side, hg_lots lots, hg_ticks price,
+                         hg_cash fee, int64_t time_ns, const hg_fill_origin *origin) {
     if (id >= hg_universe_count(p->universe) || (side != HG_BUY && side != HG_SELL) || lots <= 0) {
         return HG_ERR(HG_EINVALID, "fill: instrument, side and size must be valid");
     }
@@ -245,7 +262,20 @@ int hg_portfolio_fill(hg_portfolio *p, uint32_t id, hg_side side, hg_lots lots, 
     if (!plan_fill(p, inst, side, lots, nano, fee, &plan)) {
         return HG_ERR(HG_ERANGE, "fill of %s: a sum would not fit", inst->name);
     }
+    hg_position before = h->pos;
+    hg_explain_before(p, id, time_ns);
     commit_fill(p, inst, &plan, fee);
+    bool owned = origin->strategy < HG_OWNERS - HG_OWNER_STRATEGY;
+    hg_explain_after(
+        p, id,
+        &(hg_explain_fill){.owner = owned ? HG_OWNER_STRATEGY + origin->strategy : HG_OWNER_BOOK,
+                           .side = side,
+                           .lots = lots,
+                           .price = hg_nano_to_double(nano),
+                           .mid = origin->mid,
+                           .flow = hg_flow_between(inst, &before, &h->pos),
+                           .fee = fee,
+                           .time_ns = time_ns});
     hg_funding_reprice(p, id);
     if (h->funding_price == 0) {
         h->funding_price = nano; /* nothing else is known yet */

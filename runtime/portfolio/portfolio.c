@@ -5,7 +5,7 @@
  * underlying, so that exposure recomputes what changed and nothing else. */
 #include "base/assert.h"
 #include "base/clock.h"
-#include "portfolio/portfolio_int.h"
+#include "portfolio/explain_int.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +54,8 @@ hg_portfolio *hg_portfolio_new(const hg_market *market, const hg_portfolio_optio
     p->held = array(count, sizeof *p->held);
     p->purses = array(hg_universe_currency_count(p->universe), sizeof *p->purses);
     p->books = array(hg_universe_underlying_count(p->universe), sizeof *p->books);
-    if (!p->holdings || !p->held || !p->purses || !p->books || !books_init(p)) {
+    if (!p->holdings || !p->held || !p->purses || !p->books || !books_init(p) ||
+        !hg_explain_init(p)) {
         hg_portfolio_free(p);
         return NULL;
     }
@@ -71,6 +72,7 @@ void hg_portfolio_free(hg_portfolio *p) {
     for (uint32_t u = 0; p->books && u < hg_universe_underlying_count(p->universe); u++) {
         hg_book_fini(&p->books[u]);
     }
+    hg_explain_fini(p);
     free(p->books);
     free(p->purses);
     free(p->held);

@@ -68,6 +68,16 @@ void hg_portfolio_observe(hg_portfolio *portfolio, const hg_event *event);
 HG_MUST_CHECK int hg_portfolio_fill(hg_portfolio *portfolio, uint32_t id, hg_side side,
                                     hg_lots lots, hg_ticks price, hg_cash fee, int64_t time_ns);
 
+/* The same, of an order: whose it was, and the mid when it was sent (0: unknown). They explain the
+ * P&L and change nothing else. */
+typedef struct hg_fill_origin {
+    uint16_t strategy;
+    double mid;
+} hg_fill_origin;
+HG_MUST_CHECK int hg_portfolio_fill_of(hg_portfolio *portfolio, uint32_t id, hg_side side,
+                                       hg_lots lots, hg_ticks price, hg_cash fee, int64_t time_ns,
+                                       const hg_fill_origin *origin);
+
 void hg_portfolio_pending(hg_portfolio *portfolio, uint32_t id, hg_lots buy, hg_lots sell);
 
 const hg_position *hg_portfolio_get(const hg_portfolio *portfolio, uint32_t id);

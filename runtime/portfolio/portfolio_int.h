@@ -88,6 +88,8 @@ typedef struct hg_book {
     hg_exposure answer;
 } hg_book;
 
+typedef struct hg_explain hg_explain;
+
 struct hg_portfolio {
     const hg_market *market;
     const hg_universe *universe;
@@ -102,6 +104,7 @@ struct hg_portfolio {
     int64_t next_booking_ns; /* next 08:00 UTC, 0 before the first event */
     int64_t start_ns;        /* of the first event, 0 before it */
     uint64_t passes;
+    hg_explain *explain;
     char old_prices[48], old_vols[48]; /* why an answer is stale */
     double *scratch;                   /* columns of the changed legs of one book */
     uint32_t scratch_capacity;
@@ -117,6 +120,10 @@ bool hg_cash_fits(const hg_portfolio *p, uint32_t currency, hg_cash amount);
 void hg_cash_move(hg_portfolio *p, uint32_t currency, hg_cash amount, hg_cash_cause cause);
 /* Price used for value in the quote unit: mark, else mid. False and 0 when unknown. */
 bool hg_value_price(const hg_portfolio *p, uint32_t id, int64_t now_ns, double *price);
+/* What realised P&L less the cost of what is held has gained from `before` to `after`; inverse
+ * futures: plus the cost. */
+hg_cash hg_flow_between(const hg_instrument *inst, const hg_position *before,
+                        const hg_position *after);
 /* P&L of lots in the settlement currency between a cost (signed like lots) and a value. */
 hg_cash hg_futures_pnl(const hg_instrument *inst, hg_cash cost, hg_cash value);
 /* Gives the opened lots their first mark. */
@@ -129,6 +136,9 @@ void hg_funding_reprice(hg_portfolio *p, uint32_t id); /* after accrual: the pri
 void hg_funding_book(hg_portfolio *p, uint32_t id);
 /* Accrued and not yet booked by now, without changing anything. */
 hg_cash hg_funding_open(const hg_portfolio *p, uint32_t id, int64_t now_ns);
+
+/* Value of lots at delivery: the payoff of options, the worth of everything else. */
+bool hg_delivery_worth(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *cash);
 
 /* columns.c. One pass: everything is priced anew; refresh: only vols may have changed. */
 void hg_book_pass(hg_portfolio *p, hg_book *b, double spot, bool state_moved, int64_t now_ns);

@@ -150,6 +150,7 @@ int l_open_portfolio(lua_State *L) {
         {"position",  l_position },
         {"pnl",       l_pnl      },
         {"cash",      l_cash     },
+        {"explain",   l_explain  },
         {NULL,        NULL       },
     };
     l_api_module(L, functions);

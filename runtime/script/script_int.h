@@ -319,6 +319,7 @@ void l_api_metatable(lua_State *L, const char *name, const luaL_Reg *functions);
 uint32_t l_api_instrument(lua_State *L, int index);
 int l_api_no_instrument(lua_State *L, int index);
 uint32_t l_api_underlying(lua_State *L, int index);
+int l_explain(lua_State *L); /* portfolio.explain, api_explain.c */
 void l_push_instrument(lua_State *L, uint32_t id);
 void l_push_order(lua_State *L, uint64_t id);
 void l_push_time(lua_State *L, int64_t time_ns);

@@ -71,6 +71,66 @@ function portfolio.pnl() end
 ---@return string? code "not_found"
 function portfolio.cash(currency) end
 
+--- Where a P&L came from. The parts and `rest` add up to `pnl`; costs are negative. All in USD.
+--- The definitions, with formulas, are in docs/pnl.md.
+---@class hedged.portfolio.explanation
+---@field pnl number of everything it is about; for the whole session that of `pnl().hedged`
+---@field delta number moves of the spot
+---@field gamma number
+---@field theta number
+---@field vega number moves of the vol of each option
+---@field vanna number
+---@field volga number
+---@field cash number coins held as money (`exposure.delta_cash`), moved by the spot
+---@field basis number forwards and futures against the spot, marks against mids
+---@field funding number received minus paid
+---@field fees number of trading and delivery
+---@field spread number price of each fill against the mid of its moment
+---@field slippage number that mid against the mid when the order was sent
+---@field rest number what the parts do not explain
+---@field coin? string currency of `coins`
+---@field coins? number the P&L of what is settled in `coin`, in coins
+---@field drift hedged.portfolio.drift
+
+--- What moved the delta, in coins: `from + spot + time + vol + trades + rest == to`.
+---@class hedged.portfolio.drift
+---@field from number when it was first priced
+---@field spot number gamma
+---@field time number charm and delivery
+---@field vol number vanna
+---@field trades number
+---@field rest number
+---@field to number now
+
+---@class hedged.portfolio.explain_options
+---@field by? "session"|"strategy"|"underlying"|"instrument" one explanation, or one per name
+---@field underlying? string only this one
+---@field since? table what `explain` said earlier, by the same: only what came after it
+
+--- Explains the P&L of the session so far. By strategy, `book` is the opening book, `account` is
+--- money without an instrument, and other strategies of the session are "strategy 2" and so on.
+---
+--- ```lua strategy
+--- local hedged = require "hedged"
+--- local portfolio = require "hedged.portfolio"
+---
+--- local S = hedged.strategy { api = 1, underlying = "BTC" }
+---
+--- function S:on_tick()
+---   local x = portfolio.explain { since = self.last }
+---   if not self.last or math.abs(x.pnl) > 100 then
+---     self.last = portfolio.explain()
+---     hedged.log("P&L %+.0f = delta %+.0f, gamma %+.0f, theta %+.0f, vega %+.0f, rest %+.0f USD",
+---       x.pnl, x.delta, x.gamma, x.theta, x.vega, x.rest)
+---   end
+--- end
+---
+--- return S
+--- ```
+---@param options? hedged.portfolio.explain_options
+---@return hedged.portfolio.explanation|table<string, hedged.portfolio.explanation> x
+function portfolio.explain(options) end
+
 --- The same function as `hedged.exposure`.
 ---@param underlying? string|hedged.exposure_options
 ---@return hedged.exposure exposure

@@ -1,0 +1,158 @@
+/* portfolio.explain: where the P&L came from, as plain tables. */
+#include "portfolio/explain.h"
+#include "script/script_int.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const drift_names[] = {"from", "spot", "time", "vol", "trades", "rest", "to"};
+enum { DRIFTS = sizeof drift_names / sizeof *drift_names };
+
+static void l_set(lua_State *L, const char *field, double value) {
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, field);
+}
+
+static void l_push_explanation(lua_State *L, const hg_script *s, const hg_explanation *x) {
+    const hg_drift *d = &x->drift;
+    const double drift[DRIFTS] = {d->from, d->spot, d->time, d->vol, d->trades, d->rest, d->to};
+    lua_createtable(L, 0, HG_PARTS + 5);
+    l_set(L, "pnl", x->pnl);
+    for (size_t i = 0; i < HG_PARTS; i++) {
+        l_set(L, hg_part_names[i].name, hg_part_get(&x->parts, i));
+    }
+    l_set(L, "rest", x->rest);
+    if (x->coin != HG_ID_NONE) {
+        lua_pushstring(L, hg_universe_currency(s->env->universe, x->coin)->name);
+        lua_setfield(L, -2, "coin");
+        l_set(L, "coins", x->coins);
+    }
+    lua_createtable(L, 0, DRIFTS);
+    for (size_t i = 0; i < DRIFTS; i++) l_set(L, drift_names[i], drift[i]);
+    lua_setfield(L, -2, "drift");
+}
+
+/* Sets name = explanation in the table on top, unless there is nothing to explain. */
+static void l_group(lua_State *L, const hg_script *s, const char *name, hg_explain_of of) {
+    hg_explanation x;
+    hg_portfolio_explain(s->env->portfolio, of, hg_script_now(s), &x);
+    if (x.rows > 0) {
+        l_push_explanation(L, s, &x);
+        lua_setfield(L, -2, name);
+    }
+}
+
+/* The strategies of a session are known by number here; the one that asks knows its own name. */
+static void l_by_strategy(lua_State *L, const hg_script *s, hg_explain_of of) {
+    for (uint32_t owner = 0; owner < HG_OWNERS; owner++) {
+        char name[24];
+        of.owner = (uint8_t)owner;
+        snprintf(name, sizeof name, "strategy %u", (unsigned)(owner - HG_OWNER_STRATEGY + 1));
+        l_group(L, s,
+                owner == HG_OWNER_BOOK                            ? "book"
+                : owner == (uint32_t)HG_OWNER_STRATEGY + s->index ? hg_script_name(s)
+                                                                  : name,
+                of);
+    }
+    of.owner = HG_OWNER_ACCOUNT;
+    l_group(L, s, "account", of);
+}
+
+static void l_by_underlying(lua_State *L, const hg_script *s, hg_explain_of of) {
+    for (uint32_t u = 0; u < hg_universe_underlying_count(s->env->universe); u++) {
+        of.underlying = u;
+        l_group(L, s, hg_universe_underlying(s->env->universe, u)->name, of);
+    }
+}
+
+static void l_by_instrument(lua_State *L, const hg_script *s, hg_explain_of of) {
+    const uint32_t *ids;
+    uint32_t count = hg_portfolio_explained(s->env->portfolio, &ids);
+    for (uint32_t i = 0; i < count; i++) {
+        of.instrument = ids[i];
+        l_group(L, s, hg_universe_get(s->env->universe, ids[i])->name, of);
+    }
+}
+
+/* Takes what `since` (at that index) said from every number of the table on top. Groups and
+ * numbers that were not there count from zero; drift goes on from where it was. */
+static void l_subtract(lua_State *L, int since) {
+    int now = lua_gettop(L);
+    luaL_checkstack(L, 6, "explain");
+    lua_pushnil(L);
+    while (lua_next(L, now)) {
+        lua_pushvalue(L, -2);
+        int type = lua_rawget(L, since);
+        if (type == LUA_TNUMBER && lua_type(L, -2) == LUA_TNUMBER) {
+            lua_pushvalue(L, -3);
+            lua_pushnumber(L, lua_tonumber(L, -3) - lua_tonumber(L, -2));
+            lua_rawset(L, now); /* an existing field: the traversal goes on */
+        } else if (type == LUA_TTABLE && lua_type(L, -2) == LUA_TTABLE) {
+            int then = lua_gettop(L);
+            lua_pushvalue(L, -2);
+            l_subtract(L, then);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 2);
+    }
+    /* a drift: from + ... == to, starting where the earlier one ended */
+    lua_pushliteral(L, "to");
+    if (lua_rawget(L, since) == LUA_TNUMBER) {
+        double to = lua_tonumber(L, -1);
+        lua_pushliteral(L, "to");
+        lua_rawget(L, now);
+        double moved = lua_tonumber(L, -1);
+        lua_pop(L, 1);
+        lua_pushliteral(L, "from");
+        lua_pushnumber(L, to);
+        lua_rawset(L, now);
+        lua_pushliteral(L, "to");
+        lua_pushnumber(L, to + moved);
+        lua_rawset(L, now);
+    }
+    lua_pop(L, 1);
+}
+
+static int l_since(lua_State *L, int options) {
+    int type = lua_getfield(L, options, "since");
+    if (type != LUA_TNIL && type != LUA_TTABLE) {
+        return luaL_error(L, "explain: since is what explain said earlier, not a %s",
+                          lua_typename(L, type));
+    }
+    return lua_gettop(L);
+}
+
+/* explain{by=, underlying=, since=} */
+int l_explain(lua_State *L) {
+    static const char *const choices[] = {"session", "strategy", "underlying", "instrument", NULL};
+    hg_script *s = l_api_session(L, "portfolio.explain");
+    hg_explain_of of = HG_EXPLAIN_ALL;
+    int by = 0;
+    lua_settop(L, 1);
+    if (lua_isnil(L, 1)) {
+        lua_newtable(L);
+        lua_replace(L, 1);
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_getfield(L, 1, "by");
+    by = luaL_checkoption(L, -1, "session", choices);
+    if (lua_getfield(L, 1, "underlying") != LUA_TNIL) {
+        of.underlying = l_api_underlying(L, lua_gettop(L));
+    }
+    int since = l_since(L, 1);
+    if (by == 0) {
+        hg_explanation x;
+        hg_portfolio_explain(s->env->portfolio, of, hg_script_now(s), &x);
+        l_push_explanation(L, s, &x);
+    } else {
+        lua_newtable(L);
+        (by == 1 ? l_by_strategy : by == 2 ? l_by_underlying : l_by_instrument)(L, s, of);
+    }
+    if (!lua_isnil(L, since)) {
+        bool flat = lua_getfield(L, since, "pnl") == LUA_TNUMBER;
+        lua_pop(L, 1);
+        if (flat != (by == 0)) luaL_error(L, "explain: since was explained by something else");
+        l_subtract(L, since);
+    }
+    return 1;
+}
