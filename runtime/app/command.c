@@ -55,6 +55,8 @@ int hg_command_apply(hg_core *core, hg_command *command) {
         return cancel_all(core, command);
     case HG_COMMAND_ARM:
         return HG_ERR(HG_ESTATE, "a killed session cannot be armed again; start a new one");
+    case HG_COMMAND_EVAL:
+        return command->call(command->context);
     }
     return HG_ERR(HG_EINTERNAL, "unknown command %d", (int)command->kind);
 }

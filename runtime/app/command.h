@@ -11,13 +11,16 @@ typedef enum {
     HG_COMMAND_RESUME,     /* of a paused or parked strategy */
     HG_COMMAND_CANCEL_ALL, /* working orders of the strategy; script ANY: of everybody */
     HG_COMMAND_KILL,       /* no new orders, everything cancelled; text says why */
-    HG_COMMAND_ARM         /* after a kill */
+    HG_COMMAND_ARM,        /* after a kill */
+    HG_COMMAND_EVAL        /* `call`, in the strategy's own state; text is its code */
 } hg_command_kind;
 
 struct hg_command {
     hg_command_kind kind;
     uint16_t script; /* index, or HG_STRATEGY_ANY */
     const char *text;
+    int (*call)(void *context);
+    void *context;
     uint32_t cancelled; /* out: orders asked to cancel */
 };
 

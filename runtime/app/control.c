@@ -205,6 +205,61 @@ static int do_set(hg_session *s, const hg_request *request, hg_json *out) {
     return HG_OK;
 }
 
+/* ---- eval ------------------------------------------------------------------------------------ */
+typedef struct {
+    hg_inspector *inspector;
+    hg_script *script;
+    const hg_request *request;
+    char text[HG_INSPECT_TEXT_MAX];
+} eval;
+
+static int call_eval(void *context) {
+    eval *e = context;
+    return hg_inspect(e->inspector, e->script, e->request->code, e->request->write, e->text,
+                      sizeof e->text);
+}
+
+/* In the strategy's own state it may send orders: an event of the core, written down. */
+static int eval_write(hg_session *s, const hg_request *request, uint16_t index, eval *e) {
+    hg_command c = {.kind = HG_COMMAND_EVAL,
+                    .script = index,
+                    .text = request->code,
+                    .call = call_eval,
+                    .context = e};
+    int rc = hg_core_command(&s->core, &c, request->now_ns);
+    hg_events_control(&s->events, "eval", name_of(s, index), request->code,
+                      rc < 0 ? hg_error_text() : "");
+    return rc;
+}
+
+static int do_eval(hg_session *s, const hg_request *request, hg_json *out) {
+    static eval e;
+    uint16_t index = 0;
+    if (!request->code) {
+        return HG_ERR(HG_EUSAGE, "eval wants \"code\"");
+    }
+    if (!s->inspector) {
+        s->inspector = hg_inspector_new(&s->env);
+    }
+    bool some = s->core.script_count > 0; /* looking: at the first one, when none is named */
+    int rc = s->inspector ? HG_OK : HG_ERR(HG_ENOMEM, "repl");
+    if (rc == HG_OK && (request->write || (some && request->strategy))) {
+        rc = hg_request_script(s, request, false, &index);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    e.inspector = s->inspector;
+    e.script = some ? s->core.scripts[index] : NULL;
+    e.request = request;
+    rc = request->write ? eval_write(s, request, index, &e) : call_eval(&e);
+    if (rc == HG_OK) {
+        hg_json_string(out, "strategy", some ? name_of(s, index) : NULL);
+        hg_json_string(out, "text", e.text);
+    }
+    return rc;
+}
+
 /* ---- dispatch -------------------------------------------------------------------------------- */
 static int do_reload(hg_session *s, const hg_request *request, hg_json *out) {
     (void)s;
@@ -221,6 +276,7 @@ static const struct {
     {"positions",  hg_view_positions},
     {"orders",     hg_view_orders   },
     {"exposure",   hg_view_exposure },
+    {"eval",       do_eval          },
     {"set",        do_set           },
     {"pause",      do_pause         },
     {"resume",     do_resume        },

@@ -295,6 +295,8 @@ int hg_session_close(hg_session *s) {
     hg_core_fini(&s->core);
     hg_book_free(&s->book);
     hg_control_close(s->control);
+    hg_inspector_free(s->inspector);
+    s->inspector = NULL;
     s->control = NULL;
     hg_loop_close(s->loop);
     s->feed = NULL;

@@ -7,6 +7,7 @@
 #include "app/report.h"
 #include "domain/feed.h"
 #include "loop/loop.h"
+#include "script/inspect.h"
 
 /* One run of one strategy set over one feed and one venue. The modes differ in defaults only. */
 typedef enum { HG_MODE_DEMO, HG_MODE_PAPER, HG_MODE_BACKTEST } hg_mode;
@@ -48,6 +49,7 @@ typedef struct hg_session {
     hg_events events;
     hg_report report;
     hg_loop *loop;
+    hg_inspector *inspector;    /* of hedged repl; NULL before it is asked */
     struct hg_control *control; /* NULL: nobody can ask anything */
     char name[64];
     int64_t wall_start_ns; /* monotonic */

@@ -27,6 +27,7 @@ hg_script *l_api_session(lua_State *L, const char *what) {
 
 hg_script *l_api_running(lua_State *L, const char *what) {
     hg_script *s = l_api_session(L, what);
+    if (s->env->read_only) luaL_error(L, "%s: this is read-only (hedged repl --write)", what);
     if (s->loading) {
         luaL_error(L, "%s while the file loads; do it in on_start or later", what);
     }
