@@ -17,13 +17,16 @@ int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, i
     if (!core->market) {
         return HG_ERR(HG_ENOMEM, "market of %u instruments", hg_universe_count(core->universe));
     }
-    hg_portfolio_options portfolio = {.fees = o->fees, .observer = o->portfolio_observer};
+    hg_portfolio_options portfolio = {.fees = o->paper.fees, .observer = o->portfolio_observer};
     core->portfolio = hg_portfolio_new(core->market, &portfolio);
     if (!core->portfolio) {
         return HG_ERR(HG_ENOMEM, "portfolio");
     }
-    hg_paper_options paper = {.fill = o->fill, .fees = o->fees};
-    int rc = hg_paper_open(core->market, &paper, &core->venue);
+    int rc = hg_late_data_open(&core->late, core->universe, &market, &o->paper);
+    if (rc == HG_OK) {
+        const hg_market *seen = core->late.market ? core->late.market : core->market;
+        rc = hg_paper_open(seen, &o->paper, &core->venue);
+    }
     if (rc < 0) {
         return rc;
     }
@@ -58,7 +61,9 @@ static void apply_market(hg_core *core, const hg_event *event) {
     }
     hg_portfolio_observe(core->portfolio, event);
     hg_exec_observe(core->exec, event);
-    core->venue->ops->observe(core->venue, event);
+    if (!core->late.market) {
+        core->venue->ops->observe(core->venue, event);
+    }
     if (!core->ready && !(event->flags & HG_EVF_MORE)) {
         check_ready(core);
     }
@@ -82,7 +87,9 @@ static int64_t answers_due(const hg_core *core) {
 int64_t hg_core_due_ns(const hg_core *core) {
     int64_t answers = answers_due(core);
     int64_t timers = timers_due(core);
-    return answers < timers ? answers : timers;
+    int64_t own = answers < timers ? answers : timers;
+    int64_t data = hg_late_data_due_ns(&core->late);
+    return own < data ? own : data;
 }
 
 /* An answer of the venue or the gate; scripts hear only of what changed something. */
@@ -127,19 +134,46 @@ void hg_core_settle(hg_core *core, int64_t until_ns) {
     for (;;) {
         int64_t answers = answers_due(core);
         int64_t timers = timers_due(core);
+        int64_t data = hg_late_data_due_ns(&core->late);
         int64_t due = answers <= timers ? answers : timers;
+        due = due <= data ? due : data;
         core->due_ns = due;
         if (due > until_ns || due == INT64_MAX) {
             return;
         }
         hg_event event = {.kind = HG_EV_TIMER, .time_ns = timers};
-        if (answers <= timers && !next_answer(core, &event)) {
+        if (data < answers && data < timers) {
+            hg_late_data_pop(&core->late, &event);
+        } else if (answers <= timers && !next_answer(core, &event)) {
             continue; /* a request arrived at the venue; its answer is due later */
         }
         if (event.time_ns < core->now_ns) {
             event.time_ns = core->now_ns;
         }
         hg_core_apply(core, &event);
+    }
+}
+
+void hg_core_feed_late(hg_core *core, const hg_event *event) {
+    hg_core_settle(core, event->time_ns);
+    hg_event hurried;
+    if (hg_late_data_full(&core->late)) {
+        /* The oldest comes early rather than never; the report counts it. */
+        hg_late_data_pop(&core->late, &hurried);
+        hurried.time_ns = event->time_ns > core->now_ns ? event->time_ns : core->now_ns;
+        core->late.hurried++;
+        hg_core_apply(core, &hurried);
+    }
+    if (hg_market_apply(core->late.market, event)) {
+        core->venue->ops->observe(core->venue, event);
+    }
+    hg_late_data_push(&core->late, event);
+    hg_core_settle(core, event->time_ns);
+}
+
+void hg_core_drain(hg_core *core) {
+    while (hg_late_data_due_ns(&core->late) != INT64_MAX) {
+        hg_core_settle(core, hg_late_data_due_ns(&core->late));
     }
 }
 
@@ -173,6 +207,7 @@ void hg_core_fini(hg_core *core) {
     if (core->venue) {
         core->venue->ops->close(core->venue);
     }
+    hg_late_data_close(&core->late);
     hg_portfolio_free(core->portfolio);
     hg_market_free(core->market);
     hg_universe_free(core->universe);

@@ -2,6 +2,7 @@
 #define HG_APP_CORE_H
 
 #include "app/datafile.h"
+#include "app/late_data.h"
 #include "exec/exec.h"
 #include "exec/paper.h"
 #include "script/script.h"
@@ -24,6 +25,7 @@ typedef struct hg_core {
     int64_t now_ns;         /* event time */
     bool ready;             /* the opening book is fully marked: scripts may see ticks */
     int64_t due_ns;         /* hg_core_due_ns after the last event */
+    hg_late_data late;      /* market data on its way to us */
     uint64_t events;        /* everything applied */
     uint64_t market_events; /* of these, from the feed */
     hg_command *command;    /* of the HG_EV_CONTROL being applied */
@@ -31,8 +33,7 @@ typedef struct hg_core {
 } hg_core;
 
 typedef struct hg_core_options {
-    hg_fill_model fill;
-    bool fees;
+    hg_paper_options paper; /* fees: those of the portfolio too */
     hg_limits limits;
     uint32_t depth_books;
     hg_exec_observer exec_observer;
@@ -56,9 +57,19 @@ int64_t hg_core_due_ns(const hg_core *core);
  * one moment come before timers of that moment. */
 void hg_core_settle(hg_core *core, int64_t until_ns);
 
+/* With latency of market data: the venue sees the event at once, the core when it has arrived. */
+void hg_core_feed_late(hg_core *core, const hg_event *event);
+
+/* After the last feed event: lets in what is still on its way. */
+void hg_core_drain(hg_core *core);
+
 /* A feed event with all that belongs to it: what is due before it, itself, and the answers it
  * causes at its own time. The usual event, which causes nothing, pays two comparisons. */
 static inline void hg_core_feed(hg_core *core, const hg_event *event) {
+    if (core->late.market) {
+        hg_core_feed_late(core, event);
+        return;
+    }
     if (core->due_ns <= event->time_ns) {
         hg_core_settle(core, event->time_ns);
     }

@@ -98,11 +98,12 @@ static int script_open(hg_harness *h, const hg_harness_options *o) {
 }
 
 static int harness_build(hg_harness *h, const hg_harness_options *o) {
-    hg_core_options core = {.fees = o->fees,
-                            .fill = HG_FILL_DEPTH,
-                            .depth_books = o->instrument_count > 64 ? 64 : 8,
-                            .exec_observer = hg_events_exec_observer(&h->events),
-                            .portfolio_observer = hg_events_portfolio_observer(&h->events)};
+    hg_core_options core = {
+        .paper = {.fees = o->fees, .fill = HG_FILL_DEPTH, .seed = o->seed},
+        .depth_books = o->instrument_count > 64 ? 64 : 8,
+        .exec_observer = hg_events_exec_observer(&h->events),
+        .portfolio_observer = hg_events_portfolio_observer(&h->events)
+    };
     int64_t start_ns = 0;
     hg_limits_default(&core.limits);
     if (!hg_nano_from_double(o->start_s, &start_ns) || start_ns < 0) {
@@ -111,7 +112,7 @@ static int harness_build(hg_harness *h, const hg_harness_options *o) {
     h->core.universe = hg_universe_new();
     int rc = h->core.universe ? names_add(h, o) : HG_ERR(HG_ENOMEM, "universe");
     if (rc == HG_OK) {
-        rc = fill_model(o->fill, &core.fill);
+        rc = fill_model(o->fill, &core.paper.fill);
     }
     if (rc == HG_OK) {
         rc = hg_core_open(&h->core, &core, &h->book, start_ns);

@@ -50,8 +50,7 @@ static int book_open(hg_session *s) {
 }
 
 static int core_open(hg_session *s) {
-    hg_core_options core = {.fill = s->options.fill,
-                            .fees = s->options.fees,
+    hg_core_options core = {.paper = s->options.paper,
                             .limits = s->options.limits,
                             .depth_books = s->feed->depth_count,
                             .exec_observer = hg_events_exec_observer(&s->events),
@@ -258,6 +257,9 @@ static int pump(hg_session *s) {
     }
     bool finished = rc >= 0 && !s->interrupted &&
                     (s->core.script_count == 0 || hg_session_look(s) > 0);
+    if (finished && rc == 0) {
+        hg_core_drain(&s->core);
+    }
     if (finished && end != INT64_MAX && rc > 0) {
         catch_up(s, end);
     }

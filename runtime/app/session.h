@@ -29,8 +29,7 @@ typedef struct hg_session_options {
     int64_t for_ns;  /* event time, 0 = until the feed ends */
     int64_t step_ns; /* of the P&L statistics */
     double speed;    /* event seconds per wall second, 0 = as fast as possible */
-    hg_fill_model fill;
-    bool fees;
+    hg_paper_options paper;
     bool json;
     hg_limits limits;
     const char *control; /* NULL: a socket of its own, "none", or a path */
@@ -72,6 +71,13 @@ typedef struct hg_session {
         {"events", "FILE", "write every order, fill and sample as JSON lines ('-': stdout)"},      \
         {"set", "NAME=VALUE", "strategy parameter; may repeat"},                                   \
         {"fill", "touch|depth|queue", "how plain the paper venue is (default depth)"},             \
+        {"queue", "MODEL",                                                                         \
+         "resting orders wait: pessimistic, proportional, power[:N] (--fill queue)"},              \
+        {"refill", "DURATION",                                                                     \
+         "half-life of the depth we consumed, e.g. 2s (default: next update)"},                    \
+        {"latency", "5ms|LEG=LAW,...", "e.g. submit=2ms,ack=lognormal:3ms:0.5,data=1ms"},          \
+        {"rules", "plain|deribit|...", "of the paper venue, e.g. deribit,taker_delay=5ms"},        \
+        {"faults", "FAULT,...", "e.g. down=10:00-10:05,lose=1%; or flaky, outage"},                \
         {"fees", "none|venue", "trading fees (default venue)"},                                    \
         {"instruments", "FILE", "terms of instruments the built-in names do not cover"},           \
         {"errors", "N/DURATION",                                                                   \

@@ -1,6 +1,7 @@
 /* From flags and a configuration file to the options of a session. */
 #include "app/session.h"
 
+#include "app/paper_options.h"
 #include "app/verb.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -177,8 +178,8 @@ static void defaults(hg_session_options *o, hg_mode mode) {
     *o = (hg_session_options){.mode = mode, .feed = "sim", .scenario = "calm", .seed = 1};
     o->step_ns = HG_NS_PER_HOUR;
     o->speed = mode == HG_MODE_BACKTEST ? 0 : 1;
-    o->fill = HG_FILL_DEPTH;
-    o->fees = true;
+    o->paper.fill = HG_FILL_DEPTH;
+    o->paper.fees = true;
     /* A backtest with errors proves nothing; in real time a strategy may stumble. */
     o->errors_max = mode == HG_MODE_BACKTEST ? 0 : 10;
     o->errors_window_ns = 60 * HG_NS_PER_S;
@@ -193,23 +194,11 @@ static void defaults(hg_session_options *o, hg_mode mode) {
     }
 }
 
-static int choices_read(hg_session_options *o, const hg_args *args) {
-    static const char *const fills[] = {"touch", "depth", "queue", NULL};
-    static const char *const fees[] = {"none", "venue", NULL};
+static int park_read(hg_session_options *o, const hg_args *args) {
     static const char *const parks[] = {"cancel", "keep", "band", NULL};
-    size_t fill = o->fill;
     size_t park = o->on_park;
-    size_t fee = o->fees;
-    int rc = hg_args_choice(args, "fill", fills, &fill);
-    if (rc == HG_OK) {
-        rc = hg_args_choice(args, "fees", fees, &fee);
-    }
-    if (rc == HG_OK) {
-        rc = hg_args_choice(args, "on-park", parks, &park);
-    }
+    int rc = hg_args_choice(args, "on-park", parks, &park);
     o->on_park = (hg_park_policy)park;
-    o->fill = (hg_fill_model)fill;
-    o->fees = fee == 1;
     return rc;
 }
 
@@ -267,7 +256,10 @@ int hg_session_options_read(hg_session_options *o, hg_mode mode, const hg_args *
         rc = numbers_read(o, &args);
     }
     if (rc == HG_OK) {
-        rc = choices_read(o, &args);
+        rc = hg_paper_options_read(&o->paper, o->seed, &args);
+    }
+    if (rc == HG_OK) {
+        rc = park_read(o, &args);
     }
     if (rc == HG_OK) {
         rc = errors_read(o, &args);

@@ -71,7 +71,8 @@ typedef struct hg_event {
             hg_ticks price;
             hg_lots size;
             hg_cash fee;   /* fill: > 0 paid */
-            uint16_t code; /* rejected, cancelled: hg_reject; alarm: hg_alarm */
+            uint16_t code; /* rejected, cancelled: hg_reject; alarm: hg_alarm; ack: why the venue
+                              changed price and size, which are its word then */
             uint8_t maker; /* fill */
             uint8_t pad[5];
         } order;

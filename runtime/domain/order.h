@@ -83,7 +83,13 @@ typedef enum {
     X(TRIGGER_PRICE, "trigger_price", "trigger price would trigger at once or is not a price")     \
     X(GTD, "gtd", "its time was over")                                                             \
     X(OCO, "oco", "the other order of the pair traded or ended")                                   \
-    X(TIMED_OUT, "timed_out", "reached the venue after its valid_until")
+    X(TIMED_OUT, "timed_out", "reached the venue after its valid_until")                           \
+    X(PRICE_BAND, "price_band", "price beyond the venue's band")                                   \
+    X(MARGIN, "margin", "not enough margin at the venue")                                          \
+    X(VENUE_DOWN, "venue_down", "the venue stands still")                                          \
+    X(VENUE_BUSY, "venue_busy", "the venue is busy")                                               \
+    X(VENUE_RATE, "venue_rate", "more requests than the venue allows")                             \
+    X(NEVER_ARRIVED, "never_arrived", "the venue knows of no such request")
 
 typedef enum {
 #define HG_REJECT_ENUM(name, code, text) HG_REJECT_##name,

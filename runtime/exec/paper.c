@@ -1,9 +1,6 @@
-/* The paper venue: requests go in, answers come out in time order, nothing allocates in between.
- *
- * Time: a request is matched `latency` after it was sent and answered `latency` after that, both
- * at once when it is 0. Requests and answers are queues, since the latency is constant. Every
- * queue is bounded: matching stops while there is no room for its answers and goes on with the next
- * event, so that no fill is ever lost. */
+/* The paper venue as the session sees it: requests go in, the feed is watched, answers come out in
+ * time order, and nothing allocates in between. Every queue is bounded: matching stops while there
+ * is no room for its answers and goes on with the next event, so that no fill is ever lost. */
 #include "exec/paper.h"
 
 #include "base/assert.h"
@@ -12,115 +9,13 @@
 #include <stdlib.h>
 
 #define ORDERS_DEFAULT 4096
-#define REQUESTS 4096
-#define ANSWERS 16384
 #define TAKEN 8192
-/* One order's end and the next request's answers always fit. */
-#define ANSWERS_RESERVE 8
 
-hg_lane *hg_paper_lane(const hg_paper *p, uint32_t instrument, hg_side side) {
-    return &p->lanes[(size_t)instrument * 2 + (side == HG_SELL)];
-}
-
-uint32_t hg_paper_find(const hg_paper *p, uint64_t id) {
-    uint32_t node = p->buckets[id & p->bucket_mask];
-    while (node != HG_NODE_NONE && p->nodes[node].id != id) {
-        node = p->nodes[node].chain;
-    }
-    return node;
-}
-
-/* --- answers ---------------------------------------------------------------------------------- */
-
-bool hg_paper_room(const hg_paper *p) {
-    return hg_ring_count(&p->answers) + ANSWERS_RESERVE < ANSWERS;
-}
-
-static void push(hg_paper *p, const hg_event *event) {
-    bool pushed = hg_ring_push(&p->answers, event);
-    hg_assert(pushed); /* hg_paper_room and the bound on requests leave the reserve */
-}
-
-static hg_event answer_to(const hg_paper *p, hg_event_kind kind, const hg_resting *order) {
-    hg_event event = {.time_ns = p->now_ns + p->options.latency_ns,
-                      .id = order->instrument,
-                      .kind = (uint8_t)kind,
-                      .side = order->side};
-    event.order.id = order->id;
-    event.order.price = order->price;
-    event.order.size = order->size;
-    return event;
-}
-
-void hg_paper_answer(hg_paper *p, hg_event_kind kind, const hg_resting *order, hg_reject code) {
-    hg_event event = answer_to(p, kind, order);
-    event.order.code = (uint16_t)code;
-    push(p, &event);
-}
-
-static hg_cash fee_of(const hg_paper *p, const hg_resting *order, hg_ticks price, hg_lots lots,
-                      bool maker) {
-    const hg_instrument *inst = hg_universe_get(p->universe, order->instrument);
-    hg_nano nano = 0;
-    hg_nano spot = 0;
-    hg_cash fee = 0;
-    bool known = p->options.fees && hg_muldiv(price, inst->tick, 1, &nano) &&
-                 hg_nano_from_double(hg_market_underlying(p->market, inst->underlying_id)->spot,
-                                     &spot) &&
-                 hg_fee(inst, nano, lots, maker, spot, &fee);
-    return known ? fee : 0;
-}
-
-void hg_paper_fill(hg_paper *p, const hg_resting *order, hg_ticks price, hg_lots lots, bool maker) {
-    hg_event event = answer_to(p, HG_EV_FILL, order);
-    event.order.trade = ++p->last_trade;
-    event.order.price = price;
-    event.order.size = lots;
-    event.order.fee = fee_of(p, order, price, lots, maker);
-    event.order.maker = maker;
-    push(p, &event);
+static hg_paper *paper_of(hg_venue *venue) {
+    return (hg_paper *)venue;
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
-
-static void match(hg_paper *p, const hg_request *request) {
-    /* A request that had to wait for room is matched now, not in the past. */
-    p->now_ns = request->due_ns > p->now_ns ? request->due_ns : p->now_ns;
-    switch (request->kind) {
-    case HG_REQ_SUBMIT:
-        hg_paper_submit(p, &request->order);
-        break;
-    case HG_REQ_CANCEL:
-        hg_paper_cancel(p, &request->order);
-        break;
-    case HG_REQ_AMEND:
-        hg_paper_amend(p, &request->order);
-        break;
-    }
-}
-
-/* Matches what has arrived by `time_ns`. */
-static void match_due(hg_paper *p, int64_t time_ns) {
-    const hg_request *head = hg_ring_peek(&p->requests);
-    while (head && head->due_ns <= time_ns && hg_paper_room(p)) {
-        hg_request request;
-        hg_ring_pop(&p->requests, &request);
-        match(p, &request);
-        head = hg_ring_peek(&p->requests);
-    }
-}
-
-static int request(hg_paper *p, hg_request *r, int64_t now_ns) {
-    r->due_ns = now_ns + p->options.latency_ns;
-    if (p->options.latency_ns == 0 && hg_paper_room(p) && hg_ring_count(&p->requests) == 0) {
-        match(p, r);
-        return HG_OK;
-    }
-    if (!hg_ring_push(&p->requests, r)) {
-        return HG_ERR(HG_ELIMIT, "paper venue: %u requests are waiting", REQUESTS);
-    }
-    return HG_OK;
-}
 
 static hg_resting resting_of(const hg_order *order) {
     return (hg_resting){.id = order->id,
@@ -134,19 +29,14 @@ static hg_resting resting_of(const hg_order *order) {
                         .filled = order->filled};
 }
 
-static hg_paper *paper_of(hg_venue *venue) {
-    return (hg_paper *)venue;
-}
-
 static int paper_submit(hg_venue *venue, const hg_order *order, int64_t now_ns) {
-    hg_assert(order->size > 0 && order->price > 0);
     hg_request r = {.kind = HG_REQ_SUBMIT, .order = resting_of(order)};
-    return request(paper_of(venue), &r, now_ns);
+    return hg_wire_send(paper_of(venue), &r, now_ns);
 }
 
 static int paper_cancel(hg_venue *venue, const hg_order *order, int64_t now_ns) {
     hg_request r = {.kind = HG_REQ_CANCEL, .order = resting_of(order)};
-    return request(paper_of(venue), &r, now_ns);
+    return hg_wire_send(paper_of(venue), &r, now_ns);
 }
 
 static int paper_amend(hg_venue *venue, const hg_order *order, hg_ticks price, hg_lots size,
@@ -155,89 +45,68 @@ static int paper_amend(hg_venue *venue, const hg_order *order, hg_ticks price, h
     hg_request r = {.kind = HG_REQ_AMEND, .order = resting_of(order)};
     r.order.price = price;
     r.order.size = size;
-    return request(paper_of(venue), &r, now_ns);
+    return hg_wire_send(paper_of(venue), &r, now_ns);
 }
 
-/* --- the feed --------------------------------------------------------------------------------- */
+/* --- the feed and the answers ----------------------------------------------------------------- */
 
-/* A price or side that the feed tells again shows its full size again. A quote beside a book says
- * nothing new about the levels of the book. */
-static void refresh(hg_paper *p, const hg_event *e) {
-    const hg_depth *depth = hg_market_get(p->market, e->id)->depth;
-    bool booked = depth && (depth->bid_count > 0 || depth->ask_count > 0);
-    if (e->kind == HG_EV_DEPTH && !(e->flags & HG_EVF_SNAPSHOT)) {
-        hg_taken_forget(p, e->id, (hg_side)e->side, e->level.price);
-    } else if (e->kind == HG_EV_DEPTH || !booked) {
-        hg_taken_clear(p, e->id, HG_BUY);
-        hg_taken_clear(p, e->id, HG_SELL);
-    }
-}
-
-static void paper_observe(hg_venue *venue, const hg_event *e) {
-    hg_paper *p = paper_of(venue);
-    if (hg_ring_count(&p->requests) > 0) {
-        match_due(p, e->time_ns);
-    }
+static bool concerns(const hg_paper *p, const hg_event *e) {
     bool ours = e->kind == HG_EV_QUOTE || e->kind == HG_EV_DEPTH || e->kind == HG_EV_TRADE ||
                 e->kind == HG_EV_SETTLE;
     if (!ours || e->id >= hg_universe_count(p->universe)) {
-        return;
+        return false;
     }
     const hg_lane *lanes = hg_paper_lane(p, e->id, HG_BUY);
     bool idle = lanes[0].best == HG_NODE_NONE && lanes[1].best == HG_NODE_NONE;
     bool untouched = lanes[0].taken == HG_NODE_NONE && lanes[1].taken == HG_NODE_NONE;
-    if (idle && untouched) {
-        return;
+    return !(idle && untouched);
+}
+
+static void paper_observe(hg_venue *venue, const hg_event *e) {
+    hg_paper *p = paper_of(venue);
+    if (p->faulty) {
+        hg_fault_clock_move(&p->clock, e->time_ns);
     }
-    p->now_ns = e->time_ns;
-    if (e->kind == HG_EV_SETTLE) {
-        hg_paper_drop(p, e->id);
-    } else if (e->kind == HG_EV_TRADE) {
-        hg_paper_print(p, e);
-    } else {
-        refresh(p, e);
-        hg_paper_queue(p, e);
-        /* Inside a book update the sides may cross for a moment: wait for its last level. */
-        if (e->kind == HG_EV_QUOTE || !(e->flags & HG_EVF_MORE)) {
-            hg_paper_cross(p, e->id);
-        }
+    if (hg_heap_due_ns(&p->requests) <= e->time_ns) {
+        hg_wire_arrive(p, e->time_ns);
+    }
+    if (concerns(p, e)) {
+        p->now_ns = e->time_ns;
+        hg_resting_observe(p, e);
     }
 }
 
-/* The oldest request, when it can be matched; without room the answers must be fetched first. */
-static const hg_request *next_arrival(const hg_paper *p) {
-    return hg_paper_room(p) ? hg_ring_peek(&p->requests) : NULL;
+/* When the next request can be matched; without room the answers must be fetched first. */
+static int64_t arrival_ns(const hg_paper *p) {
+    return hg_wire_room(p) ? hg_heap_due_ns(&p->requests) : INT64_MAX;
 }
 
 /* The next thing to happen: a request to be matched or an answer to be told. */
 static int64_t paper_due_ns(const hg_venue *venue) {
     const hg_paper *p = (const hg_paper *)venue;
-    const hg_event *answer = hg_ring_peek(&p->answers);
-    const hg_request *arrival = next_arrival(p);
-    int64_t due_ns = answer ? answer->time_ns : INT64_MAX;
-    return arrival && arrival->due_ns < due_ns ? arrival->due_ns : due_ns;
+    int64_t answer_ns = hg_wire_answer_due_ns(p);
+    int64_t request_ns = arrival_ns(p);
+    return request_ns < answer_ns ? request_ns : answer_ns;
 }
 
 /* Matches what comes before the oldest answer; false when that left nothing to tell at its time. */
 static bool paper_next(hg_venue *venue, hg_event *event) {
     hg_paper *p = paper_of(venue);
-    const hg_request *arrival = next_arrival(p);
-    const hg_event *answer = hg_ring_peek(&p->answers);
-    if (arrival && (!answer || arrival->due_ns < answer->time_ns)) {
-        int64_t due_ns = arrival->due_ns;
-        match_due(p, due_ns);
-        answer = hg_ring_peek(&p->answers);
-        if (!answer || answer->time_ns > due_ns) {
+    int64_t request_ns = arrival_ns(p);
+    if (request_ns < hg_wire_answer_due_ns(p)) {
+        hg_wire_arrive(p, request_ns);
+        if (hg_wire_answer_due_ns(p) > request_ns) {
             return false;
         }
     }
-    return hg_ring_pop(&p->answers, event);
+    return hg_wire_next(p, event);
 }
+
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void paper_close(hg_venue *venue) {
     hg_paper *p = paper_of(venue);
-    hg_ring_fini(&p->requests);
-    hg_ring_fini(&p->answers);
+    hg_wire_close(p);
     free(p->nodes);
     free(p->buckets);
     free(p->taken);
@@ -254,7 +123,7 @@ static const hg_venue_ops paper_ops = {.name = "paper",
                                        .next = paper_next,
                                        .close = paper_close};
 
-static void free_lists_init(hg_paper *p) {
+static void lists_init(hg_paper *p) {
     for (uint32_t i = 0; i < p->options.order_capacity; i++) {
         p->nodes[i].next = i + 1 < p->options.order_capacity ? i + 1 : HG_NODE_NONE;
     }
@@ -262,17 +131,43 @@ static void free_lists_init(hg_paper *p) {
         p->taken[i].next = i + 1 < TAKEN ? i + 1 : HG_NODE_NONE;
     }
     for (uint32_t i = 0; i < hg_universe_count(p->universe) * 2; i++) {
-        p->lanes[i] = (hg_lane){HG_NODE_NONE, HG_NODE_NONE, HG_NODE_NONE};
+        p->lanes[i] = (hg_lane){HG_NODE_NONE, HG_NODE_NONE, HG_NODE_NONE, false};
     }
     for (uint32_t i = 0; i <= p->bucket_mask; i++) {
         p->buckets[i] = HG_NODE_NONE;
     }
 }
 
+static int lists_open(hg_paper *p) {
+    p->bucket_mask = 63;
+    while (p->bucket_mask < p->options.order_capacity && p->bucket_mask < UINT32_MAX / 4) {
+        p->bucket_mask = p->bucket_mask * 2 + 1;
+    }
+    size_t count = hg_universe_count(p->universe);
+    p->buckets = calloc((size_t)p->bucket_mask + 1, sizeof *p->buckets);
+    p->nodes = calloc(p->options.order_capacity, sizeof *p->nodes);
+    p->taken = calloc(TAKEN, sizeof *p->taken);
+    p->lanes = calloc(count ? count * 2 : 1, sizeof *p->lanes);
+    if (!p->buckets || !p->nodes || !p->taken || !p->lanes) {
+        return HG_ERR(HG_ENOMEM, "paper venue of %u orders", p->options.order_capacity);
+    }
+    lists_init(p);
+    return HG_OK;
+}
+
+static int options_check(const hg_paper_options *o) {
+    bool power = o->queue.kind != HG_QUEUE_POWER || o->queue.power > 0;
+    if (o->refill_ns < 0 || o->fill > HG_FILL_QUEUE || !power) {
+        return HG_ERR(HG_EINVALID, "paper venue: refill must not be negative, power above zero");
+    }
+    return HG_OK;
+}
+
 int hg_paper_open(const hg_market *market, const hg_paper_options *options, hg_venue **out) {
     hg_assert(market && options && out);
-    if (options->latency_ns < 0 || options->fill > HG_FILL_QUEUE) {
-        return HG_ERR(HG_EINVALID, "paper venue: latency must not be negative");
+    int rc = options_check(options);
+    if (rc < 0) {
+        return rc;
     }
     hg_paper *p = calloc(1, sizeof *p);
     if (!p) {
@@ -285,22 +180,32 @@ int hg_paper_open(const hg_market *market, const hg_paper_options *options, hg_v
     if (p->options.order_capacity == 0) {
         p->options.order_capacity = ORDERS_DEFAULT;
     }
-    p->bucket_mask = 63;
-    while (p->bucket_mask < p->options.order_capacity && p->bucket_mask < UINT32_MAX / 4) {
-        p->bucket_mask = p->bucket_mask * 2 + 1;
+    rc = lists_open(p);
+    if (rc == HG_OK) {
+        rc = hg_wire_open(p);
     }
-    size_t count = hg_universe_count(p->universe);
-    p->buckets = calloc((size_t)p->bucket_mask + 1, sizeof *p->buckets);
-    p->nodes = calloc(p->options.order_capacity, sizeof *p->nodes);
-    p->taken = calloc(TAKEN, sizeof *p->taken);
-    p->lanes = calloc(count ? count * 2 : 1, sizeof *p->lanes);
-    bool requests = hg_ring_init(&p->requests, sizeof(hg_request), REQUESTS);
-    bool answers = hg_ring_init(&p->answers, sizeof(hg_event), ANSWERS);
-    if (!p->buckets || !p->nodes || !p->taken || !p->lanes || !requests || !answers) {
+    if (rc < 0) {
         paper_close(&p->venue);
-        return HG_ERR(HG_ENOMEM, "paper venue of %u orders", p->options.order_capacity);
+        return rc;
     }
-    free_lists_init(p);
     *out = &p->venue;
     return HG_OK;
+}
+
+const hg_paper_stats *hg_paper_stats_get(const hg_venue *venue) {
+    hg_paper *p = paper_of((hg_venue *)(uintptr_t)venue);
+    hg_assert(venue->ops == &paper_ops);
+    p->stats.windows = p->clock.begun;
+    return &p->stats;
+}
+
+bool hg_paper_has_scenario(const hg_paper_options *o) {
+    bool delay = false;
+    for (int kind = 0; kind < 4; kind++) {
+        delay = delay || o->rules.taker_delay_ns[kind] > 0;
+    }
+    return delay || o->rules.slide || o->rules.band > 0 || o->rules.band_index > 0 ||
+           o->rules.rate > 0 || o->rules.self_trade != HG_SELF_CANCEL_MAKER ||
+           o->faults.windows > 0 || o->faults.lose > 0 || o->faults.busy > 0 ||
+           o->faults.repeat > 0;
 }

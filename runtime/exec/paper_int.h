@@ -1,11 +1,14 @@
 #ifndef HG_EXEC_PAPER_INT_H
 #define HG_EXEC_PAPER_INT_H
 
+#include "base/heap.h"
 #include "base/ring.h"
 #include "exec/paper.h"
 
-/* Private to the paper venue: paper.c speaks to the session, match.c trades, taken.c remembers what
- * we have consumed. */
+/* Private to the paper venue: paper.c speaks to the session, paper_wire.c carries requests and
+ * answers, match.c takes and places orders, resting.c moves those that rest with the feed,
+ * paper_book.c reads the displayed book and keeps our lists, taken.c remembers what we have
+ * consumed. */
 
 #define HG_NODE_NONE UINT32_MAX
 
@@ -19,30 +22,49 @@ typedef struct hg_resting {
     uint8_t tif;
     bool market;
     bool post_only;
+    bool stopped;   /* self-trade prevention ends it */
     hg_ticks price; /* market orders: the collar */
     hg_lots size;
     hg_lots filled;
-    hg_lots ahead; /* queue model: displayed size that must trade before us */
+    hg_queue_place place; /* queue model */
 } hg_resting;
 
 /* A request on its way to the venue. */
 typedef struct hg_request {
     enum { HG_REQ_SUBMIT, HG_REQ_CANCEL, HG_REQ_AMEND } kind;
-    int64_t due_ns;
+    bool held;        /* arrived, and waits out the taker delay */
     hg_resting order; /* for cancel and amend only id, instrument, side, price and size count */
 } hg_request;
 
-/* Displayed size we have taken at one price, until the feed tells that price again. */
+/* Displayed size we have taken at one price. */
 typedef struct hg_taken {
     hg_ticks price;
-    hg_lots lots;
+    hg_lots lots;    /* of these still gone */
+    hg_lots taken;   /* gone at time_ns */
+    int64_t time_ns; /* of the last taking */
     uint32_t next;
 } hg_taken;
 
 typedef struct hg_lane { /* one side of one instrument */
     uint32_t best, last; /* our resting orders, best price first, then first come */
     uint32_t taken;
+    bool resync; /* inside a snapshot: its levels say nothing before the last one */
 } hg_lane;
+
+/* When the newest request of an order arrives, and until when its answers are withheld. A table by
+ * the low bits of the id: an old id that gave its place away only makes others wait. */
+typedef struct hg_order_wire {
+    int64_t arrival_ns;
+    int64_t withheld_ns;
+} hg_order_wire;
+
+#define HG_WIRE_ORDERS 8192
+
+/* Credits for requests, in units of 1e-9. */
+typedef struct hg_credits {
+    int64_t level;
+    int64_t time_ns;
+} hg_credits;
 
 typedef struct hg_paper {
     hg_venue venue; /* first: the session holds a pointer to it */
@@ -56,36 +78,87 @@ typedef struct hg_paper {
     hg_taken *taken;
     uint32_t free_taken;
     hg_lane *lanes; /* instrument * 2 + (sell ? 1 : 0) */
-    hg_ring requests;
-    hg_ring answers;
+    hg_delay legs[HG_LEG_DATA];
+    hg_heap requests;
+    uint32_t held;   /* of these wait out the taker delay */
+    hg_ring answers; /* in time order */
+    hg_heap late;    /* answers told out of order: withheld, repeated, overdue */
+    hg_order_wire *wires;
+    hg_fault_clock clock;
+    hg_rng rng; /* of single faults */
+    bool faulty;
+    hg_credits credits; /* rules.rate */
+    hg_paper_stats stats;
     uint64_t last_trade;
     int64_t now_ns; /* of the matching step being done */
 } hg_paper;
 
-hg_lane *hg_paper_lane(const hg_paper *paper, uint32_t instrument, hg_side side);
-uint32_t hg_paper_find(const hg_paper *paper, uint64_t id); /* or HG_NODE_NONE */
+static inline hg_side hg_other(hg_side side) {
+    return side == HG_BUY ? HG_SELL : HG_BUY;
+}
 
-/* match.c */
+/* Whether a price is as good as or better than `limit` for someone on `side`. */
+static inline bool hg_reaches(hg_side side, hg_ticks price, hg_ticks limit) {
+    return side == HG_BUY ? price <= limit : price >= limit;
+}
+
+static inline hg_lots hg_resting_left(const hg_resting *order) {
+    return order->size - order->filled;
+}
+
+static inline hg_lane *hg_paper_lane(const hg_paper *p, uint32_t instrument, hg_side side) {
+    return &p->lanes[(size_t)instrument * 2 + (side == HG_SELL)];
+}
+
+/* paper_book.c: the displayed book */
+bool hg_book_level(const hg_paper *paper, uint32_t instrument, hg_side side, uint32_t k,
+                   hg_level *out); /* k-th level; false beyond the book */
+bool hg_book_best(const hg_paper *paper, uint32_t instrument, hg_side side, hg_level *out);
+/* Size displayed at a price, 0 when the book shows that there is none, -1 when it cannot tell. */
+hg_lots hg_book_shown(const hg_paper *paper, uint32_t instrument, hg_side side, hg_ticks price);
+bool hg_book_has_depth(const hg_paper *paper, uint32_t instrument);
+
+/* and our own lists */
+uint32_t hg_own_find(const hg_paper *paper, uint64_t id);         /* or HG_NODE_NONE */
+uint32_t hg_own_insert(hg_paper *paper, const hg_resting *order); /* NONE: no node is free */
+void hg_own_release(hg_paper *paper, uint32_t node);
+
+/* match.c: requests that have arrived */
 void hg_paper_submit(hg_paper *paper, const hg_resting *order);
 void hg_paper_cancel(hg_paper *paper, const hg_resting *order);
 void hg_paper_amend(hg_paper *paper, const hg_resting *order);
-void hg_paper_cross(hg_paper *paper, uint32_t instrument); /* resting orders against the book */
-void hg_paper_print(hg_paper *paper, const hg_event *trade);
-void hg_paper_drop(hg_paper *paper, uint32_t instrument);    /* delivered: orders vanish silently */
-void hg_paper_queue(hg_paper *paper, const hg_event *event); /* the queue ahead of us shrinks */
+/* Whether a new or amended order would take liquidity now. */
+bool hg_paper_would_take(const hg_paper *paper, const hg_resting *order);
+void hg_paper_trade(hg_paper *paper, hg_resting *order, hg_ticks price, hg_lots lots, bool maker);
 
-/* paper.c */
-bool hg_paper_room(const hg_paper *paper); /* for one more fill and the answer that ends an order */
-void hg_paper_answer(hg_paper *paper, hg_event_kind kind, const hg_resting *order, hg_reject code);
-void hg_paper_fill(hg_paper *paper, const hg_resting *order, hg_ticks price, hg_lots lots,
-                   bool maker);
+/* paper_rules.c: HG_REJECT_NONE, or why the venue refuses. May move the price to the band. */
+hg_reject hg_paper_judge(hg_paper *paper, hg_resting *order, hg_reject *changed);
+
+/* resting.c: the feed */
+void hg_resting_observe(hg_paper *paper, const hg_event *event);
+
+/* paper_wire.c */
+HG_MUST_CHECK int hg_wire_open(hg_paper *paper); /* what it made, hg_wire_close frees */
+void hg_wire_close(hg_paper *paper);
+int hg_wire_send(hg_paper *paper, hg_request *request, int64_t now_ns);
+void hg_wire_arrive(hg_paper *paper, int64_t until_ns); /* matches what has arrived by then */
+bool hg_wire_unhold(hg_paper *paper, uint64_t id);      /* takes a held order off; false: none */
+bool hg_wire_room(const hg_paper *paper); /* for one more fill and the answer that ends an order */
+void hg_wire_answer(hg_paper *paper, hg_event_kind kind, const hg_resting *order, hg_reject code);
+void hg_wire_fill(hg_paper *paper, const hg_resting *order, hg_ticks price, hg_lots lots,
+                  bool maker);
+int64_t hg_wire_answer_due_ns(const hg_paper *paper); /* INT64_MAX: none waits */
+bool hg_wire_next(hg_paper *paper, hg_event *event);
 
 /* taken.c: lots of the displayed size at a price that we have not consumed yet. */
 hg_lots hg_taken_left(const hg_paper *paper, uint32_t instrument, hg_side side, hg_ticks price,
                       hg_lots displayed);
-/* How much of `lots` could be noted; the rest must not be traded. */
+/* False: it could not be noted and must not be traded. */
 bool hg_taken_add(hg_paper *paper, uint32_t instrument, hg_side side, hg_ticks price, hg_lots lots);
-void hg_taken_forget(hg_paper *paper, uint32_t instrument, hg_side side, hg_ticks price);
+/* The feed tells a level, or a whole side, again. */
+void hg_taken_level(hg_paper *paper, uint32_t instrument, hg_side side, hg_ticks price,
+                    hg_lots displayed);
+void hg_taken_side(hg_paper *paper, uint32_t instrument, hg_side side);
 void hg_taken_clear(hg_paper *paper, uint32_t instrument, hg_side side);
 
 #endif

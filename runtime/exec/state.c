@@ -54,9 +54,20 @@ static bool amend_done(hg_slot *slot, const hg_event *event) {
     return true;
 }
 
+/* The venue changed price or size by its own rules (post-only, band, self-trade prevention). */
+static bool terms_changed(hg_order *order, const hg_event *event) {
+    if (event->order.code == HG_REJECT_NONE || event->order.size < order->filled ||
+        event->order.price <= 0) {
+        return false;
+    }
+    order->price = event->order.price;
+    order->size = event->order.size;
+    return true;
+}
+
 static bool apply_ack(hg_slot *slot, const hg_event *event) {
     hg_order *order = &slot->order;
-    bool amended = amend_done(slot, event);
+    bool amended = terms_changed(order, event) || amend_done(slot, event);
     bool waits = hg_order_type_triggered((hg_order_type)order->type) && !order->triggered;
     hg_order_state state = waits                         ? HG_ORDER_UNTRIGGERED
                            : order->filled == 0          ? HG_ORDER_WORKING

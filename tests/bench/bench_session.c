@@ -177,7 +177,7 @@ static hg_session_options options_make(const char *script, const char *tape) {
                             .scenario = "calm",
                             .seed = 1,
                             .step_ns = HG_NS_PER_HOUR,
-                            .fill = HG_FILL_TOUCH,
+                            .paper.fill = HG_FILL_TOUCH,
                             .json = true,
                             .strategies = {script},
                             .strategy_count = 1};

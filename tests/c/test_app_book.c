@@ -30,7 +30,7 @@ static hg_book_view view_open(const char *text, const char *market, int64_t at_n
                             .feed = "sim",
                             .scenario = market,
                             .seed = 5,
-                            .fill = HG_FILL_DEPTH,
+                            .paper.fill = HG_FILL_DEPTH,
                             .book = path};
     hg_limits_default(&o.limits);
     CHECK_EQ(hg_session_open(&session, &o), 0);

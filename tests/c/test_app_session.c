@@ -13,8 +13,8 @@ static hg_session_options quiet(void) {
                             .scenario = "crash",
                             .seed = 11,
                             .step_ns = 60 * HG_NS_PER_S,
-                            .fill = HG_FILL_DEPTH,
-                            .fees = true,
+                            .paper.fill = HG_FILL_DEPTH,
+                            .paper.fees = true,
                             .json = true,
                             .book = "examples/books/short_strangle.lua"};
     hg_limits_default(&o.limits);

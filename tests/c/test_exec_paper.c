@@ -452,7 +452,8 @@ TEST(fees_of_makers_and_takers) {
 
 TEST(latency_is_paid_both_ways) {
     world w;
-    paper_world(&w, (hg_paper_options){.fill = HG_FILL_TOUCH, .latency_ns = 10 * HG_NS_PER_MS});
+    paper_world(&w, (hg_paper_options){.fill = HG_FILL_TOUCH,
+                                       .latency = hg_latency_constant(10 * HG_NS_PER_MS)});
     uint64_t id = send_market(&w, PERP, HG_BUY, 1);
     CHECK_EQ(world_answers(&w), 0);
     later(&w, 9 * HG_NS_PER_MS);
@@ -472,7 +473,8 @@ TEST(latency_is_paid_both_ways) {
 
 TEST(a_cancel_may_come_too_late) {
     world w;
-    paper_world(&w, (hg_paper_options){.fill = HG_FILL_TOUCH, .latency_ns = HG_NS_PER_MS});
+    paper_world(&w, (hg_paper_options){.fill = HG_FILL_TOUCH,
+                                       .latency = hg_latency_constant(HG_NS_PER_MS)});
     uint64_t id = send_limit(&w, PERP, HG_BUY, 59900, 1);
     later(&w, 2 * HG_NS_PER_MS);
     world_answers(&w);
