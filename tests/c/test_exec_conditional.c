@@ -39,8 +39,10 @@ static void rig_open(rig *r, int64_t latency_ns) {
     hg_exec_options options = {
         .order_capacity = 4096, .observer = {r, on_order, NULL, NULL, on_alarm}
     };
-    world_trade(&r->w, &(hg_paper_options){.fill = HG_FILL_DEPTH, .latency_ns = latency_ns},
-                &options);
+    world_trade(
+        &r->w,
+        &(hg_paper_options){.fill = HG_FILL_DEPTH, .latency = hg_latency_constant(latency_ns)},
+        &options);
     value_event(&r->w, HG_EV_INDEX, 0, 60000);
     tick(r, 60000);
 }
