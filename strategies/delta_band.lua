@@ -31,6 +31,11 @@ local S = hedged.strategy {
   numeraire = param {
     default = "usd", choices = { "usd", "coin", "position" },
     doc = "what is kept still: the book's value in USD, in coins, or position delta alone" },
+  delta = param {
+    default = "bs",
+    choices = { "bs", "sticky_strike", "sticky_delta", "sticky_tree", "skew_stickiness", "bartlett",
+                "min_variance" },
+    doc = "how the smile is taken to move with the forward, see hedged.exposure" },
   band = param {
     default = 0.5, min = 0, unit = "coins", doc = "delta tolerated on each side of the target" },
   band_lo = param {
@@ -106,10 +111,16 @@ local function hedge_delta(self, x)
   return instrument.inverse and size / x.spot or size
 end
 
+-- By the plain rule nothing is computed or made that is not asked for anyway.
+local function exposure(self)
+  if self.delta == "bs" then return hedged.exposure(self.underlying) end
+  return hedged.exposure { underlying = self.underlying, delta = self.delta }
+end
+
 function S:on_tick(tick)
   local now = tick.time
   if now < retry_at then return end
-  local x = hedged.exposure(self.underlying)
+  local x = exposure(self)
   if not usable(self, x, now) then return end
 
   local lo = -(self.band_lo > 0 and self.band_lo or self.band)

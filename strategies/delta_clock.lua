@@ -22,6 +22,11 @@ local S = hedged.strategy {
   numeraire = param {
     default = "usd", choices = { "usd", "coin", "position" },
     doc = "what is kept still: the book's value in USD, in coins, or position delta alone" },
+  delta = param {
+    default = "bs",
+    choices = { "bs", "sticky_strike", "sticky_delta", "sticky_tree", "skew_stickiness", "bartlett",
+                "min_variance" },
+    doc = "how the smile is taken to move with the forward, see hedged.exposure" },
   period = param { default = 3600, min = 1, unit = "s", doc = "time between two hedges" },
   min_trade = param {
     default = 0.01, min = 0, unit = "coins", doc = "hedges smaller than this are not sent" },
@@ -38,10 +43,16 @@ local function delta_of(self, x)
   return self.numeraire == "coin" and x.delta_net or x.delta
 end
 
+-- By the plain rule nothing is computed or made that is not asked for anyway.
+local function exposure(self)
+  if self.delta == "bs" then return hedged.exposure(self.underlying) end
+  return hedged.exposure { underlying = self.underlying, delta = self.delta }
+end
+
 local function rebalance(self)
   local now = hedged.now()
   if now < retry_at then return end
-  local x = hedged.exposure(self.underlying)
+  local x = exposure(self)
   if x.quality ~= "good" and not self.allow_stale then return end
   local quote = market.get(self.hedge_with):quote()
   if not quote or not quote.mid then return end

@@ -5,7 +5,7 @@
  * readers can keep what they computed. */
 #include "base/assert.h"
 #include "base/clock.h"
-#include "market/market_int.h"
+#include "market/smile_int.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +93,11 @@ hg_market *hg_market_new(const hg_universe *universe, const hg_market_options *o
         m->forwards[i].future = HG_ID_NONE;
     }
     index_expiries(m);
+    m->smiles = hg_smiles_new(m);
+    if (!m->smiles) {
+        hg_market_free(m);
+        return NULL;
+    }
     return m;
 }
 
@@ -108,6 +113,7 @@ void hg_market_free(hg_market *m) {
     free(m->forwards);
     free(m->books);
     free(m->levels);
+    hg_smiles_free(m->smiles);
     free(m);
 }
 
@@ -167,6 +173,7 @@ static void touch(hg_market *m, const hg_instrument *inst) {
 
 static void quote_changed(hg_market *m, const hg_instrument *inst, int64_t time_ns) {
     hg_market_state *s = &m->states[inst->id];
+    m->smiles->quote_spot[inst->id] = m->spots[inst->underlying_id].spot;
     if (!is_option(inst)) {
         spot_from_quote(m, inst, time_ns);
     } else if (s->iv == 0 && s->mark == 0) {
@@ -294,6 +301,9 @@ static bool apply_instrument(hg_market *m, const hg_event *e) {
     }
     const hg_instrument *inst = hg_universe_get(m->universe, e->id);
     hg_market_state *s = &m->states[e->id];
+    if (is_option(inst)) {
+        hg_smiles_keep(m, inst);
+    }
     switch (e->kind) {
     case HG_EV_QUOTE:
         return apply_quote(m, inst, e);
@@ -332,6 +342,9 @@ bool hg_market_apply(hg_market *m, const hg_event *e) {
         return true;
     }
     m->now_ns = e->time_ns > m->now_ns ? e->time_ns : m->now_ns;
+    if (e->time_ns >= m->smiles->roll_ns) {
+        hg_smiles_event(m, e->time_ns);
+    }
     bool taken = e->kind == HG_EV_INDEX     ? apply_index(m, e)
                  : e->kind == HG_EV_FORWARD ? apply_forward(m, e)
                                             : apply_instrument(m, e);

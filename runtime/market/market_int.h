@@ -41,6 +41,7 @@ struct hg_market {
     int64_t index_max_age_ns;
     int64_t now_ns; /* time of the newest event */
     uint64_t refused;
+    struct hg_smiles *smiles; /* smile_int.h */
 };
 
 #endif

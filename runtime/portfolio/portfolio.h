@@ -120,6 +120,28 @@ typedef struct hg_exposure {
 const hg_exposure *hg_portfolio_exposure(hg_portfolio *portfolio, uint32_t underlying,
                                          int64_t now_ns);
 
+/* How the smile is taken to move with the forward; delta = delta_BS + vega dE[vol]/dF. Formulas and
+ * sources: greeks/smile_delta.h. */
+typedef enum hg_delta_rule {
+    HG_DELTA_BS,              /* each option keeps its vol */
+    HG_DELTA_STICKY_STRIKE,   /* the same, by name */
+    HG_DELTA_STICKY_DELTA,    /* the smile moves along with the forward */
+    HG_DELTA_STICKY_TREE,     /* local vol: twice the skew, against the forward */
+    HG_DELTA_SKEW_STICKINESS, /* the ratio that was learnt */
+    HG_DELTA_BARTLETT,        /* SABR's, alpha following the forward */
+    HG_DELTA_MIN_VARIANCE,    /* Hull and White, coefficients learnt */
+    HG_DELTA_RULES
+} hg_delta_rule;
+
+extern const char *const hg_delta_rule_names[HG_DELTA_RULES + 1]; /* "bs" ..., NULL */
+
+/* The exposure with every option's delta by `rule`: delta, delta_net, delta_usd, delta_filled and
+ * the bounds of what is pending differ from the plain answer, which stays as it is. Without a
+ * surface (not needed by bs, sticky_strike and min_variance) the delta of such options is Black's
+ * and the answer "partial"; an old surface makes it "stale". Valid until the next call. */
+const hg_exposure *hg_portfolio_exposure_by_rule(hg_portfolio *portfolio, uint32_t underlying,
+                                                 hg_delta_rule rule, int64_t now_ns);
+
 /* Delta in coins of `lots` of an instrument now (options: times their delta; futures: coins). */
 double hg_portfolio_delta_of(hg_portfolio *portfolio, uint32_t id, hg_lots lots, int64_t now_ns);
 

@@ -2,6 +2,7 @@
  * hedged.exposure: a snapshot of the portfolio's answer. It looks like a table (fields, pairs) but
  * is one block of memory: a fresh table with its twenty fields costs four times as much.
  */
+#include "base/text.h"
 #include "script/script_int.h"
 
 #include <stddef.h>
@@ -135,22 +136,51 @@ void l_push_exposure(lua_State *L, const hg_script_env *env, uint32_t id) {
     l_push_table(L, env->universe, &x);
 }
 
-/* upvalue 1: the metatable */
+/* HG_DELTA_RULES: there is no such. */
+static hg_delta_rule l_rule(lua_State *L, int table) {
+    const char *name = l_api_text(L, table, "delta", "bs");
+    int rule = 0;
+    while (hg_delta_rule_names[rule] && strcmp(hg_delta_rule_names[rule], name) != 0) rule++;
+    return (hg_delta_rule)rule;
+}
+
+static int l_no_rule(lua_State *L, int table) {
+    const char *name = l_api_text(L, table, "delta", "bs");
+    const char *near = hg_text_nearest(name, hg_delta_rule_names);
+    return l_api_fail(L, "not_supported",
+                      "delta = \"%s\"%s%s%s: bs, sticky_strike, sticky_delta, sticky_tree, "
+                      "skew_stickiness, bartlett or min_variance",
+                      name, near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
+}
+
+/* exposure([underlying [, {delta=}]]) or exposure{underlying=, by=, delta=}; upvalue 1: the
+ * metatable */
 static int l_exposure(lua_State *L) {
     hg_script *s = l_api_session(L, "exposure");
+    hg_delta_rule rule = HG_DELTA_BS;
     if (lua_istable(L, 1)) {
         static const char *const options[] = {"underlying", "by", "delta", NULL};
         l_api_check_fields(L, 1, "exposure", options);
-        const char *kind = l_api_text(L, 1, "delta", "bs");
-        if (strcmp(kind, "bs") != 0) {
-            return l_api_fail(L, "not_supported", "delta = \"%s\": only \"bs\" here", kind);
+        rule = l_rule(L, 1);
+        if (rule == HG_DELTA_RULES) return l_no_rule(L, 1);
+        if (lua_getfield(L, 1, "by") != LUA_TNIL) {
+            return rule == HG_DELTA_BS
+                       ? l_exposure_by(L)
+                       : l_api_fail(L, "not_supported", "groups (by =) know delta = \"bs\" alone");
         }
-        if (lua_getfield(L, 1, "by") != LUA_TNIL) return l_exposure_by(L);
         lua_getfield(L, 1, "underlying");
         lua_replace(L, 1);
+    } else if (lua_istable(L, 2)) {
+        static const char *const options[] = {"delta", NULL};
+        l_api_check_fields(L, 2, "exposure", options);
+        rule = l_rule(L, 2);
+        if (rule == HG_DELTA_RULES) return l_no_rule(L, 2);
     }
     uint32_t id = l_api_underlying(L, 1);
-    const hg_exposure *e = hg_portfolio_exposure(s->env->portfolio, id, hg_script_now(s));
+    const hg_exposure *e = rule == HG_DELTA_BS
+                               ? hg_portfolio_exposure(s->env->portfolio, id, hg_script_now(s))
+                               : hg_portfolio_exposure_by_rule(s->env->portfolio, id, rule,
+                                                               hg_script_now(s));
     bool good = e->quality == HG_QUALITY_GOOD;
     size_t size = good ? offsetof(snapshot, reasons) : sizeof(snapshot);
     snapshot *x = lua_newuserdatauv(L, size, 0);

@@ -21,11 +21,6 @@ static int l_subscribe(lua_State *L) {
     return 0;
 }
 
-static int l_surface(lua_State *L) {
-    l_api_session(L, "market.surface");
-    return l_api_fail(L, "no_surface", "no surface is fitted to %s", luaL_checkstring(L, 1));
-}
-
 /* ---- find ------------------------------------------------------------------------------------ */
 typedef struct filter {
     const hg_script *script;
@@ -159,10 +154,11 @@ int l_open_market(lua_State *L) {
         {"get",       l_get      },
         {"find",      l_find     },
         {"subscribe", l_subscribe},
-        {"surface",   l_surface  },
         {NULL,        NULL       },
     };
     l_api_module(L, functions);
+    l_push_market_surface(L);
+    lua_setfield(L, -2, "surface");
     l_api_read_only(L, "hedged.market");
     return 1;
 }

@@ -312,8 +312,8 @@ static void l_rich_fields(lua_State *L, const l_surface *o, const l_surface_expi
 
 /* Into the row at 3; the surface is at 1. */
 static void l_set_name(lua_State *L, const l_surface *o, uint32_t id) {
-    if (o->name_of) {
-        l_set_text(L, "name", o->name_of(L, id));
+    if (o->live) {
+        l_set_text(L, "name", o->live->name_of(L, id));
         return;
     }
     l_set_count(L, "quote", id);
@@ -362,20 +362,11 @@ static int l_index(lua_State *L) {
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-    bool live = o->quality != NULL;
     if (strcmp(name, "model") == 0) {
         lua_pushstring(L, model_name(o->fit.model));
     } else if (strcmp(name, "time") == 0 && !isnan(o->time_s)) {
         lua_pushnumber(L, o->time_s);
-    } else if (strcmp(name, "underlying") == 0 && live) {
-        lua_pushstring(L, o->underlying);
-    } else if (strcmp(name, "age") == 0 && live) {
-        lua_pushnumber(L, o->time_s > o->newest_s ? o->time_s - o->newest_s : 0);
-    } else if (strcmp(name, "quality") == 0 && live) {
-        lua_pushstring(L, o->quality);
-    } else if (strcmp(name, "reasons") == 0 && live) {
-        lua_pushstring(L, o->reasons);
-    } else {
+    } else if (!o->live || !o->live->field(L, o, name)) {
         for (size_t i = 0; names[i]; i++) {
             if (strcmp(names[i], name) == 0) return 0; /* of the live one alone */
         }

@@ -339,6 +339,7 @@ int l_choice(lua_State *L, const char *field, const char *name, const char *cons
 extern const char *const hg_order_types[];
 int l_order_submit(lua_State *L, hg_script *s, hg_order_request *request);
 int l_exposure_by(lua_State *L);
+void l_push_market_surface(lua_State *L); /* the function */
 void l_push_json_line(lua_State *L, const char *line);
 void l_push_exposure_function(lua_State *L);
 void l_push_exposure(lua_State *L, const hg_script_env *env, uint32_t underlying);

@@ -10,6 +10,7 @@
 #include <lua.h>
 
 #include "greeks/surface.h"
+#include "market/live_surface.h"
 
 /* An expiry that was given, whether it was fitted or not. */
 typedef struct l_surface_expiry {
@@ -26,19 +27,24 @@ typedef struct l_surface {
     double time_s; /* of the fit; NaN: expiries are years from it */
     int expiries;
     l_surface_expiry expiry[HG_SURFACE_SLICES_MAX];
-    /* The live one. */
-    char underlying[16]; /* "" : fitted to a table */
-    double newest_s;     /* time of the newest price in it */
-    const char *quality; /* NULL: fitted to a table */
-    char reasons[160];
-    /* What to call quote i, NULL: by its `name` in the user value, a table. */
-    const char *(*name_of)(lua_State *L, uint32_t id);
+    const struct l_live *live; /* NULL: fitted to a table, the user value of the object */
+    uint32_t underlying;
+    hg_surface_model model;
+    uint64_t version; /* of the market's fit */
+    hg_live_state state;
     bool inverse; /* edges and prices are told in coins */
     size_t quotes;
     double *strikes;        /* as they are; those of `quote` are moved with the forward */
     uint32_t *ids;          /* quote -> its number in the table given, or its instrument */
     hg_smile_quote quote[]; /* in USD, strikes and prices as if the forward were the expiry's */
 } l_surface;
+
+/* What the live one asks its session. */
+typedef struct l_live {
+    /* Pushes a field ("age", "quality" ...); false: there is no such. */
+    bool (*field)(lua_State *L, const l_surface *o, const char *name);
+    const char *(*name_of)(lua_State *L, uint32_t id); /* of a quote */
+} l_live;
 
 /* Pushes an empty object with room for so many quotes. */
 l_surface *l_surface_push(lua_State *L, size_t quotes);

@@ -180,17 +180,54 @@ function hedged.param(args) end
 --- Fields of `hedged.exposure` when called with a table.
 ---@class hedged.exposure_options
 ---@field underlying? string that of the strategy
+---@field delta? string how the smile moves with the forward, a rule below ("bs")
 ---@field by? "expiry"|"kind"|"instrument" groups: { ["27FEB26"] = { delta =, positions = } }
 
 --- Exposure of the portfolio in one underlying, working, in-flight and unknown orders included.
 --- Costs nothing when nothing has changed since the last question.
 ---
 --- With `by` it answers delta of the held positions in groups instead.
+---
+--- `delta` chooses what the vol of a strike does when the forward moves; delta is Black-76's plus
+--- vega times that. The whole answer follows (`delta`, `delta_net`, `delta_usd`, `delta_filled`,
+--- `pending`); gamma, vega and the rest stay.
+---
+--- | rule | the vol of a strike | dE[vol]/dF |
+--- |---|---|---|
+--- | `"bs"`, `"sticky_strike"` | stays | 0 |
+--- | `"sticky_delta"` | the smile moves along with the forward | -slope/F |
+--- | `"sticky_tree"` | against it (local vol, short-dated) | slope/F |
+--- | `"skew_stickiness"` | by the ratio R learnt in this session | (R - 1) slope/F |
+--- | `"bartlett"` | SABR's: alpha follows the forward (Bartlett 2006) | of each strike |
+--- | `"min_variance"` | Hull and White 2017, learnt | (a + b d + c d^2)/(F sqrt(T)), d: delta |
+---
+--- The slope d vol/dk, k = ln(K/F), is that of `market.surface`, and so is its age: without a
+--- surface the answer is Black's and "partial", over an old one "stale". What is learnt is
+--- `dynamics` of the live surface: every 5 minutes of event time, from the start, whoever asks.
+--- Until something is, R is 1 and a, b, c are 0, which is "bs". Each option costs some 100 ns more,
+--- and the surface a fit every 10 s.
+---
+--- ```lua strategy
+--- local hedged = require "hedged"
+---
+--- local S = hedged.strategy { api = 1, underlying = "BTC", hedge_with = "BTC-PERPETUAL" }
+---
+--- function S:on_start()
+---   hedged.every(60, function()
+---     local plain = hedged.exposure(self.underlying)
+---     local smile = hedged.exposure { underlying = self.underlying, delta = "min_variance" }
+---     hedged.log("delta %.3f, the smile adds %+.3f", plain.delta, smile.delta - plain.delta)
+---   end)
+--- end
+---
+--- return S
+--- ```
 ---@param underlying? string|hedged.exposure_options that of the strategy when left out
----@return hedged.exposure exposure
+---@param options? { delta: string }
+---@return hedged.exposure? exposure
 ---@return string? message
----@return string? code "not_supported"
-function hedged.exposure(underlying) end
+---@return string? code "not_supported": no such rule or group
+function hedged.exposure(underlying, options) end
 
 --- Fields of `hedged.trade`.
 ---@class hedged.trade_args

@@ -91,12 +91,53 @@ function market.find(args) end
 ---@param pattern string "BTC-*"
 function market.subscribe(pattern) end
 
---- The fitted volatility surface of an underlying. There is none yet: always `nil, message, code`.
----@param underlying string
----@return nil surface
----@return string message
----@return string code "no_surface"
-function market.surface(underlying) end
+--- Fields of the second argument of `market.surface`.
+---@class hedged.market.surface_args
+---@field model? "ssvi"|"svi"|"sabr" as in `surface.fit` ("ssvi")
+
+--- The live volatility surface of an underlying, with the methods of `hedged.surface`.
+---
+--- It is fitted when you ask, to the options as they stood when the last whole 10 seconds of event
+--- time began, so asking on every tick costs one fit in 10 s (some 2 ms for 20 expiries, less from
+--- a start of the last 10 minutes). Where the newest option price was older than a minute by then,
+--- it is fitted to the options of now: a sparse feed shows at once. The answer follows from the
+--- events alone, never from who asked before.
+---
+--- Quotes with two sides are fitted; where there is none the venue's mark, weighing little; else a
+--- side alone as a bound. Prices 10 minutes older than the newest are left out, near an expiry
+--- sooner.
+---
+--- `age` and `quality` tell whether to rely on it: "stale" when its newest price is older than 10
+--- minutes, "partial" when some expiry with prices could not be fitted. `dynamics` is what has been
+--- learnt of how the smile moves: `ssr` with `ssr_error` and `ssr_gain` (share of the variance of
+--- at-the-money vol explained), `calls` and `puts` { a, b, c, gain, weight }, `samples`, `time`.
+---
+--- ```lua strategy
+--- local hedged = require "hedged"
+--- local market = require "hedged.market"
+---
+--- local S = hedged.strategy { api = 1, underlying = "BTC", hedge_with = "BTC-PERPETUAL" }
+---
+--- function S:on_start()
+---   hedged.every(60, function()
+---     local live, message = market.surface("BTC")
+---     if not live then return hedged.log(message) end
+---     for _, quote in ipairs(live:rich()) do
+---       if quote.sell_edge and quote.sell_edge > 0 then
+---         hedged.log("%s is rich: %+.1f vol points", quote.name, 100 * (quote.vol or 0))
+---       end
+---     end
+---   end)
+--- end
+---
+--- return S
+--- ```
+---@param underlying? string that of the strategy when left out
+---@param options? hedged.market.surface_args
+---@return hedged.surface.surface? surface
+---@return string? message
+---@return string? code "no_surface"
+function market.surface(underlying, options) end
 
 --- Best bid and ask.
 ---@return hedged.market.quote? quote

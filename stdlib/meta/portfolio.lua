@@ -133,9 +133,10 @@ function portfolio.explain(options) end
 
 --- The same function as `hedged.exposure`.
 ---@param underlying? string|hedged.exposure_options
----@return hedged.exposure exposure
+---@param options? { delta: string }
+---@return hedged.exposure? exposure
 ---@return string? message
 ---@return string? code "not_supported"
-function portfolio.exposure(underlying) end
+function portfolio.exposure(underlying, options) end
 
 return portfolio

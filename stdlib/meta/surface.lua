@@ -81,14 +81,15 @@ function surface.fit(args) end
 
 --- A fitted surface. Between expiries total variance is linear in time at equal k, before the first
 --- the vol is that of the first, after the last it grows at the last at-the-money variance.
---- `age`, `quality`, `reasons` and `underlying` are of the live one; nil elsewhere.
+--- `age`, `quality`, `reasons`, `underlying` and `dynamics` are of the live one; nil elsewhere.
 ---@class hedged.surface.surface
 ---@field model "ssvi"|"svi"|"sabr"
 ---@field time? number seconds since 1970: the moment times to expiry count from
 ---@field underlying? string
----@field age? number seconds from the newest price in it to `time`
+---@field age? number seconds since the newest price in it
 ---@field quality? "good"|"stale"|"partial"
 ---@field reasons? string why quality is not good
+---@field dynamics? table how the smile has moved, see `market.surface`
 local object = {}
 
 --- Smile measures at one time; deltas are Black-76's.

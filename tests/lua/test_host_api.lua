@@ -162,7 +162,7 @@ function TestPortfolio:test_exposure()
     local kept = x
     x = hedged.exposure("BTC")
     check("kept", kept.delta, x.delta)
-    local _, _, code = hedged.exposure { delta = "sticky_strike" }
+    local _, _, code = hedged.exposure { delta = "sticky" }
     check("smile", code, "not_supported")
   ]]
 end
