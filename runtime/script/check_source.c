@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "script/script_int.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,13 +123,35 @@ static void remember(scan *s, const char *name) {
     s->known[s->known_count] = NULL;
 }
 
+static void put(scan *s, const char *format, ...) HG_PRINTF(2, 3);
+static void put(scan *s, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(s->report + s->used, s->size - s->used, format, args);
+    va_end(args);
+    if (n > 0) s->used += (size_t)n < s->size - s->used ? (size_t)n : s->size - s->used - 1;
+}
+
+/* One line as compilers write it, then the source line with a caret. */
 static void report(scan *s, const char *name, int line) {
     if (is_known(s, name)) return;
+    char message[128];
+    hg_mark mark = {0, 0, ""};
+    int len = 0;
     const char *near = hg_text_nearest(name, s->known);
-    int n = snprintf(s->report + s->used, s->size - s->used, "%s:%d: undefined global '%s'%s%s%s\n",
-                     s->source->name, line, name, near ? "; did you mean '" : "", near ? near : "",
-                     near ? "'?" : "");
-    if (n > 0) s->used += (size_t)n < s->size - s->used ? (size_t)n : s->size - s->used - 1;
+    const char *text = hg_source_line(s->source, line, &len);
+    snprintf(message, sizeof message, "undefined global '%s'", name);
+    bool marked = text && hg_mark_find(s->source, text, len, message, &mark);
+    put(s, "%s:%d", s->source->name, line);
+    if (marked) put(s, ":%d", mark.column);
+    put(s, ": %s%s%s%s\n", message, near ? "; did you mean '" : "", near ? near : "",
+        near ? "'?" : "");
+    if (marked) {
+        int margin = snprintf(NULL, 0, "%d", line);
+        char caret[256];
+        hg_mark_caret(text, &mark, caret, sizeof caret);
+        put(s, " %d | %.*s\n %*s | %s\n", line, len, text, margin, "", caret);
+    }
     s->found++;
 }
 

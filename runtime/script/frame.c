@@ -1,11 +1,11 @@
 /*
  * Error texts: what, where with the source line, why, and the next step.
  *
- *     strategies/x.lua:14: unknown field 'instrumnt'
- *       --> strategies/x.lua:14 (on_tick)
+ *     strategies/x.lua:14: hedged.trade has no field 'instrumnt'
+ *       --> strategies/x.lua:14:20 (on_tick)
  *        |
  *     14 |     hedged.trade { instrumnt = "BTC-PERPETUAL", delta = 1 }
- *        |
+ *        |                    ^^^^^^^^^
  *        = help: did you mean 'instrument'?
  *     stack traceback: ...
  */
@@ -60,20 +60,6 @@ static size_t parse_place(const hg_script *s, const char *message, const hg_sour
     return 0;
 }
 
-static const char *line_of(const hg_source *source, int line, int *len) {
-    const char *at = source->text;
-    const char *end = source->text + source->size;
-    for (int n = 1; n < line && at; n++) {
-        at = memchr(at, '\n', (size_t)(end - at));
-        at = at ? at + 1 : NULL;
-    }
-    if (!at || at >= end) return NULL;
-    const char *stop = memchr(at, '\n', (size_t)(end - at));
-    size_t n = (size_t)((stop ? stop : end) - at);
-    *len = n > 160 ? 160 : (int)n;
-    return at;
-}
-
 /* Without the host's own frames at its end, which tell a script author nothing. */
 static int traceback_length(const char *traceback) {
     static const char host[] = "\n\t[C]: in ?";
@@ -83,6 +69,35 @@ static int traceback_length(const char *traceback) {
         len -= sizeof host - 1;
     }
     return (int)len;
+}
+
+static bool put_source(out *o, const hg_source *source, int line, const char *label,
+                       const char *message) {
+    int len = 0;
+    const char *text = hg_source_line(source, line, &len);
+    if (!text) return false;
+    int margin = snprintf(NULL, 0, "%d", line);
+    hg_mark mark;
+    bool marked = hg_mark_find(source, text, len, message, &mark);
+    put(o, "%*s--> %s:%d", margin, "", source->name, line);
+    if (marked) put(o, ":%d", mark.column);
+    put(o, " (%s)\n%*s |\n%d | %.*s\n", label, margin, "", line, len, text);
+    if (marked) {
+        char caret[256];
+        hg_mark_caret(text, &mark, caret, sizeof caret);
+        put(o, "%*s | %s\n", margin, "", caret);
+    } else {
+        put(o, "%*s |\n", margin, "");
+    }
+    return true;
+}
+
+/* "'end' expected (to close 'if' at line 6) near <eof>": line 6 is the one to look at. */
+static int line_of_opener(const char *message, int line) {
+    const char *at = strstr(message, "(to close '");
+    at = at ? strstr(at, "' at line ") : NULL;
+    long number = at ? strtol(at + 10, NULL, 10) : 0;
+    return number > 0 && number < 10000000 ? (int)number : line;
 }
 
 void hg_frame_write(hg_script *s, const char *label, const char *message, const char *traceback) {
@@ -95,16 +110,15 @@ void hg_frame_write(hg_script *s, const char *label, const char *message, const 
     if (head > HG_ERROR_MAX / 2) head = HG_ERROR_MAX / 2;
     put(&o, "%.*s%s", (int)head, message, name_len ? "" : " in ");
     put(&o, "%s\n", name_len ? "" : label);
-    int len = 0;
-    const char *text = name_len ? line_of(source, line, &len) : NULL;
+    if (name_len) line = line_of_opener(message, line);
     int margin = snprintf(NULL, 0, "%d", line);
-    if (text) {
-        put(&o, "%*s--> %s:%d (%s)\n", margin, "", source->name, line, label);
-        put(&o, "%*s |\n%d | %.*s\n%*s |\n", margin, "", line, len, text, margin, "");
-    }
+    bool shown = name_len && put_source(&o, source, line, label, message);
+    char meant[96];
     if (help) {
         size_t n = strcspn(help + 2, ")");
-        put(&o, "%*s = help: %.*s\n", text ? margin : 0, "", (int)n, help + 2);
+        put(&o, "%*s = help: %.*s\n", shown ? margin : 0, "", (int)n, help + 2);
+    } else if (name_len && hg_mark_suggest(s, source, message, meant, sizeof meant)) {
+        put(&o, "%*s = help: %s\n", shown ? margin : 0, "", meant);
     }
     if (traceback) put(&o, "%.*s\n", traceback_length(traceback), traceback);
     while (o.len > 0 && o.buf[o.len - 1] == '\n') o.buf[--o.len] = '\0';

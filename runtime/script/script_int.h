@@ -213,6 +213,24 @@ void l_raise_if_over_budget(lua_State *L);
 /* ---- frame.c --------------------------------------------------------------------------------- */
 /* Writes `message` (with its "file:line: " and traceback) as a framed text into s->error. */
 void hg_frame_write(hg_script *s, const char *label, const char *message, const char *traceback);
+/* ---- mark.c ---------------------------------------------------------------------------------- */
+typedef struct hg_mark {
+    int column; /* from 1, in bytes */
+    int width;
+    const char *note; /* "this is nil" or "" */
+} hg_mark;
+
+/* Where in the line (`text`, `len` bytes of the source) the error of `message` is. */
+bool hg_mark_find(const hg_source *source, const char *text, int len, const char *message,
+                  hg_mark *mark);
+/* "       ^^^^ this is nil", to stand under the line. */
+void hg_mark_caret(const char *text, const hg_mark *mark, char *out, size_t size);
+/* A line of a source, at most 160 bytes of it; NULL when it has fewer. */
+const char *hg_source_line(const hg_source *source, int line, int *len);
+/* "did you mean 'x'?" for a nil field. */
+bool hg_mark_suggest(const hg_script *s, const hg_source *source, const char *message, char *out,
+                     size_t size);
+
 /* Text of any error value, without running its metamethods. */
 const char *hg_error_value(lua_State *L, int index, char *buf, size_t size);
 

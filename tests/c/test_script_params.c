@@ -113,10 +113,10 @@ TEST(errors_show_the_line_and_a_suggestion) {
     kit_quote(&k, PERP, 63990, 64010);
     CHECK_EQ(hg_script_status(k.script), HG_SCRIPT_FAILED);
     const char *expected = "test.lua:5: tick has no field 'bidd'\n"
-                           " --> test.lua:5 (on_tick)\n"
+                           " --> test.lua:5:12 (on_tick)\n"
                            "  |\n"
                            "5 |   return t.bidd\n"
-                           "  |\n"
+                           "  |            ^^^^\n"
                            "  = help: did you mean 'bid'?\n"
                            "stack traceback:\n"
                            "\t[C]: in metamethod 'index'\n"

@@ -31,9 +31,10 @@ TEST(check_finds_undefined_globals_in_code_that_does_not_run) {
                                           "end\nreturn S\n");
     CHECK_EQ(hg_script_check(&k.env, path, NULL, 0, report, sizeof report), 3);
     printf("%s", report);
-    CHECK(strstr(report, "s.lua:7: undefined global 'prnt'; did you mean 'print'?\n"));
-    CHECK(strstr(report, "s.lua:7: undefined global 'tick'"));
-    CHECK(strstr(report, "s.lua:9: undefined global 'tostrin'; did you mean 'tostring'?\n"));
+    CHECK(strstr(report, "s.lua:7:5: undefined global 'prnt'; did you mean 'print'?\n"));
+    CHECK(strstr(report, "s.lua:7:19: undefined global 'tick'\n 7 |     prnt(math.pi, tick)\n   | "
+                         "                  ^^^^\n"));
+    CHECK(strstr(report, "s.lua:9:28: undefined global 'tostrin'; did you mean 'tostring'?\n"));
     kit_close(&k);
 }
 
@@ -50,7 +51,21 @@ TEST(check_knows_lines_far_down_a_file) {
     snprintf(text + used, sizeof text - used, "nowhere()\nend\nreturn S\n");
     const char *path = file("long.lua", text);
     CHECK_EQ(hg_script_check(&k.env, path, NULL, 0, report, sizeof report), 1);
-    CHECK(strstr(report, "long.lua:710: undefined global 'nowhere'"));
+    CHECK(strstr(report, "long.lua:710:1: undefined global 'nowhere'"));
+    kit_close(&k);
+}
+
+TEST(check_names_functions_that_nobody_calls) {
+    kit k;
+    char report[2048];
+    kit_open(&k);
+    CHECK_EQ(hg_script_check(&k.env,
+                             file("u.lua", HEAD "function S:on_tick() end\n"
+                                                "S.on_midnight = function() end\n"
+                                                "function S:helper() end return S"),
+                             NULL, 0, report, sizeof report),
+             1);
+    CHECK(strstr(report, "u.lua:4: nobody calls 'on_midnight'\n"));
     kit_close(&k);
 }
 
