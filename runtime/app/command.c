@@ -40,6 +40,13 @@ static int cancel_all(hg_core *core, hg_command *command) {
     return HG_OK;
 }
 
+static int kill_all(hg_core *core, hg_command *command) {
+    hg_kill_level level = command->level < HG_KILL_HALT ? HG_KILL_CANCEL : command->level;
+    command->cancelled = hg_risk_kill(core->exec, level, HG_STRATEGY_ANY, command->text,
+                                      core->now_ns);
+    return HG_OK;
+}
+
 int hg_command_apply(hg_core *core, hg_command *command) {
     switch (command->kind) {
     case HG_COMMAND_SET:
@@ -51,10 +58,10 @@ int hg_command_apply(hg_core *core, hg_command *command) {
     case HG_COMMAND_CANCEL_ALL:
         return cancel_all(core, command);
     case HG_COMMAND_KILL:
-        hg_exec_halt(core->exec, command->text);
-        return cancel_all(core, command);
+        return kill_all(core, command);
     case HG_COMMAND_ARM:
-        return HG_ERR(HG_ESTATE, "a killed session cannot be armed again; start a new one");
+        hg_risk_arm(core->exec, command->script, command->text, core->now_ns);
+        return HG_OK;
     case HG_COMMAND_EVAL:
         return command->call(command->context);
     }

@@ -19,6 +19,7 @@ struct hg_command {
     hg_command_kind kind;
     uint16_t script; /* index, or HG_STRATEGY_ANY */
     const char *text;
+    hg_kill_level level; /* of a kill: HALT, CANCEL or FLATTEN; anything below means CANCEL */
     int (*call)(void *context);
     void *context;
     uint32_t cancelled; /* out: orders asked to cancel */

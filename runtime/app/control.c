@@ -101,14 +101,17 @@ static int do_kill(hg_session *s, const hg_request *request, hg_json *out) {
     hg_command c = {.kind = HG_COMMAND_KILL,
                     .script = HG_STRATEGY_ANY,
                     .text = request->reason ? request->reason : "hedged ctl kill"};
+    if (request->arg_count > 0 &&
+        (!hg_kill_parse(request->args[0], &c.level) || c.level < HG_KILL_HALT)) {
+        return HG_ERR(HG_EUSAGE, "kill %s: want halt, cancel or flatten", request->args[0]);
+    }
     int rc = command(s, request, &c, out);
     hg_json_int(out, "cancelled", c.cancelled);
     return rc;
 }
 
 static int do_arm(hg_session *s, const hg_request *request, hg_json *out) {
-    hg_command c = {.kind = HG_COMMAND_ARM, .script = HG_STRATEGY_ANY, .text = request->reason};
-    return command(s, request, &c, out);
+    return do_script(s, request, out, HG_COMMAND_ARM);
 }
 
 static int do_stop(hg_session *s, const hg_request *request, hg_json *out) {

@@ -17,7 +17,9 @@ int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, i
     if (!core->market) {
         return HG_ERR(HG_ENOMEM, "market of %u instruments", hg_universe_count(core->universe));
     }
-    hg_portfolio_options portfolio = {.fees = o->paper.fees, .observer = o->portfolio_observer};
+    hg_portfolio_options portfolio = {.fees = o->paper.fees,
+                                      .max_age_ns = o->limits.greeks_max_age_ns,
+                                      .observer = o->portfolio_observer};
     core->portfolio = hg_portfolio_new(core->market, &portfolio);
     if (!core->portfolio) {
         return HG_ERR(HG_ENOMEM, "portfolio");
@@ -100,8 +102,21 @@ static void apply_answer(hg_core *core, const hg_event *event) {
     }
 }
 
+/* A change of the gate's state: everybody hears of it, each strategy of its own only. */
+static void apply_risk(hg_core *core, const hg_event *event) {
+    const hg_risk_event *risk = hg_risk_event_get(core->exec, event->order.id);
+    for (size_t i = 0; risk && i < core->script_count; i++) {
+        if (risk->strategy == HG_STRATEGY_ANY || risk->strategy == i) {
+            hg_script_risk(core->scripts[i], event, risk);
+        }
+    }
+}
+
 void hg_core_apply(hg_core *core, const hg_event *event) {
     hg_assert(event->time_ns >= core->now_ns);
+    if (event->time_ns > core->now_ns) {
+        hg_exec_clock(core->exec, core->now_ns); /* when all of a moment has been applied */
+    }
     core->now_ns = event->time_ns;
     core->events++;
     if (event->kind <= HG_EV_STATUS) {
@@ -118,6 +133,8 @@ void hg_core_apply(hg_core *core, const hg_event *event) {
     } else if (event->kind == HG_EV_CONTROL) {
         hg_assert(core->command != NULL);
         core->command_rc = hg_command_apply(core, core->command);
+    } else if (event->kind == HG_EV_RISK) {
+        apply_risk(core, event);
     }
     core->due_ns = hg_core_due_ns(core);
 }

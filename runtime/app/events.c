@@ -223,6 +223,33 @@ static void on_refusal(void *context, const hg_order_request *request, const hg_
     line_close(&l, events);
 }
 
+static void on_risk(void *context, const hg_risk_event *event) {
+    hg_events *events = context;
+    if (!wanted(events)) {
+        return;
+    }
+    const char *scope = event->strategy != HG_STRATEGY_ANY ? "strategy"
+                        : event->underlying != HG_ID_NONE  ? "underlying"
+                                                           : "session";
+    line l;
+    line_open_at(&l, event->time_ns, "risk");
+    hg_json_string(&l.json, "scope", scope);
+    if (event->strategy != HG_STRATEGY_ANY) {
+        hg_json_string(&l.json, "strategy", script_name(events, event->strategy));
+    } else if (event->underlying != HG_ID_NONE) {
+        hg_json_string(&l.json, "underlying",
+                       hg_universe_underlying(events->core->universe, event->underlying)->name);
+    }
+    hg_json_string(&l.json, "from", hg_risk_state_name(event->from));
+    hg_json_string(&l.json, "to", hg_risk_state_name(event->to));
+    hg_json_string(&l.json, "code", hg_reject_code(event->code));
+    hg_json_number(&l.json, "value", event->value);
+    hg_json_number(&l.json, "limit", event->limit);
+    hg_json_int(&l.json, "cancelled", event->cancelled);
+    hg_json_string(&l.json, "text", event->text);
+    line_close(&l, events);
+}
+
 static void on_cash(void *context, uint32_t currency, hg_cash amount, hg_cash balance,
                     hg_cash_cause cause) {
     hg_events *events = context;
@@ -274,7 +301,7 @@ static void on_settlement(void *context, uint32_t id, hg_nano price, hg_lots lot
 }
 
 hg_exec_observer hg_events_exec_observer(hg_events *events) {
-    return (hg_exec_observer){events, on_order, on_fill, on_refusal, on_alarm};
+    return (hg_exec_observer){events, on_order, on_fill, on_refusal, on_alarm, on_risk};
 }
 
 hg_portfolio_observer hg_events_portfolio_observer(hg_events *events) {

@@ -94,6 +94,7 @@ static int script_open(hg_harness *h, const hg_harness_options *o) {
         return rc;
     }
     h->core.scripts[h->core.script_count++] = script;
+    hg_exec_strategy(h->core.exec, 0, hg_script_name(script));
     return hg_script_start(script, "start");
 }
 

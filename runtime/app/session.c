@@ -95,6 +95,7 @@ static int scripts_open(hg_session *s) {
         if (rc < 0) {
             return rc;
         }
+        hg_exec_strategy(s->core.exec, (uint16_t)i, hg_script_name(s->core.scripts[i]));
         s->core.script_count++;
     }
     return HG_OK;
@@ -194,6 +195,7 @@ static bool answer_requests(hg_session *s, const pace *p, int64_t until_ns) {
     }
     if (!s->mid_update) {
         hg_control_drain(s->control, now);
+        hg_session_poll_kill(s, now);
     }
     return s->stop_asked;
 }
@@ -206,12 +208,13 @@ static void wait_for(hg_session *s, const pace *p, int64_t time_ns) {
         double ahead = (double)(due - p->event_start) / p->speed;
         int64_t wall = p->wall_start + (int64_t)ahead;
         if (wall > hg_clock_monotonic_ns()) {
-            hg_loop_wait(s->loop, wall);
+            int64_t look = hg_clock_monotonic_ns() + HG_KILL_POLL_NS;
+            hg_loop_wait(s->loop, wall < look ? wall : look);
             if (answer_requests(s, p, due)) {
                 return;
             }
             if (wall > hg_clock_monotonic_ns()) {
-                continue; /* a request woke us */
+                continue; /* a request woke us, or it was time to look for a KILL file */
             }
         }
         hg_console_tick(s, due);
@@ -278,6 +281,7 @@ int hg_session_run(hg_session *s) {
         return rc;
     }
     hg_console_start(s);
+    hg_session_poll_kill(s, s->core.now_ns);
     rc = scripts_start(s);
     if (rc == HG_OK) {
         rc = pump(s);

@@ -278,6 +278,10 @@ int hg_session_options_read(hg_session_options *o, hg_mode mode, const hg_args *
     o->scenario = hg_args_get(&args, "scenario", o->scenario);
     o->events = hg_args_get(&args, "events", o->events);
     o->control = hg_args_get(&args, "control", o->control);
+    o->kill_file = hg_args_get(&args, "kill-file", mode == HG_MODE_BACKTEST ? NULL : "KILL");
+    if (o->kill_file && strcmp(o->kill_file, "none") == 0) {
+        o->kill_file = NULL;
+    }
     o->name = hg_args_get(&args, "name", o->name);
     o->instruments = hg_args_get(&args, "instruments", o->instruments);
     o->json = hg_args_has(&args, "json");

@@ -41,6 +41,10 @@ int hg_session_failure(const hg_session *s) {
             return HG_ERR(HG_ESTRATEGY, "%s", hg_script_error(s->core.scripts[i]));
         }
     }
+    const char *why = "";
+    if (hg_risk_session(s->core.exec, &why) == HG_RISK_HALTED) {
+        return HG_ERR(HG_ERISK, "trading is halted: %s", why);
+    }
     return HG_OK;
 }
 

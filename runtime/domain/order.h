@@ -89,7 +89,30 @@ typedef enum {
     X(VENUE_DOWN, "venue_down", "the venue stands still")                                          \
     X(VENUE_BUSY, "venue_busy", "the venue is busy")                                               \
     X(VENUE_RATE, "venue_rate", "more requests than the venue allows")                             \
-    X(NEVER_ARRIVED, "never_arrived", "the venue knows of no such request")
+    X(NEVER_ARRIVED, "never_arrived", "the venue knows of no such request")                        \
+    X(PERMISSION, "permission", "instrument, side, venue or account is not allowed")               \
+    X(PAUSED, "paused", "the strategy is paused until the operator re-arms it")                    \
+    X(FROZEN, "frozen", "the underlying is frozen after a burst of fills")                         \
+    X(REDUCING, "reducing", "only orders that lower the risk pass")                                \
+    X(RECONCILING, "reconciling", "positions are being compared with the venue's")                 \
+    X(NO_GREEKS, "no_greeks", "the exposure the order is judged by is unknown")                    \
+    X(DUPLICATE, "duplicate", "the same order was sent a moment ago and is open")                  \
+    X(PREMIUM_LIMIT, "premium_limit", "option premium above the limit")                            \
+    X(OPEN_NOTIONAL, "open_notional", "value of open orders above the limit")                      \
+    X(DELTA_LIMIT, "delta_limit", "worst-case delta above the limit")                              \
+    X(GAMMA_LIMIT, "gamma_limit", "worst-case gamma above the limit")                              \
+    X(VEGA_LIMIT, "vega_limit", "worst-case vega above the limit")                                 \
+    X(THETA_LIMIT, "theta_limit", "worst-case theta above the limit")                              \
+    X(GROSS_LIMIT, "gross_limit", "positions and open orders above the limit")                     \
+    X(MARGIN_LIMIT, "margin_limit", "initial margin above the limit")                              \
+    X(REPEAT, "repeat", "too many orders filled on one side")                                      \
+    X(CONVERGENCE, "convergence", "hedges do not lower the exposure")                              \
+    X(STORM, "storm", "too many refused orders")                                                   \
+    X(BURST, "burst", "too much filled in a short time")                                           \
+    X(LOSS, "loss_limit", "loss of the day above the limit")                                       \
+    X(DRAWDOWN, "drawdown_limit", "fall from the peak of the day above the limit")                 \
+    X(BLIND, "blind", "no profit and loss from fresh marks")                                       \
+    X(OPERATOR, "operator", "stopped by the operator")
 
 typedef enum {
 #define HG_REJECT_ENUM(name, code, text) HG_REJECT_##name,

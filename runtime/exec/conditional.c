@@ -18,6 +18,7 @@ hg_order_request hg_conditional_plain(const hg_order_request *request) {
         plain.type = HG_TYPE_MARKET;
         plain.price = 0;
         plain.post_only = false;
+        plain.again = true; /* a stop is no copy of the order it protects */
         plain.reduce_only = false; /* the position it will reduce may come later */
         plain.tif = request->tif == HG_TIF_FOK ? HG_TIF_FOK : HG_TIF_IOC;
     } else if (request->tif == HG_TIF_GTD) {
@@ -288,8 +289,9 @@ static void release(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     hg_order_request request = fired_request(exec, order);
     hg_risk_view view = hg_exec_view(exec, order->instrument);
     view.open_orders--;
+    view.amended = order;
     if (hg_exec_judge(exec, &view, &request, now_ns, &exact, &refusal) != HG_REJECT_NONE) {
-        hg_exec_refused(exec, &request, &refusal);
+        hg_exec_refused(exec, &request, order->id, &refusal, now_ns);
         end(slot, HG_ORDER_REJECTED, refusal.code);
         return;
     }
@@ -301,7 +303,7 @@ static void release(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     if (hg_exec_send(exec, slot, now_ns) < 0) {
         hg_refuse(&refusal, HG_REJECT_CAPACITY, NAN, NAN, "the venue did not take the order: %s",
                   hg_error_text());
-        hg_exec_refused(exec, &request, &refusal);
+        hg_exec_refused(exec, &request, order->id, &refusal, now_ns);
         end(slot, HG_ORDER_REJECTED, HG_REJECT_CAPACITY);
     }
 }
@@ -371,6 +373,7 @@ int hg_conditional_amend(hg_exec *exec, hg_slot *slot, const hg_amendment *a, in
     hg_order changed = *order;
     bool moved = a->trigger_price != 0 || a->trail != 0 || a->trail_fraction != 0;
     view.open_orders--;
+    view.amended = order;
     changed.expires_ns = request.expires_ns;
     hg_reject code = hg_exec_judge(exec, &view, &plain, now_ns, &exact, refusal);
     if (code == HG_REJECT_NONE) {
@@ -379,7 +382,7 @@ int hg_conditional_amend(hg_exec *exec, hg_slot *slot, const hg_amendment *a, in
                      : check_limit(inst, &request, &changed, refusal);
     }
     if (code != HG_REJECT_NONE) {
-        hg_exec_refused(exec, &request, refusal);
+        hg_exec_refused(exec, &request, 0, refusal, now_ns);
         return HG_ERISK;
     }
     if (!slot->held && (!exec->venue->ops->amend_trigger || order->trigger == HG_TRIGGER_NONE)) {

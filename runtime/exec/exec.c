@@ -50,9 +50,6 @@ hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue 
     exec->portfolio = portfolio;
     exec->venue = venue;
     exec->observer = options->observer;
-    exec->limits = options->limits;
-    hg_limits_complete(&exec->limits);
-    hg_bucket_init(&exec->bucket, exec->limits.orders_per_second);
     exec->capacity = power_of_two(options->order_capacity ? options->order_capacity
                                                           : CAPACITY_DEFAULT);
     exec->first_open = HG_SLOT_NONE;
@@ -70,13 +67,14 @@ hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue 
                                             hg_universe_get(exec->universe, id)->name);
     }
     bool seen = hg_seen_init(&exec->seen, SEEN_CAPACITY);
+    exec->risk = hg_risk_new(exec, options);
     bool owed = hg_ring_init(&exec->owed, sizeof(hg_event), OWED_CAPACITY);
     exec->expiries = calloc(exec->capacity, sizeof *exec->expiries);
     exec->brackets = calloc(HG_BRACKETS_MAX, sizeof *exec->brackets);
     exec->triggers = hg_trigger_book_new(exec->universe, exec->capacity,
                                          &(hg_trigger_user){exec, trigger_fired, trigger_moved});
     if (!exec->slots || !exec->per || !seen || !owed || !exec->expiries || !exec->brackets ||
-        !exec->triggers) {
+        !exec->triggers || !exec->risk) {
         hg_exec_free(exec);
         return NULL;
     }
@@ -90,6 +88,7 @@ void hg_exec_free(hg_exec *exec) {
     hg_seen_fini(&exec->seen);
     hg_ring_fini(&exec->owed);
     hg_trigger_book_free(exec->triggers);
+    hg_risk_free(exec->risk);
     free(exec->expiries);
     free(exec->brackets);
     free(exec->slots);
@@ -151,30 +150,29 @@ bool hg_exec_owe(hg_exec *exec, const hg_slot *slot, hg_event_kind kind, hg_reje
     return hg_ring_push(&exec->owed, &event);
 }
 
-void hg_exec_refused(hg_exec *exec, const hg_order_request *request, const hg_refusal *refusal) {
-    exec->stats.refused++;
+bool hg_exec_refused(hg_exec *exec, const hg_order_request *request, uint64_t order,
+                     const hg_refusal *refusal, int64_t now_ns) {
     if (exec->observer.refusal) {
         exec->observer.refusal(exec->observer.context, request, refusal);
     }
+    return hg_risk_refused(exec, request, order, refusal, now_ns);
 }
 
 static int reject(hg_exec *exec, hg_slot *slot, const hg_order_request *request,
                   const hg_refusal *refusal, int64_t now_ns) {
-    hg_exec_refused(exec, request, refusal);
+    bool answer = hg_exec_refused(exec, request, slot ? slot->order.id : 0, refusal, now_ns);
     if (slot) {
         slot->order.state = HG_ORDER_REJECTED;
         slot->order.reject = (uint16_t)refusal->code;
-        slot->owed = hg_exec_owe(exec, slot, HG_EV_REJECTED, refusal->code, now_ns);
-        exec->stats.alarms += !slot->owed; /* the order itself shows what happened */
+        slot->owed = answer &&
+                     hg_exec_owe(exec, slot, HG_EV_REJECTED, refusal->code, now_ns);
+        exec->stats.alarms += answer && !slot->owed; /* the order itself shows what happened */
     }
     return HG_ERISK;
 }
 
-hg_risk_view hg_exec_view(const hg_exec *exec, uint32_t instrument) {
-    hg_risk_view view = {.market = exec->market,
-                         .portfolio = exec->portfolio,
-                         .limits = &exec->limits,
-                         .halted = exec->halted ? exec->halt_text : NULL};
+hg_risk_view hg_exec_view(hg_exec *exec, uint32_t instrument) {
+    hg_risk_view view = {.exec = exec};
     if (instrument < hg_universe_count(exec->universe)) {
         view.pending_buy = exec->per[instrument].buy;
         view.pending_sell = exec->per[instrument].sell;
@@ -185,19 +183,25 @@ hg_risk_view hg_exec_view(const hg_exec *exec, uint32_t instrument) {
 
 hg_reject hg_exec_judge(hg_exec *exec, const hg_risk_view *view, const hg_order_request *request,
                         int64_t now_ns, hg_risk_order *exact, hg_refusal *refusal) {
+    exec->risk->now_ns = now_ns;
     hg_reject code = hg_risk_judge(view, request, now_ns, exact, refusal);
-    if (code == HG_REJECT_NONE && !hg_bucket_take(&exec->bucket, now_ns)) {
-        uint32_t rate = exec->limits.orders_per_second;
-        code = hg_refuse(refusal, HG_REJECT_RATE, rate + 1.0, rate,
-                         "more than %u orders per second", rate);
-    }
-    return code;
+    return code != HG_REJECT_NONE ? code : hg_risk_spend(exec, view, request, now_ns, refusal);
+}
+
+hg_reject hg_exec_try(hg_exec *exec, const hg_order_request *request, int64_t now_ns,
+                      hg_refusal *refusal) {
+    hg_assert(exec && request && refusal);
+    hg_risk_view view = hg_exec_view(exec, request->instrument);
+    hg_risk_order exact;
+    *refusal = (hg_refusal){0};
+    return hg_risk_judge(&view, request, now_ns, &exact, refusal);
 }
 
 /* Hands an accepted order to the venue. It counts as pending before the venue can answer. */
 int hg_exec_send(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     hg_order *order = &slot->order;
     hg_exec_explain(exec, order, now_ns);
+    hg_risk_passed(exec, slot, now_ns);
     order->state = HG_ORDER_SENT;
     slot->sent = true;
     if (!slot->open) {
@@ -254,6 +258,7 @@ int hg_exec_submit_from(hg_exec *exec, const hg_order_request *request, const hg
     *id = slot->order.id;
     order_init(exec, &slot->order, request, now_ns);
     hg_risk_view view = hg_exec_view(exec, request->instrument);
+    view.operator_order = origin->operator_order;
     hg_risk_order exact;
     bool beyond = beyond_plain(request, origin);
     hg_order_request plain;
@@ -320,6 +325,10 @@ int hg_exec_cancel(hg_exec *exec, uint64_t id, int64_t now_ns) {
         return HG_ERR(HG_ESTATE, "order %llu is %s", (unsigned long long)id,
                       hg_order_state_name((hg_order_state)slot->order.state));
     }
+    if (!slot->order.cancel_pending && !hg_risk_cancel_token(exec, now_ns)) {
+        return HG_ERR(HG_ELIMIT, "cancel of order %llu: too many messages per second",
+                      (unsigned long long)id);
+    }
     return hg_exec_cancel_slot(exec, slot, HG_REJECT_USER, now_ns);
 }
 
@@ -376,12 +385,19 @@ static int amend_working(hg_exec *exec, hg_slot *slot, const hg_amendment *a, in
     hg_order_request request = amended_request(exec, order, a->price, a->size);
     hg_risk_view view = hg_exec_view(exec, order->instrument);
     view.open_orders--;
+    view.amended = order;
+    view.counted = slot->counted;
     view.filled = order->filled;
     *(order->side == HG_BUY ? &view.pending_buy : &view.pending_sell) -= slot->counted;
     hg_risk_order exact;
     if (hg_exec_judge(exec, &view, &request, now_ns, &exact, refusal) != HG_REJECT_NONE) {
         return reject(exec, NULL, &request, refusal, now_ns);
     }
+    hg_order sent = *order;
+    sent.price = exact.price;
+    sent.size = exact.size;
+    sent.updated_ns = now_ns;
+    hg_risk_clear_path(exec, &sent, now_ns);
     slot->amend_price = exact.price;
     slot->amend_size = exact.size;
     hg_slot_settle(exec, slot);
@@ -392,10 +408,6 @@ static int amend_working(hg_exec *exec, hg_slot *slot, const hg_amendment *a, in
         return HG_ERR_CTX(HG_EVENUE, "amendment of order %llu", (unsigned long long)order->id);
     }
     hg_asked_add(exec, slot, now_ns);
-    hg_order sent = *order;
-    sent.price = exact.price;
-    sent.size = exact.size;
-    sent.updated_ns = now_ns;
     hg_exec_hash(exec, &sent, NULL);
     return HG_OK;
 }
@@ -523,12 +535,4 @@ void hg_exec_lost(hg_exec *exec, uint64_t id, int64_t now_ns) {
     slot->order.state = HG_ORDER_UNKNOWN;
     slot->order.updated_ns = now_ns;
     hg_exec_tell(exec, &slot->order);
-}
-
-void hg_exec_halt(hg_exec *exec, const char *why) {
-    if (!exec->halted) {
-        exec->halted = true;
-        hg_text_copy(exec->halt_text, sizeof exec->halt_text, why ? why : "on request");
-        hg_log(HG_LOG_WARN, "trading is halted: %s", exec->halt_text);
-    }
 }

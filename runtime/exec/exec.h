@@ -3,26 +3,13 @@
 
 #include "base/ring.h"
 #include "domain/venue.h"
+#include "exec/limits.h"
+#include "exec/risk_state.h"
 #include "portfolio/portfolio.h"
 
 /* Orders and the risk gate. Every order of every script passes hg_exec_submit, which is the only
  * caller of the venue. Orders live in a fixed pool owned here; scripts hold ids. */
 typedef struct hg_exec hg_exec;
-
-#define HG_STRATEGY_ANY UINT16_MAX
-
-/* Limits of the gate. Not reachable from Lua. Zero means "use the default", never "off". */
-typedef struct hg_limits {
-    double price_collar;        /* limit prices further than this fraction through the reference are
-                                   refused; 0.10 (options: also 0.05 coin or 50 % of mark) */
-    double order_value_usd;     /* 100,000,000 */
-    double position_delta;      /* |worst-case coins| per instrument, 1,000,000 */
-    int64_t quote_max_age_ns;   /* data older than this is stale for trading; 10 s */
-    uint32_t orders_per_second; /* token bucket in event time, burst = 4 x; 1,000 */
-    uint32_t open_orders;       /* per instrument; 500 */
-} hg_limits;
-
-void hg_limits_default(hg_limits *limits);
 
 /* One exit of a bracket: a resting limit order, or one that waits for a trigger price. */
 typedef struct hg_exit {
@@ -50,6 +37,7 @@ typedef struct hg_order_request {
     double price; /* quote unit; ignored for market orders */
     bool post_only;
     bool reduce_only;
+    bool again; /* meant, though an equal order sent a moment ago is open */
     uint64_t code;
     const char *reason; /* may be NULL */
     const char *line;   /* "file.lua:12", may be NULL */
@@ -89,10 +77,20 @@ typedef struct hg_exec_observer {
     void (*fill)(void *context, const hg_order *order, const hg_event *fill);
     void (*refusal)(void *context, const hg_order_request *request, const hg_refusal *refusal);
     void (*alarm)(void *context, const hg_order *order, hg_alarm alarm); /* order may be NULL */
+    void (*risk)(void *context, const hg_risk_event *event); /* a state of the gate changed */
 } hg_exec_observer;
+
+/* Margin of the account if one more order filled; pending orders included. False: not known, and
+ * orders that do not only close are refused. */
+typedef struct hg_margin_hook {
+    void *context;
+    bool (*project)(void *context, uint32_t instrument, hg_side side, hg_lots lots, hg_ticks price,
+                    int64_t now_ns, double *initial_usd, double *equity_usd);
+} hg_margin_hook;
 
 typedef struct hg_exec_options {
     hg_limits limits;
+    const char *account; /* the venue's name of it, NULL: none */
     uint32_t
         order_capacity; /* open + remembered orders; 0 = 65,536; old finished ones are reused */
     hg_exec_observer observer;
@@ -141,13 +139,34 @@ double hg_exec_average_price(const hg_exec *exec, const hg_order *order); /* 0 w
  * pending, until the venue says what became of it. */
 void hg_exec_lost(hg_exec *exec, uint64_t id, int64_t now_ns);
 
-/* Halts all new orders (cancels still pass). Latched. */
+/* Halts all new orders (cancels still pass). Latched; hg_risk_kill has more levels. */
 void hg_exec_halt(hg_exec *exec, const char *why);
+
+/* The gate's own clock: losses, freezes that end, cancels to repeat. Call before events are applied
+ * that are later than `now_ns`; it looks once a second. */
+void hg_exec_clock(hg_exec *exec, int64_t now_ns);
+
+/* Names a strategy, so that limits and permissions given for it apply. */
+void hg_exec_strategy(hg_exec *exec, uint16_t strategy, const char *name);
+
+/* The venue's side of the gate: while positions are reconciled, or the lease of a cluster is not
+ * ours, or the clocks disagree, orders that do not only close are refused. */
+void hg_exec_reconcile(hg_exec *exec, bool under_way);
+void hg_exec_lease(hg_exec *exec, bool held);
+void hg_exec_clock_offset(hg_exec *exec, int64_t offset_ns);
+void hg_exec_margin(hg_exec *exec, const hg_margin_hook *hook); /* NULL: no margin account */
+
+/* What the gate would say, without sending anything. */
+hg_reject hg_exec_try(hg_exec *exec, const hg_order_request *request, int64_t now_ns,
+                      hg_refusal *refusal);
+/* Why an order was refused by the gate; NULL when it was not, or long ago. */
+const hg_refusal *hg_exec_refusal(const hg_exec *exec, uint64_t order);
 
 typedef struct hg_exec_stats {
     uint64_t orders; /* sent to the venue */
     uint64_t fills;
     uint64_t refused;  /* by the gate */
+    uint64_t refused_by[HG_REJECTS];
     uint64_t rejected; /* by the venue */
     uint64_t cancelled;
     uint64_t duplicates; /* fills told twice, booked once */
@@ -162,8 +181,33 @@ typedef struct hg_exec_stats {
     uint64_t hash;  /* over every order sent and fill received, in order */
 } hg_exec_stats;
 
-/* The limits in force, complete. */
+/* The limits of the session in force, complete; and as an underlying or a strategy has them. */
 const hg_limits *hg_exec_limits(const hg_exec *exec);
+const hg_limits *hg_exec_limits_of_underlying(const hg_exec *exec, uint32_t underlying);
+const hg_limits *hg_exec_limits_of_strategy(const hg_exec *exec, uint16_t strategy);
+
+/* How much of each limit is used now, in the unit of the limit. Worst case where the limit is. */
+typedef struct hg_risk_use {
+    double delta, gamma, vega, theta; /* largest |worst case| of the underlying */
+    double burst_delta, burst_vega;
+    bool known; /* the four Greeks */
+} hg_risk_use;
+void hg_risk_use_underlying(hg_exec *exec, uint32_t underlying, int64_t now_ns, hg_risk_use *out);
+typedef struct hg_risk_totals {
+    double open_notional, gross_notional; /* USD, NaN unknown */
+    uint32_t open_orders, strategy_open_orders;
+    double loss, drawdown; /* USD of the day, as of the last second; NaN unknown */
+} hg_risk_totals;
+void hg_risk_use_session(hg_exec *exec, uint16_t strategy, int64_t now_ns, hg_risk_totals *out);
+
+/* Control 17: HG_EVENUE when a live venue leaves orders behind and nobody has allowed it. */
+HG_MUST_CHECK int hg_risk_protected(const hg_limits *limits, bool cancel_on_disconnect);
+/* Control 18: a countdown at the venue, refreshed each third of its time. */
+typedef struct hg_dead_man {
+    int64_t timeout_ns; /* 0: the venue has none */
+    int64_t due_ns;
+} hg_dead_man;
+bool hg_dead_man_due(hg_dead_man *timer, int64_t now_ns); /* true: refresh it now */
 
 const hg_exec_stats *hg_exec_stats_get(const hg_exec *exec);
 

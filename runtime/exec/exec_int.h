@@ -2,7 +2,7 @@
 #define HG_EXEC_EXEC_INT_H
 
 #include "exec/exec.h"
-#include "exec/risk.h"
+#include "exec/risk_int.h"
 #include "exec/trigger.h"
 
 /* Private to the execution room: exec.c sends, state.c applies answers, orders.c keeps the pool,
@@ -25,7 +25,8 @@ void hg_seen_fini(hg_seen *seen);
 bool hg_seen_has(const hg_seen *seen, uint64_t id);
 bool hg_seen_add(hg_seen *seen, uint64_t id); /* false: it was there */
 
-typedef struct hg_slot {
+/* risk_int.h names the type. */
+struct hg_slot {
     hg_order order;       /* id 0: never used */
     hg_lots counted;      /* what it adds to the pending size of its instrument */
     hg_ticks amend_price; /* asked for, while an amendment is on its way */
@@ -47,7 +48,10 @@ typedef struct hg_slot {
     uint32_t asked_prev, asked_next;
     int64_t asked_ns;
     uint64_t last_trade; /* largest trade id booked */
-} hg_slot;
+    bool hedge;          /* filled, it would lower |delta|: the convergence guard follows it */
+    double hedge_from;   /* delta held when it was sent */
+    double hedge_drift;  /* and how far delta had drifted by then */
+};
 
 #define HG_BRACKETS_MAX 1024 /* at one time */
 
@@ -83,14 +87,13 @@ struct hg_exec {
     const hg_universe *universe;
     hg_portfolio *portfolio;
     hg_venue *venue;
-    hg_limits limits;
     hg_exec_observer observer;
     hg_slot *slots;
     uint32_t capacity; /* a power of two; an order lives in slot id & (capacity - 1) */
     uint64_t last_id;
     uint32_t first_open, last_open, open_count;
     hg_instrument_orders *per;
-    hg_bucket bucket;
+    hg_risk *risk;
     hg_seen seen;
     hg_ring owed;              /* events the gate owes */
     hg_trigger_book *triggers; /* emulated ones */
@@ -103,8 +106,6 @@ struct hg_exec {
     int64_t now_ns;         /* of the market event being looked at */
     bool batch;             /* inside an update: what fires waits for its end */
     hg_exec_stats stats;
-    bool halted;
-    char halt_text[96];
 };
 
 #define HG_SLOT_NONE UINT32_MAX
@@ -124,8 +125,10 @@ bool hg_exec_owe(hg_exec *exec, const hg_slot *slot, hg_event_kind kind, hg_reje
 /* The gate, with the rate last. */
 hg_reject hg_exec_judge(hg_exec *exec, const hg_risk_view *view, const hg_order_request *request,
                         int64_t now_ns, hg_risk_order *exact, hg_refusal *refusal);
-hg_risk_view hg_exec_view(const hg_exec *exec, uint32_t instrument);
-void hg_exec_refused(hg_exec *exec, const hg_order_request *request, const hg_refusal *refusal);
+hg_risk_view hg_exec_view(hg_exec *exec, uint32_t instrument);
+/* Tells of a refusal (order: its id or 0). False: the strategy is paused and hears no more. */
+bool hg_exec_refused(hg_exec *exec, const hg_order_request *request, uint64_t order,
+                     const hg_refusal *refusal, int64_t now_ns);
 /* Explains the order as of now and hands it to the venue. < 0: the order has ended as rejected. */
 int hg_exec_send(hg_exec *exec, hg_slot *slot, int64_t now_ns);
 void hg_exec_explain(hg_exec *exec, hg_order *order, int64_t now_ns);
@@ -136,7 +139,8 @@ typedef struct hg_origin {
     hg_role role;
     uint64_t parent;
     uint16_t bracket; /* place plus one */
-    bool at_once;     /* a trigger that is reached already fires instead of being refused */
+    bool operator_order; /* of the kill switch: passes while halted, and only closes */
+    bool at_once;        /* a trigger that is reached already fires instead of being refused */
 } hg_origin;
 int hg_exec_submit_from(hg_exec *exec, const hg_order_request *request, const hg_origin *origin,
                         int64_t now_ns, uint64_t *id, hg_refusal *refusal);

@@ -52,6 +52,7 @@ void hg_slot_open(hg_exec *exec, hg_slot *slot) {
     exec->last_open = index;
     exec->open_count++;
     exec->per[slot->order.instrument].open++;
+    hg_risk_opened(exec, &slot->order, 1);
     exec->per[slot->order.instrument].reduce_only += slot->order.reduce_only;
 }
 
@@ -80,6 +81,7 @@ static void slot_close(hg_exec *exec, hg_slot *slot) {
     slot->amend_size = 0;
     exec->open_count--;
     exec->per[slot->order.instrument].open--;
+    hg_risk_opened(exec, &slot->order, -1);
     exec->per[slot->order.instrument].reduce_only -= slot->order.reduce_only;
 }
 
@@ -106,6 +108,7 @@ void hg_slot_settle(hg_exec *exec, hg_slot *slot) {
     *side += pending - slot->counted;
     slot->counted = pending;
     hg_assert(*side >= 0);
+    hg_risk_pending(exec, slot->order.instrument);
     hg_portfolio_pending(exec->portfolio, slot->order.instrument, per->buy, per->sell);
 }
 
@@ -154,10 +157,6 @@ double hg_exec_average_price(const hg_exec *exec, const hg_order *order) {
     double value = hg_nano_to_double(order->filled_value);
     bool usd_sized = inst->inverse && inst->kind != HG_KIND_OPTION;
     return usd_sized ? amount / value : value / amount;
-}
-
-const hg_limits *hg_exec_limits(const hg_exec *exec) {
-    return &exec->limits;
 }
 
 const hg_exec_stats *hg_exec_stats_get(const hg_exec *exec) {

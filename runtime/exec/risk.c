@@ -1,62 +1,39 @@
-/* The risk gate. Order of the controls: permission and state first (instrument, halt), then sanity
- * of the numbers, age of the data, price collar, size and value, open orders, worst-case position,
- * reduce-only, and the rate last, so that a refused order costs no token. Anchors: SEC 15c3-5,
- * MiFID II RTS 6 articles 12 to 15. */
-#include "exec/risk.h"
-
+/* The risk gate: the order of the controls, and who may trade at all. Permission and state come
+ * first, then the order by itself, its data and price, then what it would do to positions and
+ * exposure, and the rate last, so that a refused order costs no token.
+ *
+ * Invariants: unknown, stale and not finite refuse; orders without an answer count in full; an order
+ * is measured by what it adds on the side it moves to, so one that lowers a breached Greek passes.
+ * Anchors: SEC 15c3-5, MiFID II RTS 6 articles 12 to 16, FIA risk controls. */
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/text.h"
+#include "exec/exec_int.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define OPTION_COLLAR_COIN 0.05
-#define OPTION_COLLAR_MARK 0.50
-
-void hg_limits_default(hg_limits *limits) {
-    *limits = (hg_limits){.price_collar = 0.10,
-                          .order_value_usd = 1e8,
-                          .position_delta = 1e6,
-                          .quote_max_age_ns = 10 * HG_NS_PER_S,
-                          .orders_per_second = 1000,
-                          .open_orders = 500};
-}
-
-static double positive_or(double value, double fallback) {
-    return value > 0 && isfinite(value) ? value : fallback;
-}
-
-void hg_limits_complete(hg_limits *limits) {
-    hg_limits standard;
-    hg_limits_default(&standard);
-    limits->price_collar = positive_or(limits->price_collar, standard.price_collar);
-    limits->order_value_usd = positive_or(limits->order_value_usd, standard.order_value_usd);
-    limits->position_delta = positive_or(limits->position_delta, standard.position_delta);
-    if (limits->quote_max_age_ns <= 0) {
-        limits->quote_max_age_ns = standard.quote_max_age_ns;
-    }
-    if (limits->orders_per_second == 0) {
-        limits->orders_per_second = standard.orders_per_second;
-    }
-    if (limits->open_orders == 0) {
-        limits->open_orders = standard.open_orders;
-    }
-}
+#include <string.h>
 
 /* --- rate ------------------------------------------------------------------------------------- */
 
 #define TOKEN INT64_C(1000000000)
 #define BURST_SECONDS 4
+#define CANCEL_SHARE 20 /* per cent of the venue's bucket that only cancels may use */
+#define RATE_SECONDS 3  /* seconds in a row with too many orders that pause a strategy */
 
 void hg_bucket_init(hg_bucket *bucket, uint32_t rate) {
     hg_assert(rate > 0);
     *bucket = (hg_bucket){.level = (int64_t)rate * BURST_SECONDS * TOKEN, .rate = rate};
 }
 
-bool hg_bucket_take(hg_bucket *bucket, int64_t now_ns) {
-    int64_t full = (int64_t)bucket->rate * BURST_SECONDS * TOKEN;
+static int64_t bucket_full(const hg_bucket *bucket) {
+    return (int64_t)bucket->rate * BURST_SECONDS * TOKEN;
+}
+
+bool hg_bucket_has(hg_bucket *bucket, int64_t now_ns, int keep) {
+    int64_t full = bucket_full(bucket);
     int64_t dt = now_ns - bucket->time_ns;
     if (dt > 0) {
         bool refilled = dt >= BURST_SECONDS * HG_NS_PER_S;
@@ -64,11 +41,13 @@ bool hg_bucket_take(hg_bucket *bucket, int64_t now_ns) {
         bucket->level = level < full ? level : full;
         bucket->time_ns = now_ns;
     }
-    if (bucket->level < TOKEN) {
-        return false;
-    }
-    bucket->level -= TOKEN;
-    return true;
+    return bucket->level >= TOKEN + full / 100 * keep;
+}
+
+bool hg_bucket_take(hg_bucket *bucket, int64_t now_ns, int keep) {
+    bool has = hg_bucket_has(bucket, now_ns, keep);
+    bucket->level -= has ? TOKEN : 0;
+    return has;
 }
 
 /* --- refusals --------------------------------------------------------------------------------- */
@@ -86,278 +65,143 @@ hg_reject hg_refuse(hg_refusal *refusal, hg_reject code, double value, double li
     return code;
 }
 
-/* What every control reads; made step by step. */
-typedef struct {
-    const hg_risk_view *view;
-    const hg_order_request *request;
-    int64_t now_ns;
-    const hg_instrument *inst;
-    const hg_market_state *state;
-    hg_risk_order *out;
-    hg_refusal *refusal;
-} judgement;
+/* --- 21: permission --------------------------------------------------------------------------- */
 
-/* --- the controls, in order ------------------------------------------------------------------- */
-
-static hg_reject check_instrument(judgement *j) {
-    const hg_universe *universe = hg_market_universe(j->view->market);
+static hg_reject check_known(judgement *j) {
+    const hg_universe *universe = j->exec->universe;
     uint32_t id = j->request->instrument;
     if (id >= hg_universe_count(universe)) {
         return hg_refuse(j->refusal, HG_REJECT_INSTRUMENT, NAN, NAN, "unknown instrument");
     }
     j->inst = hg_universe_get(universe, id);
-    j->state = hg_market_get(j->view->market, id);
-    bool expired = j->inst->expiry_ns > 0 && !(j->now_ns < j->inst->expiry_ns);
-    if (expired || j->state->settled) {
-        return hg_refuse(j->refusal, HG_REJECT_INSTRUMENT, NAN, NAN, "%s has expired",
-                         j->inst->name);
+    j->state = hg_market_get(j->exec->market, id);
+    j->underlying = &j->risk->underlyings[j->inst->underlying_id];
+    j->limits = &j->underlying->limits;
+    j->spot = hg_market_underlying(j->exec->market, j->inst->underlying_id)->spot;
+    return HG_REJECT_NONE;
+}
+
+static hg_reject check_account(const judgement *j) {
+    const hg_limit_extra *extra = j->risk->limits.extra;
+    const char *venue = j->exec->venue->ops->name;
+    if (j->risk->lease_lost) {
+        return hg_refuse(j->refusal, HG_REJECT_PERMISSION, NAN, NAN,
+                         "another process holds the right to trade");
     }
-    if (j->state->halted) {
-        return hg_refuse(j->refusal, HG_REJECT_INSTRUMENT, NAN, NAN, "%s is halted", j->inst->name);
+    if (extra && extra->venue[0] && strcmp(extra->venue, venue) != 0) {
+        return hg_refuse(j->refusal, HG_REJECT_PERMISSION, NAN, NAN,
+                         "orders may go to %s, this is %s", extra->venue, venue);
+    }
+    if (extra && extra->account[0] && strcmp(extra->account, j->risk->account) != 0) {
+        return hg_refuse(j->refusal, HG_REJECT_PERMISSION, NAN, NAN,
+                         "orders may go to the account '%s', this is '%s'", extra->account,
+                         j->risk->account);
     }
     return HG_REJECT_NONE;
 }
 
-static hg_reject check_halt(judgement *j) {
-    if (j->view->halted) {
+static hg_reject check_permission(judgement *j) {
+    hg_reject code = check_known(j);
+    if (code != HG_REJECT_NONE) {
+        return code;
+    }
+    code = check_account(j);
+    if (code != HG_REJECT_NONE || j->view->operator_order) {
+        return code;
+    }
+    if (j->request->strategy >= HG_STRATEGIES_MAX) {
+        return hg_refuse(j->refusal, HG_REJECT_PERMISSION, j->request->strategy, HG_STRATEGIES_MAX,
+                         "unknown strategy %u", j->request->strategy);
+    }
+    j->strategy = &j->risk->strategies[j->request->strategy];
+    uint8_t side = j->request->side == HG_BUY ? HG_PERMIT_BUY : HG_PERMIT_SELL;
+    if (!(j->strategy->permits[j->inst->id] & side)) {
+        return hg_refuse(j->refusal, HG_REJECT_PERMISSION, NAN, NAN, "%s may not %s %s",
+                         j->strategy->name[0] ? j->strategy->name : "this strategy",
+                         hg_side_name(j->request->side), j->inst->name);
+    }
+    return HG_REJECT_NONE;
+}
+
+/* --- 16 and 14: state ------------------------------------------------------------------------- */
+
+static hg_reject check_state(judgement *j) {
+    if (j->view->operator_order) {
+        return HG_REJECT_NONE;
+    }
+    if (j->risk->state == HG_RISK_HALTED) {
         return hg_refuse(j->refusal, HG_REJECT_HALTED, NAN, NAN, "trading is halted: %s",
-                         j->view->halted);
+                         j->risk->why);
+    }
+    if (j->strategy->state == HG_RISK_PAUSED) {
+        return hg_refuse(j->refusal, HG_REJECT_PAUSED, NAN, NAN, "%s is paused: %s",
+                         j->strategy->name[0] ? j->strategy->name : "the strategy",
+                         j->strategy->why);
+    }
+    if (j->underlying->state == HG_RISK_FROZEN && j->now_ns < j->underlying->thaw_ns) {
+        bool manual = j->underlying->thaw_ns == INT64_MAX;
+        double left_s = manual ? NAN : (double)(j->underlying->thaw_ns - j->now_ns) / 1e9;
+        return hg_refuse(j->refusal, HG_REJECT_FROZEN, left_s, NAN, "%s is frozen after a burst%s",
+                         j->inst->underlying, manual ? " until the operator re-arms it" : "");
     }
     return HG_REJECT_NONE;
 }
 
-static hg_reject check_form(judgement *j) {
+/* --- 20: reconcile ---------------------------------------------------------------------------- */
+
+/* Whether the order only closes, as far as its size is valid at all. */
+static void prepare(judgement *j) {
     const hg_order_request *r = j->request;
-    bool known = (r->side == HG_BUY || r->side == HG_SELL) &&
-                 (r->type == HG_TYPE_MARKET || r->type == HG_TYPE_LIMIT) &&
-                 (unsigned)r->tif <= HG_TIF_FOK;
-    if (!known) {
-        return hg_refuse(j->refusal, HG_REJECT_BAD_REQUEST, NAN, NAN,
-                         "side, type or time in force is not one of the known ones");
+    hg_lots size = 0;
+    bool sane = isfinite(r->size) && r->size > 0 && r->size < 9e9 &&
+                hg_size_from_double(j->inst, r->size, &size) && size > j->view->filled;
+    if (sane && (r->side == HG_BUY || r->side == HG_SELL)) {
+        j->add = size - j->view->filled;
+        hg_lots held = hg_portfolio_get(j->exec->portfolio, j->inst->id)->lots;
+        j->reducing = j->add <= hg_reduce_room(j->view, r->side, held);
     }
-    if (r->post_only && (r->type == HG_TYPE_MARKET || r->tif != HG_TIF_GTC)) {
-        return hg_refuse(j->refusal, HG_REJECT_BAD_REQUEST, NAN, NAN,
-                         "post-only belongs to resting limit orders");
+}
+
+static hg_reject check_reconciled(judgement *j) {
+    prepare(j);
+    if (j->risk->reconciling && !j->reducing) {
+        return hg_refuse(j->refusal, HG_REJECT_RECONCILING, NAN, NAN,
+                         "positions and orders are being compared with the venue's");
     }
     return HG_REJECT_NONE;
 }
 
-static hg_reject check_size(judgement *j) {
-    double size = j->request->size;
-    double lot = (double)j->inst->lot / 1e9;
-    if (!isfinite(size)) {
-        return hg_refuse(j->refusal, HG_REJECT_NOT_FINITE, size, NAN, "size is not finite");
-    }
-    if (!(size > 0)) {
-        return hg_refuse(j->refusal, HG_REJECT_SIZE_ZERO, size, lot, "size %g must be above zero",
-                         size);
-    }
-    /* A quarter of the range of the ledger stays free for sums. */
-    double most = (double)(INT64_MAX / 4) / 1e9;
-    if (!(size <= most) || !(size / lot <= 9e15)) {
-        return hg_refuse(j->refusal, HG_REJECT_SIZE_LIMIT, size, most,
-                         "size %g of %s is beyond the ledger", size, j->inst->name);
-    }
-    hg_lots lots = 0;
-    if (!hg_size_from_double(j->inst, size, &lots) || lots <= 0) {
-        return hg_refuse(j->refusal, HG_REJECT_OFF_LOT, size, lot,
-                         "size %.12g of %s is not a multiple of %.12g", size, j->inst->name, lot);
-    }
-    if (lots <= j->view->filled) {
-        return hg_refuse(j->refusal, HG_REJECT_SIZE_ZERO, size,
-                         hg_size_to_double(j->inst, j->view->filled),
-                         "new size %.12g is not above what has been filled", size);
-    }
-    j->out->size = lots;
-    return HG_REJECT_NONE;
-}
-
-static hg_reject check_price(judgement *j) {
-    double price = j->request->price;
-    double tick = (double)j->inst->tick / 1e9;
-    if (j->request->type == HG_TYPE_MARKET) {
-        return HG_REJECT_NONE;
-    }
-    if (!isfinite(price)) {
-        return hg_refuse(j->refusal, HG_REJECT_NOT_FINITE, price, NAN, "price is not finite");
-    }
-    if (!(price > 0)) {
-        return hg_refuse(j->refusal, HG_REJECT_PRICE_COLLAR, price, tick,
-                         "price %g must be above zero", price);
-    }
-    hg_ticks ticks = 0;
-    if (!hg_price_from_double(j->inst, price, &ticks) || ticks <= 0) {
-        double step = ticks > 0 ? tick * (double)hg_instrument_step(j->inst, ticks) : tick;
-        return hg_refuse(j->refusal, HG_REJECT_OFF_TICK, price, step,
-                         "price %.12g of %s is not a multiple of its tick", price, j->inst->name);
-    }
-    j->out->price = ticks;
-    return HG_REJECT_NONE;
-}
-
-static bool fresh(const judgement *j, int64_t time_ns) {
-    return time_ns > 0 && j->now_ns - time_ns <= j->view->limits->quote_max_age_ns;
-}
-
-/* Reference: the mark while it is fresh, else the mid of a fresh book. An unchanged quote beside a
- * fresh mark is not stale: exchanges send a quote only when it changes. */
-static hg_reject check_data(judgement *j) {
-    const hg_market_state *s = j->state;
-    const hg_market *market = j->view->market;
-    double limit_s = (double)j->view->limits->quote_max_age_ns / 1e9;
-    if (s->book_invalid) {
-        return hg_refuse(j->refusal, HG_REJECT_STALE, NAN, limit_s,
-                         "the book of %s is invalid until its next snapshot", j->inst->name);
-    }
-    double reference = 0;
-    if (s->mark > 0 && fresh(j, s->mark_ns)) {
-        reference = hg_market_mark(market, j->inst->id, j->now_ns);
-    } else if (fresh(j, s->quote.time_ns)) {
-        reference = hg_market_mid(market, j->inst->id);
-    } else if (s->mark > 0 || s->quote.time_ns > 0) {
-        int64_t newest = s->mark_ns > s->quote.time_ns ? s->mark_ns : s->quote.time_ns;
-        double age_s = (double)(j->now_ns - newest) / 1e9;
-        return hg_refuse(j->refusal, HG_REJECT_STALE, age_s, limit_s,
-                         "data of %s is %.3g s old, the limit is %.3g s", j->inst->name, age_s,
-                         limit_s);
-    }
-    if (!(reference > 0) || !isfinite(reference)) {
-        return hg_refuse(j->refusal, HG_REJECT_NO_PRICE, NAN, NAN, "no price of %s to judge by",
-                         j->inst->name);
-    }
-    j->out->reference = reference;
-    return HG_REJECT_NONE;
-}
-
-static bool opposite_side_empty(const judgement *j) {
-    const hg_quote *q = &j->state->quote;
-    hg_side side = j->request->side == HG_BUY ? HG_SELL : HG_BUY;
-    hg_lots shown = side == HG_SELL ? q->ask_size : q->bid_size;
-    return shown <= 0 && !(j->state->depth && hg_depth_level(j->state->depth, side, 0));
-}
-
-/* How far through the reference an order may go. A fraction says nothing about cheap options, so
- * theirs is the largest of the fraction, half the mark and 0.05 coin. */
-static double collar_width(const judgement *j) {
-    double reference = j->out->reference;
-    double width = reference * j->view->limits->price_collar;
-    if (j->inst->kind == HG_KIND_OPTION) {
-        double coin = OPTION_COLLAR_COIN;
-        if (!j->inst->inverse) {
-            coin *= hg_market_underlying(j->view->market, j->inst->underlying_id)->spot;
-        }
-        width = fmax(width, fmax(coin, reference * OPTION_COLLAR_MARK));
-    }
-    return width;
-}
-
-static hg_reject check_collar(judgement *j) {
-    bool buy = j->request->side == HG_BUY;
-    double width = collar_width(j);
-    double bound = j->out->reference + (buy ? width : -width);
-    if (j->request->type == HG_TYPE_MARKET) {
-        if (opposite_side_empty(j)) {
-            return hg_refuse(j->refusal, HG_REJECT_NO_PRICE, NAN, NAN,
-                             "no %s in the book of %s to trade against", buy ? "asks" : "bids",
-                             j->inst->name);
-        }
-        hg_ticks collar = hg_price_round(j->inst, bound, buy ? -1 : 1);
-        j->out->price = collar > 0 ? collar : 1;
-        return HG_REJECT_NONE;
-    }
-    double price = hg_price_to_double(j->inst, j->out->price);
-    /* Half a millionth of a tick absorbs the rounding of the bound itself. */
-    double slack = (double)j->inst->tick / 1e9 * 0.5e-6;
-    if (!(buy ? price <= bound + slack : price >= bound - slack)) {
-        return hg_refuse(j->refusal, HG_REJECT_PRICE_COLLAR, price, bound,
-                         "%s %s at %.12g is beyond %.12g (reference %.12g)",
-                         hg_side_name(j->request->side), j->inst->name, price, bound,
-                         j->out->reference);
-    }
-    return HG_REJECT_NONE;
-}
-
-static hg_reject check_value(judgement *j) {
-    const hg_instrument *inst = j->inst;
-    double size = hg_size_to_double(inst, j->out->size);
-    double spot = hg_market_underlying(j->view->market, inst->underlying_id)->spot;
-    bool usd_sized = inst->inverse && inst->kind != HG_KIND_OPTION;
-    double value = usd_sized ? size
-                   : inst->kind == HG_KIND_OPTION
-                       ? size * spot
-                       : size * j->out->reference * hg_market_usd(j->view->market, inst->quote_id);
-    double limit = j->view->limits->order_value_usd;
-    if (!(value > 0)) {
-        return hg_refuse(j->refusal, HG_REJECT_NO_PRICE, NAN, NAN,
-                         "no spot of %s to value the order by", inst->underlying);
-    }
-    if (!(value <= limit)) {
-        return hg_refuse(j->refusal, HG_REJECT_VALUE_LIMIT, value, limit,
-                         "order of %.12g USD in %s is above %.12g", value, inst->name, limit);
-    }
-    return HG_REJECT_NONE;
-}
-
-static hg_reject check_open(judgement *j) {
-    uint32_t limit = j->view->limits->open_orders;
-    if (!(j->view->open_orders < limit)) {
-        return hg_refuse(j->refusal, HG_REJECT_OPEN_LIMIT, j->view->open_orders, limit,
-                         "%u orders are open in %s", j->view->open_orders, j->inst->name);
-    }
-    return HG_REJECT_NONE;
-}
-
-/* Worst case: everything pending on this side fills, and so does this order. */
-static hg_reject check_position(judgement *j) {
-    const hg_position *pos = hg_portfolio_get(j->view->portfolio, j->inst->id);
-    bool buy = j->request->side == HG_BUY;
-    hg_lots remaining = j->out->size - j->view->filled;
-    __int128 worst = buy ? (__int128)pos->lots + j->view->pending_buy + remaining
-                         : (__int128)pos->lots - j->view->pending_sell - remaining;
-    double coins = (double)worst * hg_instrument_coins_per_lot(j->inst, j->out->reference);
-    double limit = j->view->limits->position_delta;
-    double risky = buy ? coins : -coins;
-    double most = (double)(INT64_MAX / 4);
-    if (!(fabs((double)worst) * (double)j->inst->lot <= most)) {
-        return hg_refuse(j->refusal, HG_REJECT_SIZE_LIMIT, coins, most / 1e9,
-                         "worst-case position in %s is beyond the ledger", j->inst->name);
-    }
-    if (!(risky <= limit)) {
-        return hg_refuse(j->refusal, HG_REJECT_POSITION_LIMIT, coins, buy ? limit : -limit,
-                         "worst-case position of %.12g coins in %s is beyond %.12g", coins,
-                         j->inst->name, buy ? limit : -limit);
-    }
-    return HG_REJECT_NONE;
-}
-
-/* Only what the position still allows once the pending orders of this side have filled. */
-static hg_reject check_reduce_only(judgement *j) {
-    if (!j->request->reduce_only) {
-        return HG_REJECT_NONE;
-    }
-    hg_lots lots = hg_portfolio_get(j->view->portfolio, j->inst->id)->lots;
-    bool buy = j->request->side == HG_BUY;
-    hg_lots room = buy ? -lots - j->view->pending_buy : lots - j->view->pending_sell;
-    room = room > 0 ? room : 0;
-    if (!(j->out->size - j->view->filled <= room)) {
-        return hg_refuse(j->refusal, HG_REJECT_REDUCE_ONLY,
-                         hg_size_to_double(j->inst, j->out->size), hg_size_to_double(j->inst, room),
-                         "%s %.12g %s would not only reduce the position (room %.12g)",
-                         hg_side_name(j->request->side), hg_size_to_double(j->inst, j->out->size),
-                         j->inst->name, hg_size_to_double(j->inst, room));
-    }
-    return HG_REJECT_NONE;
-}
+/* --- the order of the controls ---------------------------------------------------------------- */
 
 hg_reject hg_risk_judge(const hg_risk_view *view, const hg_order_request *request, int64_t now_ns,
                         hg_risk_order *out, hg_refusal *refusal) {
     typedef hg_reject (*control)(judgement *);
     static const control controls[] = {
-        check_instrument, check_halt,  check_form, check_size,     check_price,      check_data,
-        check_collar,     check_value, check_open, check_position, check_reduce_only};
-    hg_assert(view && request && out && refusal);
+        check_permission,                                      /* 21 */
+        check_state,                                           /* 16, 14, 19 */
+        check_reconciled,                                      /* 20 */
+        hg_check_form,         hg_check_size, hg_check_price,  /* 1 */
+        hg_check_data,                                         /* 13 */
+        hg_check_duplicate,                                    /* 11 */
+        hg_check_collar,                                       /* 2 */
+        hg_check_order_size,                                   /* 3 */
+        hg_check_value,                                        /* 4 */
+        hg_check_open,                                         /* 7 */
+        hg_check_position,     hg_check_greeks,                /* 5 */
+        hg_check_gross,        hg_check_margin,                /* 6 */
+        hg_check_reduce_only,                                  /* 15 */
+        hg_check_self_trade,                                   /* 12 */
+        hg_check_repeat,                                       /* 9, 10 */
+    };
+    hg_assert(view && view->exec && request && out && refusal);
     *out = (hg_risk_order){0};
-    judgement j = {view, request, now_ns, NULL, NULL, out, refusal};
+    judgement j = {.view = view,
+                   .exec = view->exec,
+                   .risk = view->exec->risk,
+                   .request = request,
+                   .now_ns = now_ns,
+                   .out = out,
+                   .refusal = refusal};
     for (size_t i = 0; i < sizeof controls / sizeof *controls; i++) {
         hg_reject code = controls[i](&j);
         if (code != HG_REJECT_NONE) {
@@ -366,4 +210,265 @@ hg_reject hg_risk_judge(const hg_risk_view *view, const hg_order_request *reques
     }
     hg_assert(out->price > 0 && out->size > view->filled);
     return HG_REJECT_NONE;
+}
+
+/* --- 8: what a passed order costs -------------------------------------------------------------- */
+
+/* Too many orders in several seconds in a row: not a burst, a script that does not stop. */
+static void count_rate(hg_exec *exec, uint16_t strategy, const hg_refusal *refusal,
+                       int64_t now_ns) {
+    hg_risk_strategy_state *s = &exec->risk->strategies[strategy];
+    int64_t second = now_ns / HG_NS_PER_S;
+    if (s->rate_seconds == 0 || second != s->rate_second) {
+        s->rate_seconds = second == s->rate_second + 1 ? s->rate_seconds + 1 : 1;
+        s->rate_second = second;
+    }
+    if (s->rate_seconds >= RATE_SECONDS) {
+        hg_risk_cause cause = {HG_REJECT_RATE, refusal->value, refusal->limit,
+                               "too many orders for three seconds in a row"};
+        hg_risk_pause(exec, strategy, &cause, now_ns);
+    }
+}
+
+hg_reject hg_risk_spend(hg_exec *exec, const hg_risk_view *view, const hg_order_request *request,
+                        int64_t now_ns, hg_refusal *refusal) {
+    hg_risk *risk = exec->risk;
+    if (view->operator_order) {
+        hg_bucket_take(&risk->messages, now_ns, 0);
+        return HG_REJECT_NONE;
+    }
+    hg_bucket *own = &risk->strategies[request->strategy].bucket;
+    hg_reject code = HG_REJECT_NONE;
+    if (!hg_bucket_has(own, now_ns, 0)) {
+        code = hg_refuse(refusal, HG_REJECT_RATE, own->rate + 1.0, own->rate,
+                         "more than %u orders per second of one strategy", own->rate);
+    } else if (!hg_bucket_has(&risk->bucket, now_ns, 0)) {
+        code = hg_refuse(refusal, HG_REJECT_RATE, risk->bucket.rate + 1.0, risk->bucket.rate,
+                         "more than %u orders per second", risk->bucket.rate);
+    } else if (!hg_bucket_take(&risk->messages, now_ns, CANCEL_SHARE)) {
+        uint32_t rate = risk->messages.rate;
+        code = hg_refuse(refusal, HG_REJECT_RATE, rate + 1.0, rate,
+                         "more than %u messages per second (the rest is kept for cancels)", rate);
+    }
+    if (code != HG_REJECT_NONE) {
+        count_rate(exec, request->strategy, refusal, now_ns);
+        return code;
+    }
+    hg_bucket_take(own, now_ns, 0);
+    hg_bucket_take(&risk->bucket, now_ns, 0);
+    return HG_REJECT_NONE;
+}
+
+void hg_risk_passed(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
+    hg_risk_clear_path(exec, &slot->order, now_ns);
+    hg_risk_remember(exec, &slot->order, now_ns);
+    hg_risk_sent(exec, slot, now_ns);
+}
+
+bool hg_risk_cancel_token(hg_exec *exec, int64_t now_ns) {
+    return hg_bucket_take(&exec->risk->messages, now_ns, 0) || exec->risk->forced;
+}
+
+/* --- memory of refusals ------------------------------------------------------------------------ */
+
+bool hg_risk_refused(hg_exec *exec, const hg_order_request *request, uint64_t order,
+                     const hg_refusal *refusal, int64_t now_ns) {
+    hg_risk *risk = exec->risk;
+    exec->stats.refused++;
+    exec->stats.refused_by[refusal->code]++;
+    uint64_t place = risk->refusal_count++ & (HG_REFUSALS_MAX - 1);
+    risk->refusals[place] = *refusal;
+    risk->refusal_order[place] = order;
+    if (request->strategy >= HG_STRATEGIES_MAX) {
+        return true;
+    }
+    hg_risk_strategy_state *s = &risk->strategies[request->strategy];
+    bool was_paused = s->state == HG_RISK_PAUSED;
+    int64_t second = now_ns / HG_NS_PER_S;
+    s->refusals = second == s->refusal_second ? s->refusals + 1 : 1;
+    s->refusal_second = second;
+    if (refusal->code == HG_REJECT_REPEAT) {
+        hg_risk_cause cause = {refusal->code, refusal->value, refusal->limit, refusal->text};
+        hg_risk_pause(exec, request->strategy, &cause, now_ns);
+    }
+    if (s->refusals >= s->limits.refusals_per_second) {
+        hg_risk_cause cause = {HG_REJECT_STORM, s->refusals, s->limits.refusals_per_second,
+                               "too many refused orders in a second"};
+        hg_risk_pause(exec, request->strategy, &cause, now_ns);
+    }
+    return !was_paused;
+}
+
+const hg_refusal *hg_exec_refusal(const hg_exec *exec, uint64_t order) {
+    const hg_risk *risk = exec->risk;
+    uint64_t kept = risk->refusal_count < HG_REFUSALS_MAX ? risk->refusal_count : HG_REFUSALS_MAX;
+    for (uint64_t k = 1; k <= kept; k++) {
+        uint64_t place = (risk->refusal_count - k) & (HG_REFUSALS_MAX - 1);
+        if (risk->refusal_order[place] == order && order != 0) {
+            return &risk->refusals[place];
+        }
+    }
+    return NULL;
+}
+
+/* --- counts ------------------------------------------------------------------------------------ */
+
+void hg_risk_pending(hg_exec *exec, uint32_t instrument) {
+    hg_risk *risk = exec->risk;
+    bool is = exec->per[instrument].buy != 0 || exec->per[instrument].sell != 0;
+    uint32_t place = risk->pending_place[instrument];
+    if (is && place == 0) {
+        risk->pending[risk->pending_count] = instrument;
+        risk->pending_place[instrument] = ++risk->pending_count;
+    } else if (!is && place != 0) {
+        uint32_t last = risk->pending[--risk->pending_count];
+        risk->pending[place - 1] = last;
+        risk->pending_place[last] = place;
+        risk->pending_place[instrument] = 0;
+    }
+}
+
+void hg_risk_opened(hg_exec *exec, const hg_order *order, int by) {
+    if (order->strategy < HG_STRATEGIES_MAX) {
+        uint32_t *open = &exec->risk->strategies[order->strategy].open;
+        hg_assert(by > 0 || *open > 0);
+        *open = by > 0 ? *open + 1 : *open - 1;
+    }
+}
+
+/* --- life --------------------------------------------------------------------------------------- */
+
+static bool permitted(const char *patterns, const char *name) {
+    char one[HG_NAME_MAX + 1];
+    while (*patterns) {
+        size_t len = strcspn(patterns, ", ");
+        if (len > 0 && len < sizeof one) {
+            memcpy(one, patterns, len);
+            one[len] = '\0';
+            if (hg_text_match(one, name)) {
+                return true;
+            }
+        }
+        patterns += len;
+        patterns += strspn(patterns, ", ");
+    }
+    return false;
+}
+
+static uint8_t permit_bits(const hg_permit *permit, const char *name) {
+    static const uint8_t sides[] = {HG_PERMIT_BUY | HG_PERMIT_SELL, HG_PERMIT_BUY, HG_PERMIT_SELL};
+    bool listed = !permit->instruments[0] || permitted(permit->instruments, name);
+    return listed ? sides[permit->sides] : 0;
+}
+
+/* What the session and the strategy's own list both allow. */
+static void permits_read(const hg_exec *exec, hg_risk_strategy_state *s) {
+    const hg_limit_extra *extra = s->limits.extra;
+    for (uint32_t id = 0; id < hg_universe_count(exec->universe); id++) {
+        s->permits[id] = HG_PERMIT_BUY | HG_PERMIT_SELL;
+        for (uint32_t k = 0; extra && k < extra->permit_count; k++) {
+            const hg_permit *permit = &extra->permits[k];
+            bool mine = !permit->strategy[0] || strcmp(permit->strategy, s->name) == 0;
+            uint8_t bits = permit_bits(permit, hg_universe_get(exec->universe, id)->name);
+            s->permits[id] &= mine ? bits : UINT8_MAX;
+        }
+    }
+}
+
+static void strategy_limits(const hg_exec *exec, hg_risk *risk, hg_risk_strategy_state *s) {
+    hg_limits_of(&risk->limits, HG_SCOPE_STRATEGY, s->name, &s->limits);
+    hg_limits_complete(&s->limits);
+    s->limits.repeated_orders = s->limits.repeated_orders < HG_REPEATS_MAX
+                                    ? s->limits.repeated_orders
+                                    : HG_REPEATS_MAX - 1;
+    hg_bucket_init(&s->bucket, s->limits.strategy_orders_per_second);
+    permits_read(exec, s);
+}
+
+void hg_exec_strategy(hg_exec *exec, uint16_t strategy, const char *name) {
+    hg_assert(exec && strategy < HG_STRATEGIES_MAX && name);
+    hg_risk_strategy_state *s = &exec->risk->strategies[strategy];
+    hg_text_copy(s->name, sizeof s->name, name);
+    exec->risk->named = true;
+    strategy_limits(exec, exec->risk, s);
+}
+
+static bool strategy_init(const hg_exec *exec, hg_risk *risk, hg_risk_strategy_state *s) {
+    uint32_t instruments = hg_universe_count(exec->universe);
+    uint32_t underlyings = hg_universe_underlying_count(exec->universe);
+    s->permits = calloc(instruments + 1, sizeof *s->permits);
+    s->repeats.by_key = calloc(2 * (size_t)instruments + 1, sizeof *s->repeats.by_key);
+    s->hedges = calloc(underlyings + 1, sizeof *s->hedges);
+    if (!s->permits || !s->repeats.by_key || !s->hedges) {
+        return false;
+    }
+    strategy_limits(exec, risk, s);
+    return true;
+}
+
+hg_risk *hg_risk_new(const hg_exec *exec, const hg_exec_options *options) {
+    hg_risk *risk = calloc(1, sizeof *risk);
+    if (!risk) {
+        return NULL;
+    }
+    risk->limits = options->limits;
+    hg_limits_complete(&risk->limits);
+    hg_text_copy(risk->account, sizeof risk->account, options->account ? options->account : "");
+    hg_bucket_init(&risk->bucket, risk->limits.orders_per_second);
+    hg_bucket_init(&risk->messages, risk->limits.messages_per_second);
+    risk->blind_since_ns = INT64_MAX;
+    uint32_t instruments = hg_universe_count(exec->universe);
+    uint32_t underlyings = hg_universe_underlying_count(exec->universe);
+    risk->underlyings = calloc(underlyings + 1, sizeof *risk->underlyings);
+    risk->pending = calloc(instruments + 1, sizeof *risk->pending);
+    risk->pending_place = calloc(instruments + 1, sizeof *risk->pending_place);
+    bool ok = risk->underlyings && risk->pending && risk->pending_place;
+    for (size_t i = 0; ok && i < HG_STRATEGIES_MAX; i++) {
+        ok = strategy_init(exec, risk, &risk->strategies[i]);
+    }
+    if (!ok) {
+        hg_risk_free(risk);
+        return NULL;
+    }
+    for (uint32_t u = 0; u < underlyings; u++) {
+        hg_limits *own = &risk->underlyings[u].limits;
+        const char *name = hg_universe_underlying(exec->universe, u)->name;
+        hg_limits_of(&risk->limits, HG_SCOPE_UNDERLYING, name, own);
+    }
+    return risk;
+}
+
+void hg_risk_free(hg_risk *risk) {
+    if (!risk) {
+        return;
+    }
+    for (size_t i = 0; i < HG_STRATEGIES_MAX; i++) {
+        free(risk->strategies[i].permits);
+        free(risk->strategies[i].repeats.by_key);
+        free(risk->strategies[i].hedges);
+    }
+    free(risk->underlyings);
+    free(risk->pending);
+    free(risk->pending_place);
+    free(risk);
+}
+
+void hg_exec_reconcile(hg_exec *exec, bool under_way) {
+    exec->risk->reconciling = under_way;
+}
+
+void hg_exec_lease(hg_exec *exec, bool held) {
+    exec->risk->lease_lost = !held;
+}
+
+void hg_exec_clock_offset(hg_exec *exec, int64_t offset_ns) {
+    exec->risk->clock_offset_ns = offset_ns;
+}
+
+void hg_exec_margin(hg_exec *exec, const hg_margin_hook *hook) {
+    exec->risk->margin = hook ? *hook : (hg_margin_hook){0};
+}
+
+const hg_limits *hg_exec_limits(const hg_exec *exec) {
+    return &exec->risk->limits;
 }

@@ -273,6 +273,10 @@ static bool answered(const hg_slot *slot) {
 /* An answer: the table, then what follows from it for others. */
 static const hg_order *apply_answer(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     bool changed = false;
+    bool fill = event->kind == HG_EV_FILL;
+    bool first = slot->order.filled == 0;
+    hg_fill_effect effect = fill ? hg_risk_before_fill(exec, slot, event->time_ns)
+                                 : (hg_fill_effect){0};
     if (slot->owed && event->kind == HG_EV_REJECTED) {
         slot->owed = false; /* the gate's own answer: state and reason are there already */
         changed = true;
@@ -291,7 +295,13 @@ static const hg_order *apply_answer(hg_exec *exec, hg_slot *slot, const hg_event
     slot->order.updated_ns = event->time_ns;
     hg_slot_settle(exec, slot);
     hg_exec_tell(exec, &slot->order);
-    if (event->kind == HG_EV_FILL) {
+    if (fill) {
+        hg_risk_after_fill(exec, slot, &effect, event, first);
+    }
+    if (hg_order_state_done((hg_order_state)slot->order.state)) {
+        hg_risk_ended(exec, slot, event->time_ns);
+    }
+    if (fill) {
         hg_exec_follow_position(exec, slot->order.instrument, event->time_ns);
     }
     return &slot->order;

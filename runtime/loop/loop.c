@@ -13,6 +13,8 @@ struct hg_loop {
     uv_timer_t timer;
     uv_signal_t interrupt;
     uv_signal_t terminate;
+    uv_signal_t kill;
+    bool kill_asked;
     bool stopped;
 };
 
@@ -25,15 +27,22 @@ static void on_signal(uv_signal_t *handle, int number) {
     uv_stop(&loop->uv);
 }
 
+static void on_kill(uv_signal_t *handle, int number) {
+    (void)number;
+    hg_loop *loop = handle->data;
+    loop->kill_asked = true;
+    uv_stop(&loop->uv);
+}
+
 static void on_timer(uv_timer_t *handle) {
     uv_stop(handle->loop);
 }
 
-static int signal_open(hg_loop *loop, uv_signal_t *handle, int number) {
+static int signal_open(hg_loop *loop, uv_signal_t *handle, uv_signal_cb on, int number) {
     int rc = uv_signal_init(&loop->uv, handle);
     handle->data = loop;
     if (rc == 0) {
-        rc = uv_signal_start(handle, on_signal, number);
+        rc = uv_signal_start(handle, on, number);
     }
     uv_unref((uv_handle_t *)handle);
     return rc;
@@ -51,10 +60,13 @@ int hg_loop_open(hg_loop **out) {
     }
     rc = uv_timer_init(&loop->uv, &loop->timer);
     if (rc == 0) {
-        rc = signal_open(loop, &loop->interrupt, SIGINT);
+        rc = signal_open(loop, &loop->interrupt, on_signal, SIGINT);
     }
     if (rc == 0) {
-        rc = signal_open(loop, &loop->terminate, SIGTERM);
+        rc = signal_open(loop, &loop->terminate, on_signal, SIGTERM);
+    }
+    if (rc == 0) {
+        rc = signal_open(loop, &loop->kill, on_kill, SIGUSR1);
     }
     if (rc < 0) {
         hg_loop_close(loop);
@@ -104,4 +116,10 @@ uv_loop_t *hg_loop_uv(hg_loop *loop) {
 
 bool hg_loop_stopped(const hg_loop *loop) {
     return loop->stopped;
+}
+
+bool hg_loop_kill_asked(hg_loop *loop) {
+    bool asked = loop->kill_asked;
+    loop->kill_asked = false;
+    return asked;
 }

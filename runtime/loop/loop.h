@@ -22,4 +22,7 @@ void hg_loop_wait(hg_loop *loop, int64_t until_ns);
 /* True after the first SIGINT or SIGTERM; a second one ends the process at once (128 + signal). */
 bool hg_loop_stopped(const hg_loop *loop);
 
+/* True once after SIGUSR1: the operator stops trading. It ends a wait. */
+bool hg_loop_kill_asked(hg_loop *loop);
+
 #endif

@@ -5,6 +5,8 @@
  */
 #include "script/script_int.h"
 
+#include <math.h>
+
 static int l_done(lua_State *L, int status, lua_KContext context) {
     (void)L;
     (void)status;
@@ -74,18 +76,66 @@ static void l_push_why(lua_State *L, const hg_script *s) {
     lua_setfield(L, -2, "orders");
 }
 
-static void l_push_risk(lua_State *L, const hg_script *s) {
+/* nil for what is not a number of its own. */
+static void l_set_known(lua_State *L, const char *field, double value) {
+    if (isfinite(value)) l_set_number(L, field, value);
+}
+
+static void l_push_refusal(lua_State *L, const hg_script *s) {
     const hg_order *o = s->order;
-    bool alarm = s->event->kind == HG_EV_ALARM;
-    hg_alarm why = (hg_alarm)s->event->order.code;
-    hg_reject reject = (hg_reject)o->reject;
-    lua_createtable(L, 0, 5);
-    l_set_text(L, "kind", alarm ? "alarm" : "refusal");
+    const hg_refusal *refusal = hg_exec_refusal(s->env->exec, o->id);
+    lua_createtable(L, 0, 8);
+    l_set_text(L, "kind", "refusal");
     l_push_order(L, o->id);
     lua_setfield(L, -2, "order");
-    l_set_text(L, "code", alarm ? hg_alarm_code(why) : hg_reject_code(reject));
-    l_set_text(L, "message", alarm ? hg_alarm_text(why) : hg_reject_text(reject));
+    l_set_text(L, "code", hg_reject_code((hg_reject)o->reject));
+    l_set_text(L, "message", refusal ? refusal->text : hg_reject_text((hg_reject)o->reject));
+    if (refusal) {
+        l_set_known(L, "value", refusal->value);
+        l_set_known(L, "limit", refusal->limit);
+    }
     l_set_time(L, s->event->time_ns);
+}
+
+static void l_push_change(lua_State *L, const hg_script *s) {
+    const hg_risk_event *r = s->risk;
+    bool strategy = r->strategy != HG_STRATEGY_ANY;
+    bool underlying = r->underlying != HG_ID_NONE;
+    lua_createtable(L, 0, 10);
+    l_set_text(L, "kind", "state");
+    l_set_text(L, "scope", strategy ? "strategy" : underlying ? "underlying" : "session");
+    if (underlying) {
+        l_set_text(L, "underlying",
+                   hg_universe_underlying(s->env->universe, r->underlying)->name);
+    }
+    l_set_text(L, "from", hg_risk_state_name(r->from));
+    l_set_text(L, "to", hg_risk_state_name(r->to));
+    l_set_text(L, "code", hg_reject_code(r->code));
+    l_set_text(L, "message", r->text);
+    l_set_known(L, "value", r->value);
+    l_set_known(L, "limit", r->limit);
+    l_set_time(L, r->time_ns);
+}
+
+static void l_push_alarm(lua_State *L, const hg_script *s) {
+    hg_alarm why = (hg_alarm)s->event->order.code;
+    lua_createtable(L, 0, 5);
+    l_set_text(L, "kind", "alarm");
+    l_push_order(L, s->order->id);
+    lua_setfield(L, -2, "order");
+    l_set_text(L, "code", hg_alarm_code(why));
+    l_set_text(L, "message", hg_alarm_text(why));
+    l_set_time(L, s->event->time_ns);
+}
+
+static void l_push_risk(lua_State *L, const hg_script *s) {
+    if (s->event->kind == HG_EV_ALARM) {
+        l_push_alarm(L, s);
+    } else if (s->risk) {
+        l_push_change(L, s);
+    } else {
+        l_push_refusal(L, s);
+    }
 }
 
 /* Runs in the task: builds the argument under protection, then calls the script's function. */
@@ -219,23 +269,6 @@ static void close_batches(hg_script *s, const hg_event *e) {
 }
 
 /* ---- orders ---------------------------------------------------------------------------------- */
-/* Refusals by limits are worth an alarm; the rest is everyday life of an order. */
-static bool is_risk(hg_reject code) {
-    switch (code) {
-    case HG_REJECT_SIZE_LIMIT:
-    case HG_REJECT_VALUE_LIMIT:
-    case HG_REJECT_POSITION_LIMIT:
-    case HG_REJECT_PRICE_COLLAR:
-    case HG_REJECT_STALE:
-    case HG_REJECT_RATE:
-    case HG_REJECT_OPEN_LIMIT:
-    case HG_REJECT_HALTED:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void order_event(hg_script *s, const hg_event *e, const hg_order *order) {
     if (e->kind == HG_EV_FILL && order) hg_subscribe_held(s, order->instrument);
     if (!order || order->strategy != s->index) return;
@@ -244,7 +277,8 @@ static void order_event(hg_script *s, const hg_event *e, const hg_order *order) 
     s->order = order;
     if (e->kind == HG_EV_FILL) call(s, HG_CB_FILL);
     if (e->kind != HG_EV_ALARM) call(s, HG_CB_ORDER);
-    bool refused = order->state == HG_ORDER_REJECTED && is_risk((hg_reject)order->reject) &&
+    /* By the gate; what the venue rejects is everyday life of an order. */
+    bool refused = order->state == HG_ORDER_REJECTED && hg_exec_refusal(s->env->exec, id) &&
                    (e->kind == HG_EV_REJECTED || e->kind == HG_EV_TRIGGERED);
     if (refused || e->kind == HG_EV_ALARM) call(s, HG_CB_RISK);
     s->order = NULL;
@@ -281,5 +315,13 @@ void hg_script_event(hg_script *s, const hg_event *e, const hg_order *order) {
         break;
     }
     if (!is_open(s, e)) close_batches(s, e);
+    s->event = NULL;
+}
+
+void hg_script_risk(hg_script *s, const hg_event *e, const hg_risk_event *risk) {
+    s->event = e;
+    s->risk = risk;
+    call(s, HG_CB_RISK);
+    s->risk = NULL;
     s->event = NULL;
 }

@@ -88,6 +88,9 @@ bool hg_script_fault(const hg_script *script, size_t k, const char **text, uint6
  * script subscribed to it and has the callback; `order` belongs to venue answers, else NULL. */
 void hg_script_event(hg_script *script, const hg_event *event, const hg_order *order);
 
+/* A change of the risk gate's state that concerns the script: on_risk. */
+void hg_script_risk(hg_script *script, const hg_event *event, const hg_risk_event *risk);
+
 /* Timers and sleeping tasks: time of the earliest, INT64_MAX when none; run the ones due. */
 int64_t hg_script_due_ns(const hg_script *script);
 void hg_script_timer(hg_script *script, int64_t now_ns);

@@ -164,6 +164,7 @@ struct hg_script {
 
     const hg_event *event; /* of the callback being built */
     const hg_order *order;
+    const hg_risk_event *risk; /* of on_risk: NULL for a refusal */
     hg_callback callback;
     const char *why;
 

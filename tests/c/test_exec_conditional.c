@@ -147,7 +147,7 @@ TEST(triggers_that_make_no_sense_are_refused) {
     CHECK_STR(hg_reject_code(r.w.refusal.code), "trigger_price");
     stop(&r, HG_BUY, 61000, 0.00001);
     CHECK_STR(hg_reject_code(r.w.refusal.code), "off_lot"); /* the gate sees it when it is placed */
-    stop(&r, HG_BUY, 61000, 1e7);
+    stop(&r, HG_BUY, 61000, 1e4);
     CHECK_STR(hg_reject_code(r.w.refusal.code), "value_limit");
     hg_order_request q = request(HG_TYPE_STOP, HG_SELL, 1);
     q.trigger = HG_TRIGGER_LAST;

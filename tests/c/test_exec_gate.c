@@ -125,8 +125,8 @@ TEST(form_of_the_request) {
 }
 
 TEST(instrument_must_be_tradable) {
-    world w;
-    gate_world(&w, NULL);
+    world w; /* gamma has no bound at expiry */
+    gate_world(&w, &(hg_limits){.gamma_usd_per_percent = 1e300, .theta_usd_per_day = 1e300});
     CHECK_STR(judge_limit(&w, 99, HG_BUY, 1, 1), "instrument");
     CHECK_STR(judge_limit(&w, hg_universe_count(w.universe), HG_BUY, 1, 1), "instrument");
     CHECK_STR(judge_limit(&w, HG_ID_NONE, HG_BUY, 1, 1), "instrument");
@@ -137,6 +137,8 @@ TEST(instrument_must_be_tradable) {
     world_event(&w, e);
     CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 59000, 1), "");
     w.now_ns = inst_of(&w, OPTION)->expiry_ns - 1;
+    value_event(&w, HG_EV_INDEX, 0, 60000);
+    value_event(&w, HG_EV_FORWARD, 0, 60000);
     mark(&w, OPTION, 0.1, 0.5);
     CHECK_STR(judge_limit(&w, OPTION, HG_BUY, 0.0995, 1), "");
     later(&w, 1);
@@ -186,7 +188,7 @@ TEST(market_orders_carry_the_collar) {
     CHECK_EQ(hg_exec_get(w.exec, sell)->price, ticks(&w, PERP, 59400));
     CHECK_EQ(hg_exec_get(w.exec, buy)->tif, HG_TIF_IOC);
     quote(&w, LINEAR, 59999, 1, 60001, 0);
-    send_market(&w, LINEAR, HG_BUY, 1);
+    send_market(&w, LINEAR, HG_BUY, 2);
     CHECK_STR(hg_reject_code(w.refusal.code), "no_price");
     send_market(&w, LINEAR, HG_SELL, 1);
     CHECK_STR(hg_reject_code(w.refusal.code), "");
@@ -231,7 +233,8 @@ TEST(the_newest_of_mark_and_quote_decides) {
 
 TEST(a_position_must_fit_the_ledger) {
     world w;
-    gate_world(&w, &(hg_limits){.order_value_usd = 1e15, .position_delta = 1e12});
+    gate_world(&w, &(hg_limits){.order_value_usd = 1e15, .position_delta = 1e12, .delta_coins = 1e12, .open_notional_usd = 1e15,
+                                 .order_coins_future = 1e12});
     send_limit(&w, PERP, HG_BUY, 58000, 2e9);
     world_answers(&w);
     CHECK_STR(judge_limit(&w, PERP, HG_BUY, 58000, 3e8), "");
@@ -435,6 +438,10 @@ TEST(refusals_without_end_are_bounded) {
         CHECK_EQ(hg_exec_submit(w.exec, &r, w.now_ns, &id, &w.refusal), HG_ERISK);
     }
     CHECK(world_answers(&w) >= 1000);
+    CHECK_EQ(hg_exec_submit(w.exec, &r, w.now_ns, &id, &w.refusal), HG_ERISK);
+    CHECK_STR(hg_reject_code(w.refusal.code), "paused"); /* and it is not called again */
+    CHECK_EQ(world_answers(&w), 0);
+    hg_risk_arm(w.exec, HG_STRATEGY_ANY, "the test", w.now_ns);
     CHECK_STR(judge_limit(&w, LINEAR, HG_BUY, 59000, 1), "");
     world_close(&w);
 }
