@@ -32,10 +32,10 @@ typedef struct hg_session_options {
     hg_paper_options paper;
     bool json;
     hg_limits limits;
-    const char *control; /* NULL: a socket of its own, "none", or a path */
+    const char *control;   /* NULL: a socket of its own, "none", or a path */
     const char *kill_file; /* NULL: none */
-    const char *name;    /* of the session, for people; NULL: the strategy's */
-    uint32_t errors_max; /* of a strategy within errors_window_ns, then it is parked */
+    const char *name;      /* of the session, for people; NULL: the strategy's */
+    uint32_t errors_max;   /* of a strategy within errors_window_ns, then it is parked */
     int64_t errors_window_ns;
     hg_park_policy on_park;
 } hg_session_options;
@@ -56,8 +56,8 @@ typedef struct hg_session {
     bool stop_asked;       /* by hedged ctl stop */
     bool mid_update;       /* the last event said that more of its update follows */
     bool interrupted;
-    bool kill_seen;         /* the KILL file, when last looked */
-    int64_t kill_look_ns;   /* monotonic: next look */
+    bool kill_seen;                       /* the KILL file, when last looked */
+    int64_t kill_look_ns;                 /* monotonic: next look */
     hg_script_state seen[HG_SCRIPTS_MAX]; /* states when last looked */
     uint16_t stand_in[HG_SCRIPTS_MAX];    /* of a parked script: its band hedger's index, else 0 */
 } hg_session;
@@ -87,7 +87,8 @@ typedef struct hg_session {
          "park a strategy at this many errors (default 10/60s; "                                   \
          "backtest: the first)"},                                                                  \
         {"on-park", "cancel|keep|band", "its orders then; band: a band hedger takes over"},        \
-        {"kill-file", "PATH|none", "halts trading while it exists (default KILL; backtest: none)"},\
+        {"kill-file", "PATH|none",                                                                 \
+         "halts trading while it exists (default KILL; backtest: none)"},                          \
         {"control", "PATH|none", "socket of hedged ctl (default: one in a private folder)"},       \
         {"name", "NAME", "of the session, for hedged status and ctl"},                             \
         {"config", "FILE", "Lua data file with any of these flags, parameters and limits"},        \

@@ -23,7 +23,8 @@ void hg_session_tell_faults(const hg_session *session);
 #define HG_KILL_POLL_NS (INT64_C(100000000))
 void hg_session_poll_kill(hg_session *session, int64_t now_ns);
 
-/* HG_ERISK when trading is halted at the end; HG_ESTRATEGY with the framed text when a script is parked. */
+/* HG_ERISK when trading is halted at the end; HG_ESTRATEGY with the framed text when a script is
+ * parked. */
 HG_MUST_CHECK int hg_session_failure(const hg_session *session);
 
 #endif

@@ -1,6 +1,6 @@
-/* Stopping a session without its control socket: the signal SIGUSR1, and a file whose presence halts
- * trading. Both work while strategies hang, since only the loop looks; both latch: the file's end
- * alone does not re-arm, `hedged ctl arm` does. */
+/* Stopping a session without its control socket: the signal SIGUSR1, and a file whose presence
+ * halts trading. Both work while strategies hang, since only the loop looks; both latch: the file's
+ * end alone does not re-arm, `hedged ctl arm` does. */
 #include "app/command.h"
 #include "app/session_int.h"
 #include "base/clock.h"

@@ -32,7 +32,7 @@ typedef enum {
     HG_EV_TIMER, /* a script timer is due; timer.key names it */
     HG_EV_STOP,
     HG_EV_CONTROL, /* a person's command (set, pause, resume, ...); control says which */
-    HG_EV_RISK, /* a state of the risk gate has changed; order.id is the serial of the change */
+    HG_EV_RISK,    /* a state of the risk gate has changed; order.id is the serial of the change */
     HG_EV_KINDS
 } hg_event_kind;
 

@@ -18,7 +18,7 @@ hg_order_request hg_conditional_plain(const hg_order_request *request) {
         plain.type = HG_TYPE_MARKET;
         plain.price = 0;
         plain.post_only = false;
-        plain.again = true; /* a stop is no copy of the order it protects */
+        plain.again = true;        /* a stop is no copy of the order it protects */
         plain.reduce_only = false; /* the position it will reduce may come later */
         plain.tif = request->tif == HG_TIF_FOK ? HG_TIF_FOK : HG_TIF_IOC;
     } else if (request->tif == HG_TIF_GTD) {

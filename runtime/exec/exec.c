@@ -164,8 +164,7 @@ static int reject(hg_exec *exec, hg_slot *slot, const hg_order_request *request,
     if (slot) {
         slot->order.state = HG_ORDER_REJECTED;
         slot->order.reject = (uint16_t)refusal->code;
-        slot->owed = answer &&
-                     hg_exec_owe(exec, slot, HG_EV_REJECTED, refusal->code, now_ns);
+        slot->owed = answer && hg_exec_owe(exec, slot, HG_EV_REJECTED, refusal->code, now_ns);
         exec->stats.alarms += answer && !slot->owed; /* the order itself shows what happened */
     }
     return HG_ERISK;

@@ -165,7 +165,7 @@ const hg_refusal *hg_exec_refusal(const hg_exec *exec, uint64_t order);
 typedef struct hg_exec_stats {
     uint64_t orders; /* sent to the venue */
     uint64_t fills;
-    uint64_t refused;  /* by the gate */
+    uint64_t refused; /* by the gate */
     uint64_t refused_by[HG_REJECTS];
     uint64_t rejected; /* by the venue */
     uint64_t cancelled;

@@ -138,7 +138,7 @@ int hg_exec_cancel_slot(hg_exec *exec, hg_slot *slot, hg_reject why, int64_t now
 typedef struct hg_origin {
     hg_role role;
     uint64_t parent;
-    uint16_t bracket; /* place plus one */
+    uint16_t bracket;    /* place plus one */
     bool operator_order; /* of the kill switch: passes while halted, and only closes */
     bool at_once;        /* a trigger that is reached already fires instead of being refused */
 } hg_origin;

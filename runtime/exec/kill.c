@@ -1,6 +1,7 @@
 /* The states of the gate: who may stop trading, how, and who may let it go on. Controls and the
  * operator worsen a state; only the operator betters it (but for a freeze with a time and for marks
- * that are fresh again). Cancels of a halt are repeated every second until the venue has answered. */
+ * that are fresh again). Cancels of a halt are repeated every second until the venue has answered.
+ */
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -32,7 +33,8 @@ bool hg_kill_parse(const char *word, hg_kill_level *out) {
     return false;
 }
 
-/* --- telling ------------------------------------------------------------------------------------- */
+/* --- telling -------------------------------------------------------------------------------------
+ */
 
 static void tell(hg_exec *exec, hg_risk_event event, const hg_risk_cause *cause, int64_t now_ns) {
     hg_risk *risk = exec->risk;
@@ -82,7 +84,8 @@ static uint32_t cancel_where(hg_exec *exec, uint16_t strategy, uint32_t underlyi
     return count;
 }
 
-/* --- worse ----------------------------------------------------------------------------------------- */
+/* --- worse
+ * ----------------------------------------------------------------------------------------- */
 
 void hg_risk_pause(hg_exec *exec, uint16_t strategy, const hg_risk_cause *cause, int64_t now_ns) {
     hg_assert(strategy < HG_STRATEGIES_MAX);
@@ -92,8 +95,8 @@ void hg_risk_pause(hg_exec *exec, uint16_t strategy, const hg_risk_cause *cause,
     }
     s->state = HG_RISK_PAUSED;
     hg_text_copy(s->why, sizeof s->why, cause->text);
-    hg_log(HG_LOG_WARN, "%s is paused: %s (%.6g, limit %.6g)",
-           s->name[0] ? s->name : "a strategy", cause->text, cause->value, cause->limit);
+    hg_log(HG_LOG_WARN, "%s is paused: %s (%.6g, limit %.6g)", s->name[0] ? s->name : "a strategy",
+           cause->text, cause->value, cause->limit);
     hg_risk_event event = {.strategy = strategy,
                            .underlying = HG_ID_NONE,
                            .from = HG_RISK_ACTIVE,
@@ -127,10 +130,8 @@ void hg_risk_enter(hg_exec *exec, hg_risk_state state, const hg_risk_cause *caus
     if (state < risk->state || (state == risk->state && level <= risk->level)) {
         return;
     }
-    hg_risk_event event = {.strategy = HG_STRATEGY_ANY,
-                           .underlying = HG_ID_NONE,
-                           .from = risk->state,
-                           .to = state};
+    hg_risk_event event = {
+        .strategy = HG_STRATEGY_ANY, .underlying = HG_ID_NONE, .from = risk->state, .to = state};
     risk->state = state;
     risk->level = level;
     risk->cause = cause->code;
@@ -152,12 +153,11 @@ uint32_t hg_risk_kill(hg_exec *exec, hg_kill_level level, uint16_t strategy, con
                       int64_t now_ns) {
     uint64_t before = exec->risk->event_count;
     uint32_t cancelled = 0;
-    hg_risk_cause cause = {HG_REJECT_OPERATOR, NAN, NAN,
-                           reason && *reason ? reason : "on request"};
+    hg_risk_cause cause = {HG_REJECT_OPERATOR, NAN, NAN, reason && *reason ? reason : "on request"};
     if (level == HG_KILL_PAUSE) {
         for (uint16_t i = 0; i < HG_STRATEGIES_MAX; i++) {
-            bool meant = strategy == i || (strategy == HG_STRATEGY_ANY &&
-                                           exec->risk->strategies[i].name[0] != '\0');
+            bool meant = strategy == i ||
+                         (strategy == HG_STRATEGY_ANY && exec->risk->strategies[i].name[0] != '\0');
             if (meant) {
                 hg_risk_pause(exec, i, &cause, now_ns);
             }
@@ -175,7 +175,8 @@ void hg_exec_halt(hg_exec *exec, const char *why) {
     hg_risk_kill(exec, HG_KILL_HALT, HG_STRATEGY_ANY, why, exec->risk->now_ns);
 }
 
-/* --- better ---------------------------------------------------------------------------------------- */
+/* --- better
+ * ---------------------------------------------------------------------------------------- */
 
 static void tell_active(hg_exec *exec, uint16_t strategy, uint32_t underlying, hg_risk_state from,
                         const char *why, int64_t now_ns) {
@@ -250,7 +251,8 @@ void hg_risk_arm(hg_exec *exec, uint16_t strategy, const char *who, int64_t now_
     }
 }
 
-/* --- every second ------------------------------------------------------------------------------------ */
+/* --- every second
+ * ------------------------------------------------------------------------------------ */
 
 /* Closes what can be closed now: all but what orders already under way will close. */
 static void flatten(hg_exec *exec, int64_t now_ns) {
@@ -262,9 +264,8 @@ static void flatten(hg_exec *exec, int64_t now_ns) {
         const hg_instrument *inst = hg_universe_get(exec->universe, id);
         hg_lots held = hg_portfolio_get(exec->portfolio, id)->lots;
         hg_side side = held > 0 ? HG_SELL : HG_BUY;
-        hg_risk_view view = {.exec = exec,
-                             .pending_buy = exec->per[id].buy,
-                             .pending_sell = exec->per[id].sell};
+        hg_risk_view view = {
+            .exec = exec, .pending_buy = exec->per[id].buy, .pending_sell = exec->per[id].sell};
         hg_lots room = hg_reduce_room(&view, side, held);
         hg_order_request request = {.instrument = id,
                                     .strategy = HG_STRATEGY_ANY,
@@ -276,7 +277,8 @@ static void flatten(hg_exec *exec, int64_t now_ns) {
                                     .reason = "flatten"};
         uint64_t order = 0;
         hg_refusal refusal;
-        if (room > 0 && hg_exec_submit_from(exec, &request, &by_operator, now_ns, &order, &refusal) < 0) {
+        if (room > 0 &&
+            hg_exec_submit_from(exec, &request, &by_operator, now_ns, &order, &refusal) < 0) {
             hg_log(HG_LOG_WARN, "%s is not closed yet: %s", inst->name,
                    refusal.text[0] ? refusal.text : hg_error_text());
         }
@@ -306,7 +308,8 @@ void hg_exec_clock(hg_exec *exec, int64_t now_ns) {
     }
 }
 
-/* --- looking ------------------------------------------------------------------------------------------ */
+/* --- looking
+ * ------------------------------------------------------------------------------------------ */
 
 hg_risk_state hg_risk_session(const hg_exec *exec, const char **why) {
     if (why) {
@@ -334,7 +337,8 @@ hg_risk_state hg_risk_underlying(const hg_exec *exec, uint32_t underlying, int64
     return frozen ? HG_RISK_FROZEN : HG_RISK_ACTIVE;
 }
 
-/* --- 17 and 18: what the venue does when we are gone ---------------------------------------------------- */
+/* --- 17 and 18: what the venue does when we are gone
+ * ---------------------------------------------------- */
 
 int hg_risk_protected(const hg_limits *limits, bool cancel_on_disconnect) {
     bool allowed = limits->extra && limits->extra->allow_no_cod;

@@ -179,16 +179,9 @@ static int permit_set(hg_limit_extra *extra, const char *strategy, const char *p
     return copy_set(path, text, permit->instruments, sizeof permit->instruments);
 }
 
-static const char *const extra_words[] = {"venue",
-                                          "account",
-                                          "reduce_mode",
-                                          "self_trade",
-                                          "duplicates",
-                                          "stale_reduce_only",
-                                          "allow_no_cod",
-                                          "instruments",
-                                          "sides",
-                                          NULL};
+static const char *const extra_words[] = {
+    "venue",        "account",     "reduce_mode", "self_trade", "duplicates", "stale_reduce_only",
+    "allow_no_cod", "instruments", "sides",       NULL};
 
 /* HG_ENOTFOUND when the name is none of these. */
 static int extra_set(hg_limit_extra *extra, const char *name, const char *text) {

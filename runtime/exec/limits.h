@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The limits of the risk gate, one row each: C field, name in the configuration, who may have one of
- * his own (every underlying, every strategy, or only the session), default, what it says. A limit
- * is never off because it was forgotten: zero, NaN and infinity mean the default. A default of 0 is
- * derived from another limit (hg_limits_complete). NUMBER is a double, COUNT a whole number, SPAN
- * seconds in the configuration and nanoseconds here. */
+/* The limits of the risk gate, one row each: C field, name in the configuration, who may have one
+ * of his own (every underlying, every strategy, or only the session), default, what it says. A
+ * limit is never off because it was forgotten: zero, NaN and infinity mean the default. A default
+ * of 0 is derived from another limit (hg_limits_complete). NUMBER is a double, COUNT a whole
+ * number, SPAN seconds in the configuration and nanoseconds here. */
 #define HG_LIMIT_MAP(NUMBER, COUNT, SPAN)                                                          \
     NUMBER(price_collar, "price_collar", UNDERLYING, 0.10,                                         \
            "fraction through the reference that a limit price may go")                             \
@@ -67,8 +67,8 @@
     COUNT(refusals_per_second, "refusals_per_second", STRATEGY, 10000,                             \
           "refusals in a second that pause a strategy")                                            \
     SPAN(duplicate_window_ns, "duplicate_window_s", STRATEGY, 0.1,                                 \
-         "within which an order equal to an open one is a duplicate; 0: never")                                   \
-    COUNT(repeated_orders, "repeated_orders", STRATEGY, 1000,                                       \
+         "within which an order equal to an open one is a duplicate; 0: never")                    \
+    COUNT(repeated_orders, "repeated_orders", STRATEGY, 1000,                                      \
           "orders filled on one side of one instrument within repeated_window_s")                  \
     SPAN(repeated_window_ns, "repeated_window_s", STRATEGY, 10, "")                                \
     COUNT(hedge_tries, "hedge_tries", STRATEGY, 3,                                                 \
@@ -155,8 +155,8 @@ extern const hg_limit_row hg_limit_rows[];
 extern const uint32_t hg_limit_count;
 
 void hg_limits_default(hg_limits *limits);
-/* Replaces zero, negative and not finite limits by the defaults: a limit is never off by accident. A
- * negative span stays where 0 has a meaning (duplicate_window_s, burst_freeze_s). */
+/* Replaces zero, negative and not finite limits by the defaults: a limit is never off by accident.
+ * A negative span stays where 0 has a meaning (duplicate_window_s, burst_freeze_s). */
 void hg_limits_complete(hg_limits *limits);
 
 /* A row's value in the unit of the configuration; what 0 means there is 0 here. */

@@ -2,9 +2,9 @@
  * first, then the order by itself, its data and price, then what it would do to positions and
  * exposure, and the rate last, so that a refused order costs no token.
  *
- * Invariants: unknown, stale and not finite refuse; orders without an answer count in full; an order
- * is measured by what it adds on the side it moves to, so one that lowers a breached Greek passes.
- * Anchors: SEC 15c3-5, MiFID II RTS 6 articles 12 to 16, FIA risk controls. */
+ * Invariants: unknown, stale and not finite refuse; orders without an answer count in full; an
+ * order is measured by what it adds on the side it moves to, so one that lowers a breached Greek
+ * passes. Anchors: SEC 15c3-5, MiFID II RTS 6 articles 12 to 16, FIA risk controls. */
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -180,15 +180,15 @@ hg_reject hg_risk_judge(const hg_risk_view *view, const hg_order_request *reques
         check_permission,                                      /* 21 */
         check_state,                                           /* 16, 14, 19 */
         check_reconciled,                                      /* 20 */
-        hg_check_form,         hg_check_size, hg_check_price,  /* 1 */
+        hg_check_form,        hg_check_size,   hg_check_price, /* 1 */
         hg_check_data,                                         /* 13 */
         hg_check_duplicate,                                    /* 11 */
         hg_check_collar,                                       /* 2 */
         hg_check_order_size,                                   /* 3 */
         hg_check_value,                                        /* 4 */
         hg_check_open,                                         /* 7 */
-        hg_check_position,     hg_check_greeks,                /* 5 */
-        hg_check_gross,        hg_check_margin,                /* 6 */
+        hg_check_position,    hg_check_greeks,                 /* 5 */
+        hg_check_gross,       hg_check_margin,                 /* 6 */
         hg_check_reduce_only,                                  /* 15 */
         hg_check_self_trade,                                   /* 12 */
         hg_check_repeat,                                       /* 9, 10 */
@@ -212,7 +212,8 @@ hg_reject hg_risk_judge(const hg_risk_view *view, const hg_order_request *reques
     return HG_REJECT_NONE;
 }
 
-/* --- 8: what a passed order costs -------------------------------------------------------------- */
+/* --- 8: what a passed order costs --------------------------------------------------------------
+ */
 
 /* Too many orders in several seconds in a row: not a burst, a script that does not stop. */
 static void count_rate(hg_exec *exec, uint16_t strategy, const hg_refusal *refusal,
@@ -269,7 +270,8 @@ bool hg_risk_cancel_token(hg_exec *exec, int64_t now_ns) {
     return hg_bucket_take(&exec->risk->messages, now_ns, 0) || exec->risk->forced;
 }
 
-/* --- memory of refusals ------------------------------------------------------------------------ */
+/* --- memory of refusals ------------------------------------------------------------------------
+ */
 
 bool hg_risk_refused(hg_exec *exec, const hg_order_request *request, uint64_t order,
                      const hg_refusal *refusal, int64_t now_ns) {
@@ -311,7 +313,8 @@ const hg_refusal *hg_exec_refusal(const hg_exec *exec, uint64_t order) {
     return NULL;
 }
 
-/* --- counts ------------------------------------------------------------------------------------ */
+/* --- counts ------------------------------------------------------------------------------------
+ */
 
 void hg_risk_pending(hg_exec *exec, uint32_t instrument) {
     hg_risk *risk = exec->risk;
@@ -336,7 +339,8 @@ void hg_risk_opened(hg_exec *exec, const hg_order *order, int by) {
     }
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------------------------------
+ */
 
 static bool permitted(const char *patterns, const char *name) {
     char one[HG_NAME_MAX + 1];

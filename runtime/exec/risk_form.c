@@ -174,7 +174,8 @@ hg_reject hg_check_data(judgement *j) {
     return code != HG_REJECT_NONE ? code : check_greeks_known(j);
 }
 
-/* --- 11: duplicates ---------------------------------------------------------------------------- */
+/* --- 11: duplicates ----------------------------------------------------------------------------
+ */
 
 static uint64_t fingerprint(uint16_t strategy, uint32_t instrument, hg_order_type type,
                             hg_side side, hg_lots size, hg_ticks price) {
@@ -217,7 +218,8 @@ hg_reject hg_check_duplicate(judgement *j) {
         if (sent->hash == hash && age_ns < window_ns && !ended(j->exec, sent->id)) {
             return hg_refuse(j->refusal, HG_REJECT_DUPLICATE, (double)age_ns / 1e9,
                              (double)window_ns / 1e9,
-                             "the same order was sent %.3g s ago as %llu and has not ended (again = true repeats it)",
+                             "the same order was sent %.3g s ago as %llu, which is open "
+                             "(again = true sends it all the same)",
                              (double)age_ns / 1e9, (unsigned long long)sent->id);
         }
         at = sent->next;
@@ -249,7 +251,8 @@ void hg_risk_remember(hg_exec *exec, const hg_order *order, int64_t now_ns) {
     *head = place + 1;
 }
 
-/* --- 2: price collar ---------------------------------------------------------------------------- */
+/* --- 2: price collar ----------------------------------------------------------------------------
+ */
 
 static bool opposite_side_empty(const judgement *j) {
     const hg_quote *q = &j->state->quote;
@@ -302,7 +305,8 @@ hg_reject hg_check_collar(judgement *j) {
     return HG_REJECT_NONE;
 }
 
-/* --- 3 and 4: size and value --------------------------------------------------------------------- */
+/* --- 3 and 4: size and value ---------------------------------------------------------------------
+ */
 
 hg_reject hg_check_order_size(judgement *j) {
     double lots = (double)j->out->size;

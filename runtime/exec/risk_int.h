@@ -7,10 +7,10 @@
  * itself, risk_position.c what it would do to positions and exposure, risk_watch.c follows fills,
  * kill.c keeps the states. */
 
-#define HG_REPEATS_MAX 2048     /* orders filled that a strategy remembers */
-#define HG_BURSTS_MAX 1024      /* fills that an underlying remembers */
-#define HG_DUPLICATES_MAX 1024  /* orders sent that the gate remembers */
-#define HG_RISK_EVENTS_MAX 256  /* a power of two, as the next */
+#define HG_REPEATS_MAX 2048    /* orders filled that a strategy remembers */
+#define HG_BURSTS_MAX 1024     /* fills that an underlying remembers */
+#define HG_DUPLICATES_MAX 1024 /* orders sent that the gate remembers */
+#define HG_RISK_EVENTS_MAX 256 /* a power of two, as the next */
 #define HG_REFUSALS_MAX 1024
 #define HG_CLOCK_NS (INT64_C(1000000000)) /* the grid of losses, thaws and repeated cancels */
 
@@ -62,7 +62,7 @@ typedef struct hg_risk_strategy_state {
     uint32_t open;
     int64_t refusal_second;
     uint32_t refusals;
-    int64_t rate_second; /* the last one with a refusal for its rate */
+    int64_t rate_second;   /* the last one with a refusal for its rate */
     uint32_t rate_seconds; /* in a row */
     hg_repeats repeats;
     hg_hedges *hedges; /* by underlying */
@@ -93,17 +93,17 @@ typedef struct hg_risk {
     hg_reject cause;
     hg_kill_level level; /* of a halt */
     char why[96];
-    hg_bucket bucket;    /* orders and amendments of everybody */
-    hg_bucket messages;  /* everything the venue hears */
+    hg_bucket bucket;   /* orders and amendments of everybody */
+    hg_bucket messages; /* everything the venue hears */
     hg_risk_strategy_state strategies[HG_STRATEGIES_MAX];
     hg_risk_underlying_state *underlyings;
     hg_duplicates duplicates;
-    uint32_t *pending; /* instruments with a pending size */
+    uint32_t *pending;       /* instruments with a pending size */
     uint32_t *pending_place; /* by instrument: position there + 1 */
     uint32_t pending_count;
     int64_t now_ns; /* last heard of */
     bool forced;    /* cancels of the gate itself: no rate holds them up */
-    bool named; /* some strategy may trade */
+    bool named;     /* some strategy may trade */
     bool reconciling;
     bool lease_lost;
     int64_t clock_offset_ns;
@@ -142,11 +142,11 @@ typedef struct judgement {
     hg_risk_underlying_state *underlying;
     const hg_limits *limits; /* of the underlying */
     double spot;
-    hg_lots add;       /* lots that may still fill; 0 while the size is not judged and not valid */
-    bool reducing;     /* by position: all pending orders of its side filled, it only closes */
+    hg_lots add;   /* lots that may still fill; 0 while the size is not judged and not valid */
+    bool reducing; /* by position: all pending orders of its side filled, it only closes */
     const hg_exposure *x;
-    hg_unit unit;      /* of one lot */
-    bool greeks;       /* x and unit are known and fresh */
+    hg_unit unit; /* of one lot */
+    bool greeks;  /* x and unit are known and fresh */
     double value_usd;
     hg_risk_order *out;
     hg_refusal *refusal;
@@ -174,7 +174,8 @@ hg_lots hg_reduce_room(const hg_risk_view *view, hg_side side, hg_lots held);
 /* risk_watch.c */
 hg_reject hg_check_repeat(judgement *j);
 
-/* --- the exec room's side ---------------------------------------------------------------------- */
+/* --- the exec room's side ----------------------------------------------------------------------
+ */
 
 /* risk.c */
 hg_risk *hg_risk_new(const hg_exec *exec, const hg_exec_options *options);
@@ -189,7 +190,7 @@ bool hg_risk_cancel_token(hg_exec *exec, int64_t now_ns);
  * script is not to be called again (it is paused: it was answered at once). */
 bool hg_risk_refused(hg_exec *exec, const hg_order_request *request, uint64_t order,
                      const hg_refusal *refusal, int64_t now_ns);
-void hg_risk_pending(hg_exec *exec, uint32_t instrument); /* its pending sizes changed */
+void hg_risk_pending(hg_exec *exec, uint32_t instrument);          /* its pending sizes changed */
 void hg_risk_opened(hg_exec *exec, const hg_order *order, int by); /* +1 open, -1 closed */
 
 /* risk_form.c */
@@ -223,8 +224,7 @@ typedef struct hg_risk_cause {
     const char *text;
 } hg_risk_cause;
 void hg_risk_pause(hg_exec *exec, uint16_t strategy, const hg_risk_cause *cause, int64_t now_ns);
-void hg_risk_freeze(hg_exec *exec, uint32_t underlying, const hg_risk_cause *cause,
-                    int64_t now_ns);
+void hg_risk_freeze(hg_exec *exec, uint32_t underlying, const hg_risk_cause *cause, int64_t now_ns);
 void hg_risk_enter(hg_exec *exec, hg_risk_state state, const hg_risk_cause *cause,
                    hg_kill_level level, int64_t now_ns);
 void hg_risk_leave_blind(hg_exec *exec, int64_t now_ns);

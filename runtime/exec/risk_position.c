@@ -7,15 +7,15 @@
 #include <math.h>
 #include <stdio.h>
 
-/* --- 7: open orders ------------------------------------------------------------------------------ */
+/* --- 7: open orders ------------------------------------------------------------------------------
+ */
 
 /* USD of a pending size at the spot of now; inverse futures are USD already. */
 static double notional(const hg_exec *exec, uint32_t id, double lots) {
     const hg_instrument *inst = hg_universe_get(exec->universe, id);
     double size = lots * ((double)inst->lot / 1e9);
     bool usd_sized = inst->inverse && inst->kind != HG_KIND_OPTION;
-    return usd_sized ? size
-                     : size * hg_market_underlying(exec->market, inst->underlying_id)->spot;
+    return usd_sized ? size : size * hg_market_underlying(exec->market, inst->underlying_id)->spot;
 }
 
 double hg_risk_open_notional(const hg_exec *exec, uint32_t amended, hg_lots counted) {
@@ -51,8 +51,8 @@ hg_reject hg_check_open(judgement *j) {
     snprintf(where, sizeof where, "in %s", j->inst->name);
     hg_reject code = check_count(j, j->view->open_orders, j->limits->open_orders, where);
     if (code == HG_REJECT_NONE) {
-        code = check_count(j, j->strategy->open - amended,
-                           j->strategy->limits.strategy_open_orders, "of this strategy");
+        code = check_count(j, j->strategy->open - amended, j->strategy->limits.strategy_open_orders,
+                           "of this strategy");
     }
     if (code == HG_REJECT_NONE) {
         code = check_count(j, j->exec->open_count - amended, j->risk->limits.total_open_orders,
@@ -70,7 +70,8 @@ hg_reject hg_check_open(judgement *j) {
     return HG_REJECT_NONE;
 }
 
-/* --- 5: position and Greeks ----------------------------------------------------------------------- */
+/* --- 5: position and Greeks
+ * ----------------------------------------------------------------------- */
 
 /* Worst case: everything pending on this side fills, and so does this order. */
 hg_reject hg_check_position(judgement *j) {
@@ -129,8 +130,7 @@ bool hg_risk_ranges(hg_exec *exec, uint32_t underlying, int64_t now_ns, hg_greek
     g[HG_GREEK_GAMMA] = (hg_greek_range){x->gamma, x->gamma, 0};
     g[HG_GREEK_VEGA] = (hg_greek_range){x->vega, x->vega, 0};
     g[HG_GREEK_THETA] = (hg_greek_range){x->theta, x->theta, 0};
-    bool known = x->quality == HG_QUALITY_GOOD &&
-                 add_pending_options(exec, underlying, now_ns, g);
+    bool known = x->quality == HG_QUALITY_GOOD && add_pending_options(exec, underlying, now_ns, g);
     double percent = x->spot * x->spot * 0.01;
     g[HG_GREEK_GAMMA].lo *= percent;
     g[HG_GREEK_GAMMA].hi *= percent;
@@ -152,8 +152,8 @@ static bool ranges(const judgement *j, hg_greek_range *g) {
 }
 
 /* Only the side it moves to is judged: an order that lowers a breached Greek passes. */
-static hg_reject check_range(const judgement *j, const hg_greek_range *g, hg_reject code, double limit,
-                             const char *what, const char *unit) {
+static hg_reject check_range(const judgement *j, const hg_greek_range *g, hg_reject code,
+                             double limit, const char *what, const char *unit) {
     bool up = g->add > 0;
     double worst = up ? g->hi + g->add : g->lo + g->add;
     if (g->add == 0 || (up ? worst <= limit : worst >= -limit)) {
@@ -178,10 +178,10 @@ hg_reject hg_check_greeks(judgement *j) {
         double limit;
         const char *what, *unit;
     } rows[] = {
-        {HG_REJECT_DELTA_LIMIT, j->limits->delta_coins,           "delta", "coins"             },
-        {HG_REJECT_GAMMA_LIMIT, j->limits->gamma_usd_per_percent, "gamma", "USD per 1 %"       },
-        {HG_REJECT_VEGA_LIMIT,  j->limits->vega_usd_per_point,    "vega",  "USD per vol point" },
-        {HG_REJECT_THETA_LIMIT, j->limits->theta_usd_per_day,     "theta", "USD per day"       },
+        {HG_REJECT_DELTA_LIMIT, j->limits->delta_coins,           "delta", "coins"            },
+        {HG_REJECT_GAMMA_LIMIT, j->limits->gamma_usd_per_percent, "gamma", "USD per 1 %"      },
+        {HG_REJECT_VEGA_LIMIT,  j->limits->vega_usd_per_point,    "vega",  "USD per vol point"},
+        {HG_REJECT_THETA_LIMIT, j->limits->theta_usd_per_day,     "theta", "USD per day"      },
     };
     hg_reject code = HG_REJECT_NONE;
     for (int i = 0; i < HG_GREEKS && code == HG_REJECT_NONE; i++) {
@@ -190,7 +190,8 @@ hg_reject hg_check_greeks(judgement *j) {
     return code;
 }
 
-/* --- 6: gross value and margin --------------------------------------------------------------------- */
+/* --- 6: gross value and margin
+ * --------------------------------------------------------------------- */
 
 double hg_risk_held_notional(hg_exec *exec, int64_t now_ns) {
     double sum = 0;
@@ -233,7 +234,8 @@ hg_reject hg_check_margin(judgement *j) {
     return HG_REJECT_NONE;
 }
 
-/* --- 15: reduce-only ------------------------------------------------------------------------------- */
+/* --- 15: reduce-only
+ * ------------------------------------------------------------------------------- */
 
 hg_lots hg_reduce_room(const hg_risk_view *view, hg_side side, hg_lots held) {
     hg_lots room = side == HG_BUY ? -held - view->pending_buy : held - view->pending_sell;
@@ -285,15 +287,16 @@ hg_reject hg_check_reduce_only(judgement *j) {
         return j->reducing ? HG_REJECT_NONE : refuse_room(j, HG_REJECT_REDUCING, "reducing: ");
     }
     if (!lowers_exposure(j)) {
-        return hg_refuse(j->refusal, HG_REJECT_REDUCING, (double)j->add * j->request->side *
-                                                             j->unit.delta,
-                         j->x->delta, "only orders that lower the exposure of %s pass: %s",
-                         j->inst->underlying, j->risk->why);
+        return hg_refuse(j->refusal, HG_REJECT_REDUCING,
+                         (double)j->add * j->request->side * j->unit.delta, j->x->delta,
+                         "only orders that lower the exposure of %s pass: %s", j->inst->underlying,
+                         j->risk->why);
     }
     return HG_REJECT_NONE;
 }
 
-/* --- 12: self-trade -------------------------------------------------------------------------------- */
+/* --- 12: self-trade
+ * -------------------------------------------------------------------------------- */
 
 /* A resting order of our own that an order of this side and price would meet. */
 static bool in_the_way(const hg_slot *slot, uint32_t instrument, hg_side side, hg_ticks price) {

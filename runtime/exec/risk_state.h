@@ -4,8 +4,8 @@
 #include "domain/order.h"
 
 /* What the risk gate has decided about the session, a strategy or an underlying, and who may change
- * it. Everything but a freeze with a time and a lack of marks is latched: only the operator re-arms,
- * never a script. */
+ * it. Everything but a freeze with a time and a lack of marks is latched: only the operator
+ * re-arms, never a script. */
 typedef struct hg_exec hg_exec;
 
 #define HG_STRATEGY_ANY UINT16_MAX
@@ -49,7 +49,7 @@ bool hg_kill_parse(const char *word, hg_kill_level *out);
  * changes nothing; `strategy` matters for HG_KILL_PAUSE only. Returns how many orders have been
  * asked back. */
 uint32_t hg_risk_kill(hg_exec *exec, hg_kill_level level, uint16_t strategy, const char *reason,
-                  int64_t now_ns);
+                      int64_t now_ns);
 /* Back to active: a strategy (all with HG_STRATEGY_ANY, and then the session and every underlying
  * too). Day loss and drawdown count from now. */
 void hg_risk_arm(hg_exec *exec, uint16_t strategy, const char *who, int64_t now_ns);

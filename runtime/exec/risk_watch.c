@@ -1,11 +1,12 @@
 /* Controls that follow what happened: orders repeated without end, hedges that do not hedge, bursts
  * of fills, and the money of the day.
  *
- * A hedge is an order that, filled, lowers |delta| of what is held in its underlying. Delta also moves by itself
- * (market, clock, trades that are no hedges); that part is its drift and is what hedges are needed
- * for. What hedges filled within a window must not exceed hedge_overshoot times the delta at its
- * begin plus all drift since: a hedger that measures before each trade never gets there, one whose
- * idea of the position or of its own effect is wrong does, and two that undo each other do. */
+ * A hedge is an order that, filled, lowers |delta| of what is held in its underlying. Delta also
+ * moves by itself (market, clock, trades that are no hedges); that part is its drift and is what
+ * hedges are needed for. What hedges filled within a window must not exceed hedge_overshoot times
+ * the delta at its begin plus all drift since: a hedger that measures before each trade never gets
+ * there, one whose idea of the position or of its own effect is wrong does, and two that undo each
+ * other do. */
 #include "base/assert.h"
 #include "base/clock.h"
 #include "exec/exec_int.h"
@@ -15,7 +16,8 @@
 
 #define DAY_NS (24 * HG_NS_PER_HOUR)
 
-/* --- 9: repeated execution ---------------------------------------------------------------------- */
+/* --- 9: repeated execution ----------------------------------------------------------------------
+ */
 
 static void repeats_expire(hg_repeats *r, int64_t before_ns) {
     while (r->count > 0 && r->time_ns[r->head] <= before_ns) {
@@ -69,7 +71,8 @@ static void watch_repeats(hg_exec *exec, const hg_order *order, int64_t now_ns) 
     }
 }
 
-/* --- 10: hedges must hedge ------------------------------------------------------------------------ */
+/* --- 10: hedges must hedge
+ * ------------------------------------------------------------------------ */
 
 static uint32_t underlying_of(const hg_exec *exec, const hg_order *order) {
     return hg_universe_get(exec->universe, order->instrument)->underlying_id;
@@ -148,7 +151,8 @@ void hg_risk_ended(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     }
 }
 
-/* --- 19: bursts ------------------------------------------------------------------------------------ */
+/* --- 19: bursts
+ * ------------------------------------------------------------------------------------ */
 
 static int64_t nano_of(double value) {
     return fabs(value) < 9e9 ? (int64_t)llround(fabs(value) * 1e9) : INT64_MAX;
@@ -194,13 +198,13 @@ static void watch_burst(hg_exec *exec, uint32_t u, double delta, double vega, in
     }
 }
 
-/* --- fills ------------------------------------------------------------------------------------------- */
+/* --- fills
+ * ------------------------------------------------------------------------------------------- */
 
 hg_fill_effect hg_risk_before_fill(hg_exec *exec, const hg_slot *slot, int64_t now_ns) {
     hg_fill_effect effect = {.known = false};
     look(exec, underlying_of(exec, &slot->order), now_ns);
-    effect.known = hg_portfolio_unit(exec->portfolio, slot->order.instrument, now_ns,
-                                     &effect.unit);
+    effect.known = hg_portfolio_unit(exec->portfolio, slot->order.instrument, now_ns, &effect.unit);
     return effect;
 }
 
@@ -229,7 +233,8 @@ void hg_risk_after_fill(hg_exec *exec, hg_slot *slot, const hg_fill_effect *effe
     }
 }
 
-/* --- 14: the money of the day ------------------------------------------------------------------------ */
+/* --- 14: the money of the day
+ * ------------------------------------------------------------------------ */
 
 /* Whether the P&L is known and rests on fresh marks. */
 static bool sighted(const hg_exec *exec, const hg_pnl *pnl, int64_t now_ns) {

@@ -145,8 +145,8 @@ const hg_exposure *hg_portfolio_exposure_by_rule(hg_portfolio *portfolio, uint32
 /* Delta in coins of `lots` of an instrument now (options: times their delta; futures: coins). */
 double hg_portfolio_delta_of(hg_portfolio *portfolio, uint32_t id, hg_lots lots, int64_t now_ns);
 
-/* Greeks of one lot bought, in the units of hg_exposure. False when they are not known (no price, no
- * vol of its own or of a neighbour). */
+/* Greeks of one lot bought, in the units of hg_exposure. False when they are not known (no price,
+ * no vol of its own or of a neighbour). */
 typedef struct hg_unit {
     double delta, gamma, vega, theta;
 } hg_unit;

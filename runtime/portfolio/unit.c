@@ -20,8 +20,10 @@ static bool option_unit(const hg_portfolio *p, const hg_instrument *inst, int64_
     if (rc < 0 || source == HG_IV_NONE) {
         return false;
     }
-    *out = (hg_unit){
-        .delta = g.delta, .gamma = g.gamma, .vega = g.vega * POINT, .theta = g.theta / DAYS_PER_YEAR};
+    *out = (hg_unit){.delta = g.delta,
+                     .gamma = g.gamma,
+                     .vega = g.vega * POINT,
+                     .theta = g.theta / DAYS_PER_YEAR};
     return true;
 }
 

@@ -105,8 +105,7 @@ static void l_push_change(lua_State *L, const hg_script *s) {
     l_set_text(L, "kind", "state");
     l_set_text(L, "scope", strategy ? "strategy" : underlying ? "underlying" : "session");
     if (underlying) {
-        l_set_text(L, "underlying",
-                   hg_universe_underlying(s->env->universe, r->underlying)->name);
+        l_set_text(L, "underlying", hg_universe_underlying(s->env->universe, r->underlying)->name);
     }
     l_set_text(L, "from", hg_risk_state_name(r->from));
     l_set_text(L, "to", hg_risk_state_name(r->to));

@@ -233,8 +233,11 @@ TEST(the_newest_of_mark_and_quote_decides) {
 
 TEST(a_position_must_fit_the_ledger) {
     world w;
-    gate_world(&w, &(hg_limits){.order_value_usd = 1e15, .position_delta = 1e12, .delta_coins = 1e12, .open_notional_usd = 1e15,
-                                 .order_coins_future = 1e12});
+    gate_world(&w, &(hg_limits){.order_value_usd = 1e15,
+                                .position_delta = 1e12,
+                                .delta_coins = 1e12,
+                                .open_notional_usd = 1e15,
+                                .order_coins_future = 1e12});
     send_limit(&w, PERP, HG_BUY, 58000, 2e9);
     world_answers(&w);
     CHECK_STR(judge_limit(&w, PERP, HG_BUY, 58000, 3e8), "");

@@ -12,8 +12,10 @@ static void paper_world(world *w, hg_paper_options options) {
     world_add(w, "BTC-27MAR26-60000-C");
     world_open(w, &(hg_portfolio_options){.fees = options.fees});
     /* Fills without end belong to these tests. */
-    hg_exec_options exec = {.limits = {.orders_per_second = 1000000, .repeated_window_ns = 1},
-                            .order_capacity = 4096};
+    hg_exec_options exec = {
+        .limits = {.orders_per_second = 1000000, .repeated_window_ns = 1},
+          .order_capacity = 4096
+    };
     world_trade(w, &options, &exec);
     value_event(w, HG_EV_INDEX, 0, 60000);
     quote(w, PERP, 59999, 2, 60001, 3);
@@ -521,11 +523,15 @@ TEST(a_flood_of_answers_is_kept) {
     world_init(&w);
     world_add(&w, "BTC_USDC-PERPETUAL");
     world_open(&w, NULL);
-    world_trade(&w, NULL, &(hg_exec_options){.limits = {.open_orders = 100000,
-                                               .strategy_open_orders = 100000,
-                                               .total_open_orders = 100000,
-                                               .repeated_window_ns = 1}});
-    hg_order_request r = {.instrument = PERP, .side = HG_BUY, .type = HG_TYPE_MARKET, .size = 1, .again = true};
+    world_trade(&w, NULL,
+                &(hg_exec_options){
+                    .limits = {.open_orders = 100000,
+                               .strategy_open_orders = 100000,
+                               .total_open_orders = 100000,
+                               .repeated_window_ns = 1}
+    });
+    hg_order_request r = {
+        .instrument = PERP, .side = HG_BUY, .type = HG_TYPE_MARKET, .size = 1, .again = true};
     uint64_t id = 0;
     int sent = 0;
     for (int i = 0; i < 30000; i++) { /* nobody reads the answers */

@@ -72,12 +72,16 @@ static void rig_open(rig *r) {
     world_init(&r->w);
     r->perp = world_add(&r->w, "BTC_USDC-PERPETUAL");
     world_open(&r->w, NULL);
+    /* The venue lies here; the guards that would stop a real session stay out of the way. */
+    hg_limits limits = {.repeated_window_ns = 1, .hedge_overshoot = 1e9, .hedge_tries = 1000000};
     r->w.exec = hg_exec_new(
         r->w.market, r->w.portfolio, &r->venue.venue,
         &(hg_exec_options){
-            /* The venue lies here; the guards that would stop a real session stay out of the way. */
-            .limits = {.repeated_window_ns = 1, .hedge_overshoot = 1e9, .hedge_tries = 1000000},
-            .order_capacity = 64, .observer = {&r->log, on_order, on_fill, NULL, NULL}
+  /* The venue lies here; the guards that would stop a real session stay out of the way.
+  */
+            .limits = limits,
+            .order_capacity = 64,
+            .observer = {&r->log, on_order, on_fill, NULL, NULL}
     });
     CHECK(r->w.exec != NULL);
     quote(&r->w, r->perp, 59999, 10, 60001, 10);
