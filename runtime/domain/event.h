@@ -43,6 +43,8 @@ enum {
     HG_EVF_HALTED = 8,   /* status: no trading */
 };
 
+enum { HG_ABOUT_ANY, HG_ABOUT_ORDER, HG_ABOUT_CANCEL, HG_ABOUT_AMEND };
+
 typedef struct hg_event {
     int64_t time_ns; /* event time: when it happened at the venue, never decreasing in a session */
     uint32_t id;
@@ -75,7 +77,8 @@ typedef struct hg_event {
             uint16_t code; /* rejected, cancelled: hg_reject; alarm: hg_alarm; ack: why the venue
                               changed price and size, which are its word then */
             uint8_t maker; /* fill */
-            uint8_t pad[5];
+            uint8_t about; /* rejected: HG_ABOUT_*, which request was refused */
+            uint8_t pad[4];
         } order;
         struct {
             uint64_t key;

@@ -91,6 +91,7 @@ typedef struct hg_paper {
     hg_paper_stats stats;
     uint64_t last_trade;
     int64_t now_ns; /* of the matching step being done */
+    uint8_t about;  /* HG_ABOUT_* of the request being matched */
 } hg_paper;
 
 static inline hg_side hg_other(hg_side side) {

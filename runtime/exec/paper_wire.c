@@ -91,6 +91,7 @@ static hg_event answer_to(hg_event_kind kind, const hg_resting *order) {
 void hg_wire_answer(hg_paper *p, hg_event_kind kind, const hg_resting *order, hg_reject code) {
     hg_event event = answer_to(kind, order);
     event.order.code = (uint16_t)code;
+    event.order.about = kind == HG_EV_REJECTED ? p->about : HG_ABOUT_ANY;
     tell(p, &event);
 }
 
@@ -169,6 +170,7 @@ static hg_reject obstacle(hg_paper *p) {
  * no such request; until then a new order is unknown. */
 static void vanish(hg_paper *p, const hg_request *request) {
     hg_event proof = answer_to(HG_EV_REJECTED, &request->order);
+    proof.order.about = p->about;
     proof.order.code = HG_REJECT_NEVER_ARRIVED;
     p->stats.vanished++;
     if (!push_late(p, proof, p->clock.cut_to_ns)) {
@@ -245,6 +247,10 @@ bool hg_wire_unhold(hg_paper *p, uint64_t id) {
 /* --- requests --------------------------------------------------------------------------------- */
 
 static void match(hg_paper *p, hg_request *request, int64_t due_ns) {
+    static const uint8_t about[] = {[HG_REQ_SUBMIT] = HG_ABOUT_ORDER,
+                                    [HG_REQ_CANCEL] = HG_ABOUT_CANCEL,
+                                    [HG_REQ_AMEND] = HG_ABOUT_AMEND};
+    p->about = about[request->kind];
     /* A request that had to wait for room is matched now, not in the past. */
     p->now_ns = due_ns > p->now_ns ? due_ns : p->now_ns;
     p->held -= request->held;

@@ -194,16 +194,21 @@ static void apply_end(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     exec->stats.rejected += event->kind == HG_EV_REJECTED;
 }
 
-/* The venue said no to a cancel or an amendment; which one, only the pending flags can tell. */
+/* The venue said no to a cancel or an amendment. Where it does not say which, the pending flags
+ * must tell. */
 static bool apply_refused(hg_exec *exec, hg_slot *slot, const hg_event *event) {
-    if (slot->amend_size != 0) {
+    uint8_t about = event->order.about;
+    bool any = about == HG_ABOUT_ANY;
+    if (slot->amend_size != 0 && (any || about == HG_ABOUT_AMEND)) {
         slot->amend_size = 0;
-    } else if (slot->order.cancel_pending) {
+    } else if (slot->order.cancel_pending && (any || about == HG_ABOUT_CANCEL)) {
         slot->order.cancel_pending = false;
         slot->end_code = 0;
     } else {
-        alarm_raise(exec, &slot->order, event);
-        return false;
+        if (any || about == HG_ABOUT_ORDER) {
+            alarm_raise(exec, &slot->order, event);
+        }
+        return false; /* else the answer to what we had given up waiting for */
     }
     slot->order.reject = event->order.code < HG_REJECTS ? event->order.code : HG_REJECT_NONE;
     return true;
@@ -212,15 +217,15 @@ static bool apply_refused(hg_exec *exec, hg_slot *slot, const hg_event *event) {
 /* Of an order the venue has shown, a refusal can only mean a cancel or an amendment. "Not open" is
  * never proof that an order was not taken: its answers may be on the way. */
 static bool apply_not_taken(hg_exec *exec, hg_slot *slot, const hg_event *event) {
+    uint8_t about = event->order.about;
     bool asked = slot->order.cancel_pending || slot->amend_size != 0;
-    if (!slot->acked && !(asked && event->order.code == HG_REJECT_NOT_OPEN)) {
+    bool unclear = about == HG_ABOUT_ANY &&
+                   (slot->acked || (asked && event->order.code == HG_REJECT_NOT_OPEN));
+    if (!unclear && about != HG_ABOUT_CANCEL && about != HG_ABOUT_AMEND) {
         apply_end(exec, slot, event);
         return true;
     }
-    if (!asked) {
-        return false; /* the answer to what we had given up waiting for */
-    }
-    return apply_refused(exec, slot, event);
+    return asked && apply_refused(exec, slot, event);
 }
 
 static bool apply_fired(hg_exec *exec, hg_slot *slot, const hg_event *event) {

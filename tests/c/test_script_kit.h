@@ -90,7 +90,7 @@ static inline void kit_apply(kit *k, const hg_event *event) {
         hg_portfolio_observe(k->portfolio, event);
         hg_exec_observe(k->exec, event);
         k->venue->ops->observe(k->venue, event);
-    } else if (event->kind <= HG_EV_EXPIRED) {
+    } else if (event->kind <= HG_EV_ALARM) {
         order = hg_exec_apply(k->exec, event);
         if (!order) return;
     }
@@ -109,7 +109,7 @@ static inline void kit_settle(kit *k, int64_t until_ns) {
         if (answers <= timers) {
             bool got = gate <= venue ? hg_exec_next(k->exec, &event)
                                      : k->venue->ops->next(k->venue, &event);
-            if (!got) break;
+            if (!got) continue; /* a request reached the venue; its answer comes later */
             if (event.time_ns < k->now_ns) event.time_ns = k->now_ns;
             kit_apply(k, &event);
         } else {
