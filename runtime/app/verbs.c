@@ -9,11 +9,11 @@
 #include <string.h>
 
 const hg_verb *const hg_verbs[] = {
-    &hg_verb_demo, &hg_verb_paper, &hg_verb_backtest, &hg_verb_status,
-    &hg_verb_ctl,  &hg_verb_repl,  &hg_verb_check,    &hg_verb_test,
-    &hg_verb_lua,  &hg_verb_price, &hg_verb_book,     &hg_verb_import,
-    &hg_verb_tape, &hg_verb_list,  &hg_verb_docs,     &hg_verb_version,
-    NULL,
+    &hg_verb_demo,    &hg_verb_paper, &hg_verb_backtest, &hg_verb_status,
+    &hg_verb_ctl,     &hg_verb_repl,  &hg_verb_new,      &hg_verb_check,
+    &hg_verb_test,    &hg_verb_lua,   &hg_verb_price,    &hg_verb_book,
+    &hg_verb_import,  &hg_verb_tape,  &hg_verb_list,     &hg_verb_docs,
+    &hg_verb_version, NULL,
 };
 
 int hg_verb_exit_code(int rc) {
