@@ -178,6 +178,52 @@ void hg_console_tick(hg_session *s, int64_t now_ns) {
     }
 }
 
+/* 14:03:02.113  reload delta_band 5e6f7a8b refused: x.lua:14: ... (1a2b3c4d keeps running) */
+static void reload_text(const hg_reload_news *news, char *buf, size_t size) {
+    bool refused = strcmp(news->step, "refused") == 0;
+    bool undone = strcmp(news->step, "rolled_back") == 0;
+    bool swapped = strcmp(news->step, "swapped") == 0;
+    char pause[48] = "";
+    char stays[48] = "";
+    unsigned from = (unsigned)(news->from >> 32);
+    unsigned to = (unsigned)(news->to >> 32);
+    if (swapped) {
+        snprintf(pause, sizeof pause, " in %.2f ms", (double)news->pause_ns / 1e6);
+    }
+    if (refused) {
+        snprintf(stays, sizeof stays, " (%08x keeps running)", from);
+    }
+    snprintf(buf, size, "reload %s %08x -> %08x: %s%s%s%s%s", news->strategy, from, to,
+             undone ? "rolled back" : news->step, pause, *news->reason ? ": " : "", news->reason,
+             stays);
+}
+
+static void print_detail(FILE *out, const char *detail) {
+    for (const char *at = detail; at && *at;) {
+        size_t len = strcspn(at, "\n");
+        fprintf(out, "%14s%.*s\n", "", (int)len, at);
+        at += len + (at[len] == '\n');
+    }
+}
+
+void hg_console_reload(const hg_session *s, const hg_reload_news *news) {
+    char text[1024];
+    char time[16];
+    bool bad = strcmp(news->outcome, "ok") != 0;
+    FILE *out = console.live ? stdout : stderr;
+    if (strcmp(news->step, "migrated") == 0) {
+        return; /* said by the swap that follows */
+    }
+    reload_text(news, text, sizeof text);
+    clock_text(s->core.now_ns, time, sizeof time);
+    clear_status();
+    fprintf(out, "%s  %s\n", time, text);
+    if (news->detail && (bad || news->rehearsed)) {
+        print_detail(out, news->detail);
+    }
+    fflush(out);
+}
+
 void hg_console_end(hg_session *s) {
     clear_status();
     console.live = false;

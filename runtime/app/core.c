@@ -97,6 +97,9 @@ int64_t hg_core_due_ns(const hg_core *core) {
 /* An answer of the venue or the gate; scripts hear only of what changed something. */
 static void apply_answer(hg_core *core, const hg_event *event) {
     const hg_order *order = hg_exec_apply(core->exec, event);
+    if (core->tap && order) {
+        core->tap(core->tap_context, event, order);
+    }
     for (size_t i = 0; order && i < core->script_count; i++) {
         hg_script_event(core->scripts[i], event, order);
     }
@@ -121,6 +124,9 @@ void hg_core_apply(hg_core *core, const hg_event *event) {
     core->events++;
     if (event->kind <= HG_EV_STATUS) {
         apply_market(core, event);
+        if (core->tap) {
+            core->tap(core->tap_context, event, NULL);
+        }
         for (size_t i = 0; i < core->script_count; i++) {
             hg_script_event(core->scripts[i], event, NULL);
         }

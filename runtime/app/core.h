@@ -30,6 +30,10 @@ typedef struct hg_core {
     uint64_t market_events; /* of these, from the feed */
     hg_command *command;    /* of the HG_EV_CONTROL being applied */
     int command_rc;
+    /* Told of every market event and of every answer that changed an order, after the rooms have
+     * applied it and before scripts see it. NULL: nobody listens. */
+    void (*tap)(void *context, const hg_event *event, const hg_order *order);
+    void *tap_context;
 } hg_core;
 
 typedef struct hg_core_options {

@@ -405,3 +405,28 @@ void hg_events_control(hg_events *events, const char *command, const char *strat
     hg_json_string(&l.json, "error", error);
     line_close(&l, events);
 }
+
+void hg_events_reload(hg_events *events, const hg_reload_news *news) {
+    if (!wanted(events)) {
+        return;
+    }
+    line l;
+    char code[20];
+    line_open(&l, events, "reload");
+    hg_json_string(&l.json, "strategy", news->strategy);
+    snprintf(code, sizeof code, "%016llx", (unsigned long long)news->from);
+    hg_json_string(&l.json, "from", code);
+    snprintf(code, sizeof code, "%016llx", (unsigned long long)news->to);
+    hg_json_string(&l.json, "to", code);
+    hg_json_string(&l.json, "step", news->step);
+    hg_json_string(&l.json, "outcome", news->outcome);
+    hg_json_string(&l.json, "reason", news->reason);
+    hg_json_int(&l.json, "event", (int64_t)news->event);
+    if (news->rehearsed) {
+        hg_json_int(&l.json, "events", (int64_t)news->rehearsed->events);
+        hg_json_int(&l.json, "orders", news->rehearsed->orders);
+        hg_json_int(&l.json, "orders_before", news->rehearsed->orders_ran);
+        hg_json_int(&l.json, "refused", news->rehearsed->refusals);
+    }
+    line_close(&l, events);
+}

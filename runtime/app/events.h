@@ -2,6 +2,7 @@
 #define HG_APP_EVENTS_H
 
 #include "app/core.h"
+#include "app/reload.h"
 
 #include <stdio.h>
 
@@ -32,6 +33,7 @@ void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns);
 void hg_events_explain(hg_events *events, int64_t now_ns, bool end);
 void hg_events_strategy(hg_events *events, const hg_script *script, const char *state,
                         const char *reason);
+void hg_events_reload(hg_events *events, const hg_reload_news *news);
 
 /* A parameter changed while the session runs; a person's command, `error` "" when it was done. */
 void hg_events_param(hg_events *events, const hg_script *script, const hg_param_view *param,

@@ -49,12 +49,23 @@ static int book_open(hg_session *s) {
     return HG_OK;
 }
 
+static hg_core_options core_options(hg_session *s) {
+    return (hg_core_options){.paper = s->options.paper,
+                             .limits = s->options.limits,
+                             .depth_books = s->feed->depth_count,
+                             .exec_observer = hg_events_exec_observer(&s->events),
+                             .portfolio_observer = hg_events_portfolio_observer(&s->events)};
+}
+
 static int core_open(hg_session *s) {
-    hg_core_options core = {.paper = s->options.paper,
-                            .limits = s->options.limits,
-                            .depth_books = s->feed->depth_count,
-                            .exec_observer = hg_events_exec_observer(&s->events),
-                            .portfolio_observer = hg_events_portfolio_observer(&s->events)};
+    hg_core_options core = core_options(s);
+    if (s->options.reload) {
+        s->reload = hg_reload_new(&s->core);
+        if (!s->reload) {
+            return HG_ERR(HG_ENOMEM, "reload");
+        }
+        core.exec_observer = hg_reload_observer(s->reload, core.exec_observer);
+    }
     return hg_core_open(&s->core, &core, &s->book, s->feed->start_ns);
 }
 
@@ -101,6 +112,19 @@ static int scripts_open(hg_session *s) {
     return HG_OK;
 }
 
+static void on_reload(void *context, const hg_reload_news *news) {
+    hg_session *s = context;
+    hg_events_reload(&s->events, news);
+    hg_console_reload(s, news);
+}
+
+static int reload_open(hg_session *s) {
+    hg_core_options core = core_options(s);
+    hg_reload_options options = {
+        .probation_ns = s->options.probation_ns, .context = s, .tell = on_reload};
+    return s->reload ? hg_reload_open(s->reload, &options, &core, &s->book, &s->env) : HG_OK;
+}
+
 /* The underlying whose delta the report shows: the first strategy's, else the first one held. */
 static uint32_t report_underlying(const hg_session *s) {
     const hg_core *c = &s->core;
@@ -134,6 +158,9 @@ int hg_session_open(hg_session *s, const hg_session_options *options) {
     }
     if (rc == HG_OK) {
         rc = scripts_open(s);
+    }
+    if (rc == HG_OK) {
+        rc = reload_open(s);
     }
     if (rc == HG_OK) {
         rc = hg_events_open(&s->events, options->events);
@@ -207,14 +234,15 @@ static void wait_for(hg_session *s, const pace *p, int64_t time_ns) {
         due = due < time_ns ? due : time_ns;
         double ahead = (double)(due - p->event_start) / p->speed;
         int64_t wall = p->wall_start + (int64_t)ahead;
-        if (wall > hg_clock_monotonic_ns()) {
+        bool working = s->reload && hg_reload_poll(s->reload, true);
+        if (working || wall > hg_clock_monotonic_ns()) {
             int64_t look = hg_clock_monotonic_ns() + HG_KILL_POLL_NS;
-            hg_loop_wait(s->loop, wall < look ? wall : look);
+            hg_loop_wait(s->loop, working ? 0 : wall < look ? wall : look);
             if (answer_requests(s, p, due)) {
                 return;
             }
             if (wall > hg_clock_monotonic_ns()) {
-                continue; /* a request woke us, or it was time to look for a KILL file */
+                continue; /* a request, a file, a piece of a reload, or time for a look */
             }
         }
         hg_console_tick(s, due);
@@ -257,6 +285,9 @@ static int pump(hg_session *s) {
         hg_core_feed(&s->core, &event);
         s->mid_update = (event.flags & HG_EVF_MORE) != 0;
         hg_core_idle(&s->core);
+        if (s->reload) {
+            hg_reload_poll(s->reload, false);
+        }
     }
     bool finished = rc >= 0 && !s->interrupted &&
                     (s->core.script_count == 0 || hg_session_look(s) > 0);
@@ -277,6 +308,9 @@ int hg_session_run(hg_session *s) {
         return rc;
     }
     rc = hg_control_open(s, &s->control);
+    if (rc == HG_OK && s->reload) {
+        rc = hg_reload_watch(s->reload, s->loop);
+    }
     if (rc < 0) {
         return rc;
     }
@@ -295,8 +329,30 @@ int hg_session_run(hg_session *s) {
     return rc < 0 ? rc : hg_session_failure(s);
 }
 
+static int cannot_reload(void) {
+    return HG_ERR(HG_ESTATE, "this session cannot reload (--reload off, or a backtest)");
+}
+
+int hg_session_reload(hg_session *s, const char *strategy) {
+    return s->reload ? hg_reload_request(s->reload, strategy, "request") : cannot_reload();
+}
+
+int hg_session_rollback(hg_session *s, const char *strategy, const char *version) {
+    return s->reload ? hg_reload_rollback(s->reload, strategy, version) : cannot_reload();
+}
+
+int hg_session_versions(const hg_session *s, hg_json *json) {
+    if (!s->reload) {
+        return cannot_reload();
+    }
+    hg_reload_versions(s->reload, json);
+    return HG_OK;
+}
+
 int hg_session_close(hg_session *s) {
     int rc = hg_events_close(&s->events);
+    hg_reload_free(s->reload);
+    s->reload = NULL;
     hg_feed_close(s->feed);
     hg_core_fini(&s->core);
     hg_book_free(&s->book);

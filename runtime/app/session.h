@@ -4,6 +4,7 @@
 #include "app/args.h"
 #include "app/datafile.h"
 #include "app/events.h"
+#include "app/reload.h"
 #include "app/report.h"
 #include "domain/feed.h"
 #include "loop/loop.h"
@@ -31,6 +32,8 @@ typedef struct hg_session_options {
     double speed;    /* event seconds per wall second, 0 = as fast as possible */
     hg_paper_options paper;
     bool json;
+    bool reload;          /* strategies may be replaced while it runs */
+    int64_t probation_ns; /* of new code; 0: default */
     hg_limits limits;
     const char *control;   /* NULL: a socket of its own, "none", or a path */
     const char *kill_file; /* NULL: none */
@@ -55,6 +58,7 @@ typedef struct hg_session {
     int64_t wall_start_ns; /* monotonic */
     bool stop_asked;       /* by hedged ctl stop */
     bool mid_update;       /* the last event said that more of its update follows */
+    hg_reload *reload;     /* NULL: this session cannot reload */
     bool interrupted;
     bool kill_seen;                       /* the KILL file, when last looked */
     int64_t kill_look_ns;                 /* monotonic: next look */
@@ -82,6 +86,8 @@ typedef struct hg_session {
         {"rules", "plain|deribit|...", "of the paper venue, e.g. deribit,taker_delay=5ms"},        \
         {"faults", "FAULT,...", "e.g. down=10:00-10:05,lose=1%; or flaky, outage"},                \
         {"fees", "none|venue", "trading fees (default venue)"},                                    \
+        {"reload", "on|off", "replace a strategy when its file is saved (default on)"},            \
+        {"probation", "DURATION", "how long new code is watched before it stays (default 60s)"},   \
         {"instruments", "FILE", "terms of instruments the built-in names do not cover"},           \
         {"errors", "N/DURATION",                                                                   \
          "park a strategy at this many errors (default 10/60s; "                                   \
@@ -105,6 +111,13 @@ HG_MUST_CHECK int hg_session_open(hg_session *session, const hg_session_options 
 /* Pumps events until the feed ends, --for is over, a signal arrives or no script is left. Starts
  * and stops the scripts. HG_ESTRATEGY when a script failed, HG_EDATA when the feed broke. */
 HG_MUST_CHECK int hg_session_run(hg_session *session);
+
+/* What an operator asks while the session runs; the outcome is told step by step. `strategy` NULL
+ * means all (reload) or the only one (rollback). HG_ESTATE when this session cannot reload. */
+HG_MUST_CHECK int hg_session_reload(hg_session *session, const char *strategy);
+HG_MUST_CHECK int hg_session_rollback(hg_session *session, const char *strategy,
+                                      const char *version);
+HG_MUST_CHECK int hg_session_versions(const hg_session *session, hg_json *json);
 
 HG_MUST_CHECK int hg_session_close(hg_session *session);
 

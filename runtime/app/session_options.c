@@ -183,6 +183,7 @@ static void defaults(hg_session_options *o, hg_mode mode) {
     /* A backtest with errors proves nothing; in real time a strategy may stumble. */
     o->errors_max = mode == HG_MODE_BACKTEST ? 0 : 10;
     o->errors_window_ns = 60 * HG_NS_PER_S;
+    o->reload = mode != HG_MODE_BACKTEST;
     hg_limits_default(&o->limits);
     if (mode == HG_MODE_DEMO) {
         o->scenario = "crash";
@@ -192,6 +193,14 @@ static void defaults(hg_session_options *o, hg_mode mode) {
         o->seed = 42;
         o->step_ns = 10 * 60 * HG_NS_PER_S;
     }
+}
+
+static int reload_read(hg_session_options *o, const hg_args *args) {
+    static const char *const switches[] = {"off", "on", NULL};
+    size_t on = o->reload;
+    int rc = hg_args_choice(args, "reload", switches, &on);
+    o->reload = on == 1 && o->mode != HG_MODE_BACKTEST;
+    return rc;
 }
 
 static int park_read(hg_session_options *o, const hg_args *args) {
@@ -209,6 +218,9 @@ static int numbers_read(hg_session_options *o, const hg_args *args) {
     }
     if (rc == HG_OK) {
         rc = hg_args_duration(args, "step", &o->step_ns);
+    }
+    if (rc == HG_OK) {
+        rc = hg_args_duration(args, "probation", &o->probation_ns);
     }
     const char *speed = hg_args_get(args, "speed", NULL);
     return rc == HG_OK && speed ? speed_parse(speed, &o->speed) : rc;
@@ -260,6 +272,9 @@ int hg_session_options_read(hg_session_options *o, hg_mode mode, const hg_args *
     }
     if (rc == HG_OK) {
         rc = park_read(o, &args);
+    }
+    if (rc == HG_OK) {
+        rc = reload_read(o, &args);
     }
     if (rc == HG_OK) {
         rc = errors_read(o, &args);

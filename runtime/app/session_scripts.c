@@ -166,6 +166,7 @@ static void changed(hg_session *s, size_t i, hg_script_state state) {
         hg_events_strategy(&s->events, s->core.scripts[i], "stopped", HG_END_OF_SESSION);
         break;
     case HG_SCRIPT_LOADED:
+    case HG_SCRIPT_SUSPENDED:
         break;
     }
 }
@@ -178,6 +179,9 @@ bool hg_session_stays(const hg_session *s) {
 
 size_t hg_session_look(hg_session *s) {
     size_t alive = 0;
+    if (s->reload) {
+        hg_reload_guard(s->reload);
+    }
     for (size_t i = 0; i < s->core.script_count; i++) {
         hg_script_state state = hg_script_status(s->core.scripts[i]);
         if (state != s->seen[i]) {

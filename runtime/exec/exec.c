@@ -50,6 +50,7 @@ hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue 
     exec->portfolio = portfolio;
     exec->venue = venue;
     exec->observer = options->observer;
+    exec->last_id = options->last_id;
     exec->capacity = power_of_two(options->order_capacity ? options->order_capacity
                                                           : CAPACITY_DEFAULT);
     exec->first_open = HG_SLOT_NONE;

@@ -94,6 +94,7 @@ typedef struct hg_exec_options {
     uint32_t
         order_capacity; /* open + remembered orders; 0 = 65,536; old finished ones are reused */
     hg_exec_observer observer;
+    uint64_t last_id; /* ids go on from here: a rehearsal must not repeat those of its session */
 } hg_exec_options;
 
 hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue *venue,

@@ -177,6 +177,7 @@ int hg_paper_open(const hg_market *market, const hg_paper_options *options, hg_v
     p->market = market;
     p->universe = hg_market_universe(market);
     p->options = *options;
+    p->last_trade = options->last_trade;
     if (p->options.order_capacity == 0) {
         p->options.order_capacity = ORDERS_DEFAULT;
     }

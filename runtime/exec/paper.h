@@ -47,6 +47,7 @@ typedef struct hg_paper_options {
     hg_paper_margin margin;  /* fits NULL: any order is carried */
     uint64_t seed;           /* of latencies and faults */
     uint32_t order_capacity; /* resting orders; 0 = 4,096 */
+    uint64_t last_trade;     /* trade ids go on from here */
 } hg_paper_options;
 
 HG_MUST_CHECK int hg_paper_open(const hg_market *market, const hg_paper_options *options,

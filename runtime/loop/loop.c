@@ -101,6 +101,7 @@ void hg_loop_poll(hg_loop *loop) {
 void hg_loop_wait(hg_loop *loop, int64_t until_ns) {
     int64_t left = until_ns - hg_clock_monotonic_ns();
     if (left <= 0 || loop->stopped) {
+        hg_loop_poll(loop);
         return;
     }
     uv_update_time(&loop->uv);

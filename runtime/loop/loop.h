@@ -16,7 +16,8 @@ void hg_loop_close(hg_loop *loop);
 /* Handles what is pending without waiting. */
 void hg_loop_poll(hg_loop *loop);
 
-/* Runs the loop until the monotonic clock reaches `until_ns` or a stop is asked for. */
+/* Runs the loop, at least once, until the monotonic clock reaches `until_ns`, somebody wakes it or
+ * a stop is asked for. */
 void hg_loop_wait(hg_loop *loop, int64_t until_ns);
 
 /* True after the first SIGINT or SIGTERM; a second one ends the process at once (128 + signal). */

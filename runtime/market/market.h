@@ -64,6 +64,10 @@ typedef struct hg_market_options {
 hg_market *hg_market_new(const hg_universe *universe, const hg_market_options *options);
 void hg_market_free(hg_market *market);
 
+/* Makes `to` know exactly what `from` knows. Both were made over the same universe with the same
+ * options. */
+void hg_market_copy(hg_market *to, const hg_market *from);
+
 /* Applies one market event (others are ignored). False when the event was refused: unknown id,
  * level table full, update of an invalid book. */
 bool hg_market_apply(hg_market *market, const hg_event *event);

@@ -53,6 +53,10 @@ typedef struct hg_portfolio_options {
 hg_portfolio *hg_portfolio_new(const hg_market *market, const hg_portfolio_options *options);
 void hg_portfolio_free(hg_portfolio *portfolio);
 
+/* Makes `to` hold exactly what `from` holds, money included; pending orders are not taken over.
+ * Both stand over markets of the same universe. */
+void hg_portfolio_copy(hg_portfolio *to, const hg_portfolio *from);
+
 /* The opening book: adds lots to an instrument before the session runs. `entry` in nano of the
  * quote unit, 0 = unknown: the first mark becomes the entry. No cash moves. */
 HG_MUST_CHECK int hg_portfolio_open(hg_portfolio *portfolio, uint32_t id, hg_lots lots,

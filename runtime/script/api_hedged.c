@@ -135,6 +135,8 @@ static int l_add_timer(lua_State *L, const char *what, int64_t time_ns, int64_t 
     if (s->heap_count >= USER_TIMERS_MAX) {
         return luaL_error(L, "more than %d timers", USER_TIMERS_MAX);
     }
+    const char *name = type == LUA_TFUNCTION ? NULL : lua_tostring(L, 2);
+    time_ns = hg_timer_adopt(s, name, time_ns, period_ns);
     int ref = luaL_ref(L, LUA_REGISTRYINDEX);
     uint64_t handle = hg_timer_add(s, time_ns, period_ns, HG_TASK_NONE, ref);
     if (!handle) return luaL_error(L, "more than %d timers", HG_TIMERS_MAX);

@@ -64,8 +64,9 @@ static void l_push_fill(lua_State *L, const hg_script *s) {
 }
 
 static void l_push_why(lua_State *L, const hg_script *s) {
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 5);
     l_set_text(L, "kind", s->why);
+    if (s->predecessor) l_push_left_behind(L, s);
     lua_newtable(L);
     lua_Integer n = 0;
     const hg_order *o = NULL;

@@ -196,9 +196,11 @@ int hg_param_set(hg_script *s, const char *assignment) {
     name[len] = '\0';
     hg_param *p = find(s, name);
     if (!p) return unknown(s, name);
-    if (p->type == HG_PARAM_NUMBER) return set_number(p, equals + 1);
-    if (p->type == HG_PARAM_BOOL) return set_bool(p, equals + 1);
-    return set_text(p, equals + 1);
+    int rc = p->type == HG_PARAM_NUMBER ? set_number(p, equals + 1)
+             : p->type == HG_PARAM_BOOL ? set_bool(p, equals + 1)
+                                        : set_text(p, equals + 1);
+    p->outside = p->outside || rc == 0;
+    return rc;
 }
 
 /* The values a script reads, as the parameters have them now. */

@@ -12,7 +12,8 @@
 #include <string.h>
 
 const char *hg_script_state_name(hg_script_state state) {
-    static const char *const names[] = {"loaded", "running", "stopped", "parked", "paused"};
+    static const char *const names[] = {"loaded", "running", "stopped",
+                                        "parked", "paused",  "suspended"};
     return names[state];
 }
 
@@ -55,7 +56,7 @@ void hg_script_failed(hg_script *s, uint32_t task, bool fatal) {
     f->count++;
     s->stats.errors++;
     bool starting = s->why != NULL; /* on_start and on_stop leave no second chance */
-    if (is_over_budget(s) || fatal || starting) {
+    if (is_over_budget(s) || fatal || starting || s->probation) {
         hg_script_park(s);
         return;
     }
@@ -82,7 +83,7 @@ void hg_script_park(hg_script *s) {
     s->state = HG_SCRIPT_FAILED;
     if (s->stats.errors == 0) s->stats.errors = 1;
     hg_timer_clear(s);
-    if (s->env->on_park == HG_PARK_KEEP) return;
+    if (s->env->on_park == HG_PARK_KEEP || s->probation) return;
     hg_exec_cancel_all(s->env->exec, s->index, HG_ID_NONE, hg_script_now(s));
 }
 

@@ -45,7 +45,16 @@ const hg_source *hg_source_text(hg_script *s, const char *name, const char *text
     return source;
 }
 
+/* A file of kept code. */
+static const hg_source *load_kept(hg_script *s, const char *name) {
+    const hg_source *kept = hg_code_find(s->from, name);
+    if (kept) return hg_source_text(s, name, kept->text, kept->size);
+    (void)HG_ERR(HG_ENOTFOUND, "%s is not part of the kept code", name);
+    return NULL;
+}
+
 const hg_source *hg_source_load(hg_script *s, const char *path) {
+    if (s->from) return load_kept(s, path);
     const hg_embedded *file = hg_embedded_find(path);
     char *data = NULL;
     size_t size = 0;
@@ -105,8 +114,16 @@ static const hg_source *load_own(hg_script *s, const char *relative) {
         const hg_embedded *file = hg_embedded_find(path);
         return file ? hg_source_text(s, path, file->data, file->size) : NULL;
     }
+    char shown[HG_PATH_MAX]; /* as the strategy's own path is shown, not canonical */
+    const char *slash = strrchr(s->file, '/');
+    int prefix = slash ? (int)(slash + 1 - s->file) : 0;
+    snprintf(shown, sizeof shown, "%.*s%s.lua", prefix, s->file, relative);
+    if (s->from) return load_kept(s, shown);
     char *real = realpath(path, NULL);
-    if (!real) return NULL;
+    if (!real) {
+        hg_text_copy(s->absent, sizeof s->absent, shown);
+        return NULL;
+    }
     size_t len = strlen(s->dir);
     bool inside = strncmp(real, s->dir, len) == 0 && (real[len] == '/' || s->dir[len - 1] == '/');
     size_t real_len = strlen(real);
@@ -116,10 +133,6 @@ static const hg_source *load_own(hg_script *s, const char *relative) {
     int rc = inside && lua ? hg_file_read(real, SOURCE_MAX, &data, &size) : HG_ENOTFOUND;
     free(real);
     if (rc < 0) return NULL;
-    char shown[HG_PATH_MAX]; /* as the strategy's own path is shown, not canonical */
-    const char *slash = strrchr(s->file, '/');
-    int prefix = slash ? (int)(slash + 1 - s->file) : 0;
-    snprintf(shown, sizeof shown, "%.*s%s.lua", prefix, s->file, relative);
     const hg_source *source = hg_source_text(s, shown, data, size);
     free(data);
     return source;

@@ -3,7 +3,7 @@
 #include "base/embedded.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "script/script_int.h"
+#include "script/reload_int.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -145,12 +145,21 @@ static void adopt_names(hg_script *s) {
     }
 }
 
-static int load(hg_script *s, const hg_source *source, const char *const *set, size_t set_count) {
+/* Where the parameters of a script come from: texts, or the script it follows. */
+typedef struct value_source {
+    const char *const *set;
+    size_t count;
+    const hg_script *context;
+    int (*follow)(hg_script *, const hg_script *);
+} value_source;
+
+static int load(hg_script *s, const hg_source *source, const value_source *values) {
     s->loading = true;
     int rc = hg_lua_protect(s, l_run_file, (void *)(uintptr_t)source, "load",
                             hg_script_load_budget(s));
     s->loading = false;
-    for (size_t i = 0; rc == 0 && i < set_count; i++) rc = hg_param_set(s, set[i]);
+    for (size_t i = 0; rc == 0 && i < values->count; i++) rc = hg_param_set(s, values->set[i]);
+    if (rc == 0 && values->follow) rc = values->follow(s, values->context);
     if (rc == 0) rc = hg_lua_protect(s, l_bind, NULL, "load", hg_script_load_budget(s));
     if (rc == 0) {
         adopt_names(s);
@@ -160,25 +169,43 @@ static int load(hg_script *s, const hg_source *source, const char *const *set, s
     return rc;
 }
 
-static int open_with(const hg_script_env *env, const char *path, const char *text, uint16_t index,
-                     const char *const *set, size_t set_count, hg_script **out) {
+/* *out is the script, also when it failed to load, or NULL. */
+static int build(const hg_script_env *env, const char *path, const char *text, uint16_t index,
+                 const hg_code *from, const value_source *values, hg_script **out) {
     hg_script *s = hg_script_new(env, path, index);
+    *out = s;
     if (!s) return HG_ERR(HG_ENOMEM, "no memory for a strategy");
     name_from_path(s, path);
     set_directory(s, path);
+    s->from = from;
     int rc = hg_state_open(s);
     const hg_source *source = NULL;
     if (rc == 0) {
         source = text ? hg_source_text(s, path, text, strlen(text)) : hg_source_load(s, path);
-        rc = source ? load(s, source, set, set_count) : HG_ESTRATEGY;
-        if (!source) rc = HG_ERR_CTX(HG_ESTRATEGY, "strategy");
+        rc = source ? load(s, source, values) : HG_ERR_CTX(HG_ESTRATEGY, "strategy");
     }
+    s->from = NULL;
+    return rc;
+}
+
+static int open_with(const hg_script_env *env, const char *path, const char *text, uint16_t index,
+                     const char *const *set, size_t set_count, hg_script **out) {
+    value_source values = {.set = set, .count = set_count};
+    hg_script *s = NULL;
+    int rc = build(env, path, text, index, NULL, &values, &s);
     if (rc < 0) {
         hg_script_close(s);
         return rc;
     }
     *out = s;
     return 0;
+}
+
+int hg_script_load(const hg_script_env *env, const char *path, uint16_t index, const hg_code *from,
+                   const hg_script *context, int (*follow)(hg_script *, const hg_script *),
+                   hg_script **out) {
+    value_source values = {.context = context, .follow = follow};
+    return build(env, path, NULL, index, from, &values, out);
 }
 
 int hg_script_open(const hg_script_env *env, const char *path, uint16_t index,
@@ -193,7 +220,7 @@ int hg_script_open_text(const hg_script_env *env, const char *name, const char *
 
 int hg_script_start(hg_script *s, const char *why) {
     hg_assert(s->state == HG_SCRIPT_LOADED);
-    int rc = hg_subscribe_start(s);
+    int rc = s->subscribed ? 0 : hg_subscribe_start(s);
     if (rc < 0) return rc;
     s->state = HG_SCRIPT_RUNNING;
     s->why = why;
@@ -235,6 +262,9 @@ hg_script_state hg_script_status(const hg_script *s) {
 }
 const char *hg_script_name(const hg_script *s) {
     return s->name;
+}
+uint16_t hg_script_index(const hg_script *s) {
+    return s->index;
 }
 const char *hg_script_error(const hg_script *s) {
     return s->error;

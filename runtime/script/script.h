@@ -49,9 +49,10 @@ typedef struct hg_script_env {
 typedef enum {
     HG_SCRIPT_LOADED,
     HG_SCRIPT_RUNNING,
-    HG_SCRIPT_STOPPED, /* by the session */
-    HG_SCRIPT_FAILED,  /* by its own error, budget or memory; the message says where */
-    HG_SCRIPT_PAUSED   /* by a person */
+    HG_SCRIPT_STOPPED,  /* by the session */
+    HG_SCRIPT_FAILED,   /* by its own error, budget or memory; the message says where */
+    HG_SCRIPT_PAUSED,   /* by a person */
+    HG_SCRIPT_SUSPENDED /* replaced, and kept in case its successor fails */
 } hg_script_state;
 
 const char *hg_script_state_name(hg_script_state state); /* "running", "parked" when it failed */
@@ -100,6 +101,7 @@ void hg_script_idle(hg_script *script);
 
 hg_script_state hg_script_status(const hg_script *script);
 const char *hg_script_name(const hg_script *script);       /* "delta_band" */
+uint16_t hg_script_index(const hg_script *script);         /* as given when it was opened */
 const char *hg_script_error(const hg_script *script);      /* framed message, "" if none */
 const char *hg_script_underlying(const hg_script *script); /* "" if none declared */
 const char *hg_script_hedge_with(const hg_script *script); /* the first, "" if none */

@@ -47,6 +47,7 @@ typedef struct hg_param {
     char name[48];
     enum { HG_PARAM_NUMBER, HG_PARAM_BOOL, HG_PARAM_TEXT } type;
     bool integer; /* the default is one: whole values stay integers */
+    bool outside; /* set by people: --set, configuration, a running session */
     double value, min, max;
     char text[96];
     char unit[16];
@@ -114,12 +115,18 @@ struct hg_script {
     bool declared; /* hedged.strategy has been called */
     bool inside;
     bool stopping;
+    bool probation; /* somebody decides what a failure means: orders stay */
+    bool forgotten; /* its Lua state is being taken apart */
     hg_script_state state;
     uint16_t index;
     char name[64];
     char file[HG_PATH_MAX]; /* as given */
     char dir[HG_PATH_MAX];  /* where its modules are searched: canonical, or embedded */
     bool embedded;
+    const struct hg_code *from; /* while it loads: kept texts instead of files; else NULL */
+    char absent[HG_PATH_MAX];   /* the last module looked for in vain */
+    bool versioned;             /* of its state */
+    lua_Integer version;
     uint64_t hash;
     hg_rng rng;
     hg_source sources[HG_SOURCES_MAX];
@@ -150,9 +157,12 @@ struct hg_script {
     uint64_t timer_serial;
     int64_t moment_ns; /* of the last timers */
     uint32_t moment_fired;
+    const hg_script *predecessor; /* while on_start of a reload runs: whose timers may be adopted */
+    uint64_t adopted[HG_TIMERS_MAX / 64];
 
     char patterns[HG_PATTERNS_MAX][HG_NAME_MAX];
     uint32_t pattern_count;
+    uint32_t declared_patterns; /* of these, from the file; the rest came while it ran */
     bool explicit_patterns;
     bool default_set;    /* nothing explicit yet: held instruments join by themselves */
     uint8_t *subscribed; /* by instrument */
@@ -194,6 +204,11 @@ static inline int64_t hg_script_now(const hg_script *s) {
 
 /* ---- script.c, run_file.c -------------------------------------------------------------------- */
 hg_script *hg_script_new(const hg_script_env *env, const char *path, uint16_t index);
+/* Loads a script; on failure *out is what there is of it, or NULL. `from` replaces the files of the
+ * strategy; `follow(script, context)` sets parameters from another script instead of `set`. */
+int hg_script_load(const hg_script_env *env, const char *path, uint16_t index,
+                   const struct hg_code *from, const hg_script *context,
+                   int (*follow)(hg_script *, const hg_script *), hg_script **out);
 hg_script *hg_script_stock(const char *path); /* the stock interpreter; NULL with the record set */
 
 /* ---- enter.c: the only place that runs Lua --------------------------------------------------- */
@@ -286,6 +301,15 @@ void l_push_timer(lua_State *L, uint64_t handle);
 uint64_t hg_timer_add(hg_script *s, int64_t time_ns, int64_t period_ns, uint32_t task, int ref);
 bool hg_timer_cancel(hg_script *s, uint64_t handle);
 void hg_timer_clear(hg_script *s);
+void hg_timer_order(hg_script *s); /* after times were changed */
+
+/* ---- reload.c, code.c ------------------------------------------------------------------------ */
+/* When a timer set in on_start of a reload is due: at `time_ns`, or in the rhythm of the one of the
+ * old code that it continues (same period and name). */
+int64_t hg_timer_adopt(hg_script *s, const char *name, int64_t time_ns, int64_t period_ns);
+/* Adds to the table on top what ended with the old code. */
+void l_push_left_behind(lua_State *L, const hg_script *s);
+const hg_source *hg_code_find(const struct hg_code *code, const char *name);
 
 /* ---- dispatch.c ------------------------------------------------------------------------------ */
 void hg_script_call(hg_script *s, hg_callback callback, int64_t budget_ns);

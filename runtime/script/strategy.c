@@ -11,9 +11,9 @@ const char *const hg_callback_names[HG_CALLBACKS + 1] = {
 };
 
 static const char *const reserved[] = {
-    "api",      "name",     "underlying", "hedge_with", "subscribe", "state",
-    "migrate",  "on_start", "on_tick",    "on_depth",   "on_trade",  "on_fill",
-    "on_order", "on_timer", "on_risk",    "on_stop",    NULL};
+    "api",     "name",     "underlying", "hedge_with", "subscribe", "state",
+    "version", "migrate",  "on_start",   "on_tick",    "on_depth",  "on_trade",
+    "on_fill", "on_order", "on_timer",   "on_risk",    "on_stop",   NULL};
 
 static bool is_callback(const char *name) {
     for (int i = 0; i < HG_CALLBACKS; i++) {
@@ -94,11 +94,23 @@ static void l_read_subscribe(lua_State *L, hg_script *s) {
     lua_settop(L, 1);
 }
 
+/* Of the state; migrate is called when it differs from that of the code before. */
+static void l_read_version(lua_State *L, hg_script *s) {
+    int type = lua_getfield(L, 1, "version");
+    if (type != LUA_TNIL && !lua_isinteger(L, -1)) {
+        luaL_error(L, "version must be an integer: the version of self.state");
+    }
+    s->versioned = type != LUA_TNIL;
+    s->version = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+}
+
 static void l_read_declaration(lua_State *L, hg_script *s) {
     lua_getfield(L, 1, "api");
     if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) != 1) {
         luaL_error(L, "hedged.strategy: api must be 1, the version this runtime speaks");
     }
+    l_read_version(L, s);
     const char *name = l_api_text(L, 1, "name", NULL);
     if (name) hg_text_copy(s->name, sizeof s->name, name);
     bool later = l_field_is_param(L, "underlying");
@@ -109,6 +121,7 @@ static void l_read_declaration(lua_State *L, hg_script *s) {
     lua_settop(L, 1);
     l_read_hedge_with(L, s);
     l_read_subscribe(L, s);
+    s->declared_patterns = s->pattern_count;
 }
 
 /* Moves the parameters out of the table at 1 into s->params. Stack: table, values. */

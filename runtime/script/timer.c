@@ -96,6 +96,10 @@ void hg_timer_clear(hg_script *s) {
     }
 }
 
+void hg_timer_order(hg_script *s) {
+    for (uint32_t at = s->heap_count / 2; at-- > 0;) sift_down(s, at);
+}
+
 int64_t hg_script_due_ns(const hg_script *s) {
     return s->heap_count > 0 ? s->timers[s->heap[0]].time_ns : INT64_MAX;
 }

@@ -1,0 +1,361 @@
+/* Rehearsals. The only thing shared with the session is the universe and the recorder's ring; the
+ * running script is asked for a copy of its state and the names of its timers. */
+#include "app/rehearsal.h"
+
+#include "app/console.h"
+#include "base/assert.h"
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ORDER_CAPACITY 8192u
+
+/* The state a candidate is given may hold ids of the session: those of a rehearsal are none of
+ * them.
+ */
+#define FIRST_ID (UINT64_C(1) << 40)
+
+int hg_rehearsal_open(hg_rehearsal *r, hg_recorder *recorder, const hg_core_options *options) {
+    *r = (hg_rehearsal){.recorder = recorder, .options = *options};
+    hg_market_options market = {.depth_books = options->depth_books};
+    r->market = hg_market_new(recorder->core->universe, &market);
+    r->sent = calloc(HG_REHEARSAL_ORDERS, sizeof *r->sent);
+    if (!r->market || !r->sent) {
+        hg_rehearsal_close(r);
+        return HG_ERR(HG_ENOMEM, "rehearsal");
+    }
+    return HG_OK;
+}
+
+void hg_rehearsal_close(hg_rehearsal *r) {
+    hg_rehearsal_end(r);
+    hg_market_free(r->market);
+    free(r->sent);
+    hg_carry_fini(&r->carry);
+    *r = (hg_rehearsal){0};
+}
+
+void hg_rehearsal_end(hg_rehearsal *r) {
+    hg_script_close(r->trial);
+    hg_exec_free(r->core.exec);
+    if (r->core.venue) {
+        r->core.venue->ops->close(r->core.venue);
+    }
+    hg_portfolio_free(r->core.portfolio);
+    r->core = (hg_core){0};
+    r->trial = NULL;
+    if (r->recorder) {
+        r->recorder->pin = UINT64_MAX;
+    }
+}
+
+/* ---- what the candidate sends ---------------------------------------------------------------- */
+static void on_order(void *context, const hg_order *order) {
+    hg_rehearsal *r = context;
+    if (order->state != HG_ORDER_SENT) {
+        return;
+    }
+    r->result.orders++;
+    if (r->sent_count < HG_REHEARSAL_ORDERS) {
+        hg_sent *s = &r->sent[r->sent_count++];
+        *s = (hg_sent){.time_ns = r->core.now_ns,
+                       .instrument = order->instrument,
+                       .strategy = order->strategy,
+                       .side = order->side,
+                       .lots = order->size};
+        memcpy(s->line, order->line, sizeof s->line);
+    }
+}
+
+static void on_refusal(void *context, const hg_order_request *request, const hg_refusal *refusal) {
+    hg_rehearsal *r = context;
+    (void)request;
+    r->result.refusals ++;
+}
+
+/* ---- setting the scene ----------------------------------------------------------------------- */
+void hg_rehearsal_begin(hg_rehearsal *r, const hg_script_env *env, hg_script *running,
+                        const hg_code *code) {
+    hg_assert(!r->trial && !r->core.portfolio);
+    r->running = running;
+    r->code = code;
+    r->phase = HG_REHEARSE_ROOMS;
+    r->begin = r->place = r->recorder->first;
+    r->end = r->recorder->next;
+    r->recorder->pin = r->place;
+    r->sent_end = r->recorder->sent_next;
+    r->sent_count = 0;
+    r->result = (hg_rehearsed){0};
+    r->env = *env;
+    r->env.log = NULL;
+    r->env.plot = NULL;
+    r->env.error = NULL;
+    r->env.errors_max = 0; /* the first error refuses */
+}
+
+static int make_rooms(hg_rehearsal *r) {
+    const hg_core *live = r->recorder->core;
+    const hg_event *first = hg_recorder_get(r->recorder, r->place);
+    hg_portfolio_options portfolio = {.fees = r->options.paper.fees};
+    hg_market_copy(r->market, r->recorder->market);
+    r->core.universe = live->universe;
+    r->core.market = r->market;
+    r->core.portfolio = hg_portfolio_new(r->market, &portfolio);
+    if (!r->core.portfolio) {
+        return HG_ERR(HG_ENOMEM, "portfolio of a rehearsal");
+    }
+    hg_portfolio_copy(r->core.portfolio, r->recorder->portfolio);
+    r->core.now_ns = r->core.start_ns = first ? first->time_ns : live->now_ns;
+    hg_pnl pnl;
+    hg_portfolio_pnl(r->core.portfolio, r->core.now_ns, &pnl);
+    const uint32_t *held;
+    r->core.ready = pnl.known || hg_portfolio_held(r->core.portfolio, &held) == 0;
+    return HG_OK;
+}
+
+static int make_venue(hg_rehearsal *r) {
+    hg_paper_options paper = r->options.paper;
+    paper.margin = (hg_paper_margin){0}; /* it would ask the session's portfolio */
+    paper.last_trade = FIRST_ID;
+    int rc = hg_paper_open(r->market, &paper, &r->core.venue);
+    if (rc < 0) {
+        return rc;
+    }
+    hg_exec_options exec = {
+        .limits = r->options.limits,
+        .order_capacity = ORDER_CAPACITY,
+        .last_id = FIRST_ID,
+        .observer = {.context = r, .order = on_order, .refusal = on_refusal}
+    };
+    r->core.exec = hg_exec_new(r->market, r->core.portfolio, r->core.venue, &exec);
+    if (!r->core.exec) {
+        return HG_ERR(HG_ENOMEM, "orders of a rehearsal");
+    }
+    r->env.universe = r->core.universe;
+    r->env.market = r->market;
+    r->env.portfolio = r->core.portfolio;
+    r->env.exec = r->core.exec;
+    r->env.now_ns = &r->core.now_ns;
+    r->env.ready = &r->core.ready;
+    return HG_OK;
+}
+
+static int migrate(hg_rehearsal *r) {
+    int rc = hg_script_carry(r->running, &r->carry);
+    return rc < 0 ? rc : hg_script_take(r->trial, &r->carry, true);
+}
+
+static int start(hg_rehearsal *r) {
+    int rc = hg_script_succeed(r->trial, r->running, true);
+    r->core.scripts[0] = r->trial;
+    r->core.script_count = 1;
+    r->core.due_ns = hg_core_due_ns(&r->core);
+    return rc;
+}
+
+/* ---- the events ------------------------------------------------------------------------------ */
+/* A fill of another strategy, which its orders here do not bring about. */
+static void fill_of_others(hg_rehearsal *r, const hg_event *e) {
+    hg_core *core = &r->core;
+    hg_core_settle(core, e->time_ns);
+    core->now_ns = e->time_ns > core->now_ns ? e->time_ns : core->now_ns;
+    int rc = hg_portfolio_fill(core->portfolio, e->id, (hg_side)e->side, e->order.size,
+                               e->order.price, e->order.fee, e->time_ns);
+    (void)rc;
+}
+
+static int play(hg_rehearsal *r, int64_t until_ns) {
+    hg_core *core = &r->core;
+    uint16_t own = hg_script_index(r->trial);
+    while (r->place < r->end) {
+        const hg_event *e = hg_recorder_get(r->recorder, r->place);
+        if (!e) {
+            r->result.cut = true;
+            r->end = r->place;
+            break;
+        }
+        r->recorder->pin = ++r->place;
+        if (e->kind != HG_EV_FILL) {
+            hg_core_feed(core, e);
+            hg_core_idle(core);
+        } else if (hg_record_strategy(e) != own) {
+            fill_of_others(r, e);
+        }
+        if (hg_script_status(r->trial) == HG_SCRIPT_FAILED) {
+            return HG_ERR(HG_ESTRATEGY, "%s", hg_script_error(r->trial));
+        }
+        if (hg_clock_monotonic_ns() >= until_ns) {
+            return 1;
+        }
+    }
+    hg_core_settle(core, core->now_ns);
+    return hg_script_status(r->trial) == HG_SCRIPT_FAILED
+               ? HG_ERR(HG_ESTRATEGY, "%s", hg_script_error(r->trial))
+               : 0;
+}
+
+/* ---- the comparison -------------------------------------------------------------------------- */
+/* Orders of the running code within the window, refusals left out; `k` counts from 0. */
+static const hg_sent *next_ran(const hg_rehearsal *r, uint64_t *number, bool refused) {
+    uint16_t own = hg_script_index(r->trial);
+    uint64_t oldest = hg_recorder_sent_oldest(r->recorder);
+    for (*number = *number < oldest ? oldest : *number; *number < r->sent_end;) {
+        const hg_sent *s = hg_recorder_sent(r->recorder, (*number)++);
+        bool within = s->time_ns >= r->core.start_ns &&
+                      (!r->result.cut || s->time_ns <= r->core.now_ns);
+        if (s->strategy == own && s->refused == refused && within) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static bool same_order(const hg_sent *a, const hg_sent *b) {
+    return a->time_ns == b->time_ns && a->instrument == b->instrument && a->side == b->side &&
+           a->lots == b->lots;
+}
+
+static const char *lots_text(const hg_instrument *inst, hg_lots lots, char *buf, size_t size) {
+    int decimals = inst->lot >= HG_NANO ? 0 : 4;
+    return hg_console_number(hg_size_to_double(inst, lots), decimals, buf, size);
+}
+
+/* "at 14:03:02 buy 1,200 BTC-PERPETUAL (band.lua:31)" */
+static void order_text(const hg_rehearsal *r, const hg_sent *s, char *buf, size_t size) {
+    const hg_instrument *inst = hg_universe_get(r->core.universe, s->instrument);
+    char time[40], lots[40];
+    hg_time_format(s->time_ns, time, sizeof time);
+    snprintf(buf, size, "%.8s %s %s %s%s%s%s", time + 11, hg_side_name((hg_side)s->side),
+             lots_text(inst, s->lots, lots, sizeof lots), inst->name, *s->line ? " (" : "", s->line,
+             *s->line ? ")" : "");
+}
+
+/* The first order that the other code did not send, or sent otherwise. True: there is one. */
+static bool first_difference(hg_rehearsal *r) {
+    uint64_t number = 0;
+    char mine[128], theirs[128];
+    for (uint32_t i = 0;; i++) {
+        const hg_sent *ran = next_ran(r, &number, false);
+        const hg_sent *would = i < r->sent_count ? &r->sent[i] : NULL;
+        if (!ran && !would) {
+            return false;
+        }
+        if (ran && would && same_order(ran, would)) {
+            continue;
+        }
+        if (ran) {
+            order_text(r, ran, theirs, sizeof theirs);
+        }
+        if (would) {
+            order_text(r, would, mine, sizeof mine);
+        }
+        snprintf(r->result.first, sizeof r->result.first, "%s%s%s%s", would ? "new: " : "",
+                 would ? mine : "",
+                 would && ran ? "; before: "
+                 : ran        ? "no longer: "
+                              : "",
+                 ran ? theirs : "");
+        return true;
+    }
+}
+
+/* Signed lots of one instrument: what would have been sent, and what was. */
+static void net_of(const hg_rehearsal *r, uint32_t instrument, hg_lots *would, hg_lots *ran) {
+    uint64_t number = 0;
+    const hg_sent *s = NULL;
+    *would = *ran = 0;
+    for (uint32_t i = 0; i < r->sent_count; i++) {
+        *would += r->sent[i].instrument == instrument ? r->sent[i].side * r->sent[i].lots : 0;
+    }
+    while ((s = next_ran(r, &number, false)) != NULL) {
+        *ran += s->instrument == instrument ? s->side * s->lots : 0;
+    }
+}
+
+static void net_text(const hg_rehearsal *r, char *buf, size_t size) {
+    uint64_t number = 0;
+    const hg_sent *ran = next_ran(r, &number, false);
+    const hg_sent *any = r->sent_count > 0 ? &r->sent[0] : ran;
+    buf[0] = '\0';
+    if (!any) {
+        return;
+    }
+    const hg_instrument *inst = hg_universe_get(r->core.universe, any->instrument);
+    hg_lots would_lots, ran_lots;
+    char would[40], was[40];
+    net_of(r, inst->id, &would_lots, &ran_lots);
+    snprintf(buf, size, "; net %s %s instead of %s", inst->name,
+             lots_text(inst, would_lots, would, sizeof would),
+             lots_text(inst, ran_lots, was, sizeof was));
+}
+
+static void compare(hg_rehearsal *r) {
+    hg_rehearsed *x = &r->result;
+    uint64_t number = 0;
+    char net[160];
+    while (next_ran(r, &number, false)) {
+        x->orders_ran++;
+    }
+    number = 0;
+    while (next_ran(r, &number, true)) {
+        x->refusals_ran++;
+    }
+    x->events = r->place - r->begin;
+    x->span_ns = r->core.now_ns - r->core.start_ns;
+    bool differs = first_difference(r);
+    net_text(r, net, sizeof net);
+    const char *plural = x->orders == 1 ? "" : "s";
+    if (x->orders == 0 && x->orders_ran == 0) {
+        snprintf(x->text, sizeof x->text, "would have sent no orders, as the running code");
+    } else if (!differs) {
+        snprintf(x->text, sizeof x->text, "would have sent the same %u order%s", x->orders, plural);
+    } else {
+        snprintf(x->text, sizeof x->text, "would have sent %u order%s instead of %u%s", x->orders,
+                 plural, x->orders_ran, net);
+    }
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+static int step(hg_rehearsal *r, int64_t until_ns) {
+    int rc = HG_OK;
+    switch (r->phase) {
+    case HG_REHEARSE_ROOMS:
+        rc = make_rooms(r);
+        break;
+    case HG_REHEARSE_VENUE:
+        rc = make_venue(r);
+        break;
+    case HG_REHEARSE_LOAD:
+        rc = hg_script_candidate(&r->env, r->running, r->code, &r->trial);
+        break;
+    case HG_REHEARSE_MIGRATE:
+        rc = migrate(r);
+        break;
+    case HG_REHEARSE_START:
+        rc = start(r);
+        break;
+    case HG_REHEARSE_EVENTS:
+        rc = play(r, until_ns);
+        break;
+    case HG_REHEARSE_DONE:
+        return 0;
+    }
+    if (rc != HG_OK) {
+        return rc;
+    }
+    r->phase++;
+    if (r->phase == HG_REHEARSE_DONE) {
+        compare(r);
+    }
+    return r->phase == HG_REHEARSE_DONE ? 0 : 1;
+}
+
+int hg_rehearsal_step(hg_rehearsal *r, int64_t budget_ns) {
+    int64_t begin = hg_clock_monotonic_ns();
+    int rc = step(r, begin + budget_ns);
+    int64_t took = hg_clock_monotonic_ns() - begin;
+    r->slowest_ns = took > r->slowest_ns ? took : r->slowest_ns;
+    return rc;
+}

@@ -1,0 +1,292 @@
+/*
+ * self.state from one Lua state to another: a byte stream in between, so that no pointer of the old
+ * state can survive in the new one. Tables are written with their sizes, so that reading them back
+ * never rehashes; a table met again is written as a reference to the first time.
+ *
+ * Bounded in bytes, values and depth; the budget of the callback is polled. Whatever is not plain
+ * data is refused under the path it was found at.
+ */
+#include "script/reload_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_BYTES 256
+#define POLL_MASK 1023u
+
+enum { TAG_FALSE = 'F', TAG_TRUE = 'T', TAG_INTEGER = 'i', TAG_NUMBER = 'd', TAG_TEXT = 's' };
+enum { TAG_TABLE = '{', TAG_AGAIN = 'r', TAG_ORDER = 'o', TAG_INSTRUMENT = 'I' };
+
+/* ---- writing --------------------------------------------------------------------------------- */
+typedef struct writer {
+    hg_carry *carry;
+    uint32_t tables;
+    uint32_t depth;
+    int seen; /* stack index: table -> its number */
+    char path[PATH_BYTES];
+    size_t path_len;
+} writer;
+
+static _Noreturn void l_refuse(lua_State *L, const writer *w, const char *what) {
+    luaL_error(L, "%s: %s", w->path, what);
+    abort();
+}
+
+static void l_put(lua_State *L, writer *w, const void *bytes, size_t size) {
+    hg_carry *c = w->carry;
+    if (size > HG_CARRY_BYTES_MAX - c->size) {
+        luaL_error(L, "state is larger than %d MiB (at %s)", (int)(HG_CARRY_BYTES_MAX >> 20),
+                   w->path);
+    }
+    if (c->size + size > c->capacity) {
+        size_t capacity = c->capacity ? 2 * c->capacity : 16384;
+        while (capacity < c->size + size) capacity *= 2;
+        unsigned char *grown = realloc(c->data, capacity);
+        if (!grown) luaL_error(L, "no memory to copy the state");
+        c->data = grown;
+        c->capacity = capacity;
+    }
+    memcpy(c->data + c->size, bytes, size);
+    c->size += size;
+}
+
+static void l_put_tag(lua_State *L, writer *w, char tag) {
+    l_put(L, w, &tag, 1);
+}
+
+static bool is_word(const char *text, size_t len) {
+    bool word = len > 0 && !(text[0] >= '0' && text[0] <= '9');
+    for (size_t i = 0; i < len && word; i++) {
+        word = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
+               (text[i] >= '0' && text[i] <= '9') || text[i] == '_';
+    }
+    return word;
+}
+
+/* Appends the key at `index` to the path: .name, [3], ["two words"]. */
+static void l_enter_key(lua_State *L, writer *w, int index) {
+    char *at = w->path + w->path_len;
+    size_t room = sizeof w->path - w->path_len;
+    int n = 0;
+    size_t len = 0;
+    const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : NULL;
+    if (text) {
+        n = snprintf(at, room, is_word(text, len) ? ".%.*s" : "[\"%.*s\"]",
+                     (int)(len > 60 ? 60 : len), text);
+    } else if (lua_isinteger(L, index)) {
+        n = snprintf(at, room, "[%lld]", (long long)lua_tointeger(L, index));
+    } else if (lua_type(L, index) == LUA_TNUMBER) {
+        n = snprintf(at, room, "[%.14g]", lua_tonumber(L, index));
+    } else {
+        n = snprintf(at, room, "[%s]", lua_toboolean(L, index) ? "true" : "false");
+    }
+    w->path_len += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void l_write(lua_State *L, writer *w, int index);
+
+static void l_write_handle(lua_State *L, writer *w, int index) {
+    const uint64_t *order = luaL_testudata(L, index, "order");
+    const uint32_t *instrument = luaL_testudata(L, index, "instrument");
+    if (order) {
+        l_put_tag(L, w, TAG_ORDER);
+        l_put(L, w, order, sizeof *order);
+    } else if (instrument) {
+        l_put_tag(L, w, TAG_INSTRUMENT);
+        l_put(L, w, instrument, sizeof *instrument);
+    } else {
+        l_refuse(L, w,
+                 "an object of the runtime cannot be carried over (orders and instruments "
+                 "can; copy the numbers you need)");
+    }
+}
+
+/* True when the table at `index` was written before: a reference does. */
+static bool l_write_again(lua_State *L, writer *w, int index) {
+    lua_pushvalue(L, index);
+    if (lua_rawget(L, w->seen) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, index);
+        lua_pushinteger(L, (lua_Integer)w->tables++);
+        lua_rawset(L, w->seen);
+        return false;
+    }
+    uint32_t number = (uint32_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    l_put_tag(L, w, TAG_AGAIN);
+    l_put(L, w, &number, sizeof number);
+    return true;
+}
+
+static void l_write_table(lua_State *L, writer *w, int index) {
+    if (l_write_again(L, w, index)) return;
+    if (lua_getmetatable(L, index)) {
+        l_refuse(L, w, "a table with a metatable cannot be carried over");
+    }
+    if (++w->depth > HG_CARRY_DEPTH_MAX) l_refuse(L, w, "nested deeper than 64 tables");
+    luaL_checkstack(L, 4, "state");
+    l_put_tag(L, w, TAG_TABLE);
+    uint32_t count[2] = {(uint32_t)lua_rawlen(L, index), 0};
+    size_t at = w->carry->size;
+    l_put(L, w, count, sizeof count);
+    size_t path_len = w->path_len;
+    uint32_t pairs = 0;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        int key = lua_type(L, -2);
+        if (key != LUA_TSTRING && key != LUA_TNUMBER && key != LUA_TBOOLEAN) {
+            luaL_error(L, "%s: a %s as a key cannot be carried over", w->path,
+                       lua_typename(L, key));
+        }
+        l_enter_key(L, w, -2);
+        int top = lua_gettop(L);
+        l_write(L, w, top - 1);
+        l_write(L, w, top);
+        w->path_len = path_len;
+        w->path[path_len] = '\0';
+        pairs++;
+    }
+    w->depth--;
+    count[1] = pairs;
+    memcpy(w->carry->data + at, count, sizeof count);
+}
+
+static void l_write(lua_State *L, writer *w, int index) {
+    if (++w->carry->values > HG_CARRY_VALUES_MAX) {
+        luaL_error(L, "state has more than %d values (at %s)", (int)HG_CARRY_VALUES_MAX, w->path);
+    }
+    if ((w->carry->values & POLL_MASK) == 0) l_raise_if_over_budget(L);
+    switch (lua_type(L, index)) {
+    case LUA_TBOOLEAN:
+        l_put_tag(L, w, lua_toboolean(L, index) ? TAG_TRUE : TAG_FALSE);
+        break;
+    case LUA_TNUMBER: {
+        bool integer = lua_isinteger(L, index) != 0;
+        lua_Integer whole = integer ? lua_tointeger(L, index) : 0;
+        lua_Number number = integer ? 0 : lua_tonumber(L, index);
+        l_put_tag(L, w, integer ? TAG_INTEGER : TAG_NUMBER);
+        l_put(L, w, integer ? (void *)&whole : (void *)&number, 8);
+        break;
+    }
+    case LUA_TSTRING: {
+        size_t len;
+        const char *text = lua_tolstring(L, index, &len);
+        uint32_t size = (uint32_t)len;
+        if (len > HG_CARRY_BYTES_MAX) l_refuse(L, w, "a text this long cannot be carried over");
+        l_put_tag(L, w, TAG_TEXT);
+        l_put(L, w, &size, sizeof size);
+        l_put(L, w, text, len);
+        break;
+    }
+    case LUA_TTABLE:
+        l_write_table(L, w, index);
+        break;
+    case LUA_TUSERDATA:
+        l_write_handle(L, w, index);
+        break;
+    default:
+        luaL_error(L, "%s: a %s cannot be carried over; state is plain data", w->path,
+                   luaL_typename(L, index));
+    }
+}
+
+void l_carry_write(lua_State *L, int index, hg_carry *carry, const char *root) {
+    index = lua_absindex(L, index);
+    writer w = {.carry = carry};
+    snprintf(w.path, sizeof w.path, "%s", root);
+    w.path_len = strlen(w.path);
+    carry->size = 0;
+    carry->values = 0;
+    lua_newtable(L);
+    w.seen = lua_gettop(L);
+    l_write(L, &w, index);
+    lua_pop(L, 1);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+typedef struct reader {
+    const unsigned char *at;
+    uint32_t tables;
+    uint32_t values;
+    int seen;
+} reader;
+
+static void take(reader *r, void *out, size_t size) {
+    memcpy(out, r->at, size);
+    r->at += size;
+}
+
+static void l_read(lua_State *L, reader *r);
+
+static void l_read_table(lua_State *L, reader *r) {
+    uint32_t count[2];
+    take(r, count, sizeof count);
+    uint32_t hashed = count[1] > count[0] ? count[1] - count[0] : 0;
+    luaL_checkstack(L, 4, "state");
+    lua_createtable(L, (int)count[0], (int)hashed);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, r->seen, (lua_Integer)++r->tables);
+    for (uint32_t i = 0; i < count[1]; i++) {
+        l_read(L, r);
+        l_read(L, r);
+        lua_rawset(L, -3);
+    }
+}
+
+static void l_read(lua_State *L, reader *r) {
+    if ((++r->values & POLL_MASK) == 0) l_raise_if_over_budget(L);
+    char tag;
+    uint32_t small;
+    union {
+        lua_Integer integer;
+        lua_Number number;
+        uint64_t id;
+    } big;
+    take(r, &tag, 1);
+    switch (tag) {
+    case TAG_TRUE:
+    case TAG_FALSE:
+        lua_pushboolean(L, tag == TAG_TRUE);
+        break;
+    case TAG_INTEGER:
+        take(r, &big, 8);
+        lua_pushinteger(L, big.integer);
+        break;
+    case TAG_NUMBER:
+        take(r, &big, 8);
+        lua_pushnumber(L, big.number);
+        break;
+    case TAG_TEXT:
+        take(r, &small, sizeof small);
+        lua_pushlstring(L, (const char *)r->at, small);
+        r->at += small;
+        break;
+    case TAG_TABLE:
+        l_read_table(L, r);
+        break;
+    case TAG_AGAIN:
+        take(r, &small, sizeof small);
+        lua_rawgeti(L, r->seen, (lua_Integer)small + 1);
+        break;
+    case TAG_ORDER:
+        take(r, &big, 8);
+        l_push_order(L, big.id);
+        break;
+    default:
+        take(r, &small, sizeof small);
+        l_push_instrument(L, small);
+    }
+}
+
+void l_carry_read(lua_State *L, const hg_carry *carry) {
+    reader r = {.at = carry->data};
+    lua_newtable(L);
+    r.seen = lua_gettop(L);
+    l_read(L, &r);
+    lua_remove(L, r.seen);
+}
+
+void hg_carry_fini(hg_carry *carry) {
+    free(carry->data);
+    *carry = (hg_carry){0};
+}
