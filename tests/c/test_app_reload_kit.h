@@ -1,0 +1,201 @@
+/* A real session whose strategies stand in files of a folder of their own, pumped by hand: save a
+ * file, ask for a reload, see what was told. */
+#ifndef HG_TESTS_TEST_APP_RELOAD_KIT_H
+#define HG_TESTS_TEST_APP_RELOAD_KIT_H
+
+#include "app/session.h"
+#include "base/clock.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HEAD                                                                                       \
+    "local hedged = require 'hedged'\n"                                                            \
+    "local orders = require 'hedged.orders'\n"                                                     \
+    "local S = hedged.strategy { api = 1, underlying = 'BTC', hedge_with = 'BTC-PERPETUAL' }\n"
+#define TAIL "\nreturn S\n"
+
+typedef struct rig {
+    char dir[64];
+    char paths[4][128];
+    hg_session s;
+    hg_session_options o;
+    uint64_t fed;
+    char step[32], outcome[32], reason[1024]; /* of the last reload line */
+    unsigned swapped, refused, rolled_back, confirmed;
+} rig;
+
+static inline void rig_field(const char *line, const char *key, char *out, size_t size) {
+    char name[40];
+    snprintf(name, sizeof name, "\"%s\":\"", key);
+    const char *at = strstr(line, name);
+    out[0] = '\0';
+    if (at) {
+        at += strlen(name);
+        snprintf(out, size, "%.*s", (int)strcspn(at, "\""), at);
+    }
+}
+
+static inline void rig_line(void *context, const char *line) {
+    rig *r = context;
+    if (!strstr(line, "\"kind\":\"reload\"")) {
+        return;
+    }
+    rig_field(line, "step", r->step, sizeof r->step);
+    rig_field(line, "outcome", r->outcome, sizeof r->outcome);
+    rig_field(line, "reason", r->reason, sizeof r->reason);
+    r->swapped += strcmp(r->step, "swapped") == 0;
+    r->refused += strcmp(r->step, "refused") == 0;
+    r->rolled_back += strcmp(r->step, "rolled_back") == 0;
+    r->confirmed += strcmp(r->step, "confirmed") == 0;
+}
+
+static inline void rig_write(const char *path, const char *text) {
+    FILE *f = fopen(path, "w");
+    CHECK(f != NULL);
+    fputs(text, f);
+    fclose(f);
+}
+
+static inline void rig_save(rig *r, const char *name, const char *text) {
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", r->dir, name);
+    rig_write(path, text);
+}
+
+/* A strategy of the usual head and tail. */
+static inline void rig_body(rig *r, const char *name, const char *body) {
+    char text[32768];
+    snprintf(text, sizeof text, HEAD "%s" TAIL, body);
+    rig_save(r, name, text);
+}
+
+/* Folder first (rig_init, rig_save ...), then the session over `count` of its files. */
+static inline void rig_init(rig *r) {
+    memset(r, 0, sizeof *r);
+    snprintf(r->dir, sizeof r->dir, "/tmp/hedged-reload-XXXXXX");
+    CHECK(mkdtemp(r->dir) != NULL);
+    r->o = (hg_session_options){.mode = HG_MODE_PAPER,
+                                .feed = "sim",
+                                .scenario = "crash",
+                                .seed = 11,
+                                .step_ns = 3600 * HG_NS_PER_S,
+                                .fill = HG_FILL_DEPTH,
+                                .fees = true,
+                                .json = true,
+                                .reload = true,
+                                .book = "examples/books/short_strangle.lua"};
+    hg_limits_default(&r->o.limits);
+}
+
+static inline void rig_open(rig *r, size_t count, const char *const *names) {
+    for (size_t i = 0; i < count; i++) {
+        snprintf(r->paths[i], sizeof r->paths[i], "%s/%s", r->dir, names[i]);
+        r->o.strategies[i] = r->paths[i];
+    }
+    r->o.strategy_count = count;
+    if (hg_session_open(&r->s, &r->o) < 0) {
+        hg_test_fail(__FILE__, __LINE__, "%s", hg_error_text());
+    }
+    r->s.events.listener = rig_line;
+    r->s.events.context = r;
+    for (size_t i = 0; i < count; i++) {
+        CHECK_EQ(hg_script_start(r->s.core.scripts[i], "start"), 0);
+    }
+}
+
+static inline void rig_one(rig *r, const char *body) {
+    static const char *const names[] = {"s.lua"};
+    rig_init(r);
+    rig_body(r, "s.lua", body);
+    rig_open(r, 1, names);
+}
+
+static inline void rig_close(rig *r) {
+    char command[128];
+    CHECK_EQ(hg_session_close(&r->s), 0);
+    snprintf(command, sizeof command, "rm -rf %s", r->dir);
+    CHECK_EQ(system(command), 0);
+}
+
+/* Feeds `count` events; `idle`: reloads get all the time they want. */
+static inline void rig_feed(rig *r, uint64_t count, bool idle) {
+    hg_event e;
+    for (uint64_t i = 0; i < count; i++) {
+        CHECK_EQ(hg_feed_next(r->s.feed, &e), 1);
+        hg_core_feed(&r->s.core, &e);
+        hg_core_idle(&r->s.core);
+        r->fed++;
+        if (r->s.reload) {
+            hg_reload_poll(r->s.reload, idle);
+        }
+    }
+}
+
+/* Works on reloads without any event in between, as far as they go. */
+static inline void rig_work(rig *r) {
+    for (int i = 0; hg_reload_poll(r->s.reload, true); i++) {
+        CHECK(i < 1000000);
+    }
+}
+
+/* Asks for a reload, lets it happen (an open update is fed to its end), and looks at the outcome.
+ */
+static inline void rig_reload(rig *r, const char *strategy) {
+    CHECK_EQ(hg_reload_request(r->s.reload, strategy, "test"), 0);
+    rig_work(r);
+    hg_reload_status status;
+    for (int i = 0; i < 10000; i++) {
+        bool settled = true;
+        for (size_t k = 0; hg_reload_status_get(r->s.reload, k, &status); k++) {
+            settled = settled && strcmp(status.phase, "swapping") != 0;
+        }
+        if (settled) {
+            return;
+        }
+        rig_feed(r, 1, true);
+    }
+    CHECK(!"the swap never came");
+}
+
+static inline void rig_try(rig *r, const char *body) {
+    rig_body(r, "s.lua", body);
+    rig_reload(r, NULL);
+}
+
+static inline hg_script *rig_script(const rig *r) {
+    return r->s.core.scripts[0];
+}
+
+static inline void rig_running(const rig *r) {
+    if (hg_script_status(rig_script(r)) != HG_SCRIPT_RUNNING) {
+        hg_test_fail(__FILE__, __LINE__, "not running: %s", hg_script_error(rig_script(r)));
+    }
+}
+
+static inline void rig_swapped(const rig *r) {
+    if (strcmp(r->step, "swapped") != 0) {
+        hg_test_fail(__FILE__, __LINE__, "%s: %s", r->step, r->reason);
+    }
+    rig_running(r);
+}
+
+static inline void rig_refused(const rig *r, const char *why) {
+    if (strcmp(r->step, "refused") != 0 || !strstr(r->reason, why)) {
+        hg_test_fail(__FILE__, __LINE__, "wanted a refusal with '%s', got %s: %s", why, r->step,
+                     r->reason);
+    }
+    rig_running(r);
+}
+
+static inline void rig_says(const rig *r, const char *step, const char *why) {
+    if (strcmp(r->step, step) != 0 || !strstr(r->reason, why)) {
+        hg_test_fail(__FILE__, __LINE__, "wanted %s with '%s', got %s: %s", step, why, r->step,
+                     r->reason);
+    }
+}
+
+#endif
