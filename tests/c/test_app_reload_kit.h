@@ -83,8 +83,7 @@ static inline void rig_init(rig *r) {
                                 .scenario = "crash",
                                 .seed = 11,
                                 .step_ns = 3600 * HG_NS_PER_S,
-                                .fill = HG_FILL_DEPTH,
-                                .fees = true,
+                                .paper = {.fill = HG_FILL_DEPTH, .fees = true},
                                 .json = true,
                                 .reload = true,
                                 .book = "examples/books/short_strangle.lua"};
