@@ -124,7 +124,7 @@ static void on_refusal(void *context, const hg_order_request *request, const hg_
         note_sent(r, request->strategy, request->instrument, request->line)->refused = true;
     }
     if (request->strategy < HG_SCRIPTS_MAX) {
-        r->refusals[request->strategy] ++;
+        r->refusals[request->strategy]++;
     }
     if (r->inner.refusal) {
         r->inner.refusal(r->inner.context, request, refusal);
@@ -138,9 +138,16 @@ static void on_alarm(void *context, const hg_order *order, hg_alarm alarm) {
     }
 }
 
+static void on_risk(void *context, const hg_risk_event *event) {
+    hg_recorder *r = context;
+    if (r->inner.risk) {
+        r->inner.risk(r->inner.context, event);
+    }
+}
+
 hg_exec_observer hg_recorder_observer(hg_recorder *r, hg_exec_observer inner) {
     r->inner = inner;
-    return (hg_exec_observer){r, on_order, on_fill, on_refusal, on_alarm};
+    return (hg_exec_observer){r, on_order, on_fill, on_refusal, on_alarm, on_risk};
 }
 
 uint64_t hg_recorder_sent_oldest(const hg_recorder *r) {

@@ -72,7 +72,8 @@ static void on_order(void *context, const hg_order *order) {
 static void on_refusal(void *context, const hg_order_request *request, const hg_refusal *refusal) {
     hg_rehearsal *r = context;
     (void)request;
-    r->result.refusals ++;
+    (void)refusal;
+    r->result.refusals++;
 }
 
 /* ---- setting the scene ----------------------------------------------------------------------- */

@@ -5,82 +5,138 @@
 #include <malloc.h>
 
 /* ---- what must be refused -------------------------------------------------------------------- */
+// clang-format off
 static const struct {
     const char *name, *text, *why;
 } broken[] = {
-    {"empty",                     "",                                                                            "not a strategy"            },
-    {"blank",                     "\n\n",                                                                        "not a strategy"            },
-    {"half of a line",            HEAD "function S:on_tick(t",                                                   "expected near <eof>"       },
-    {"half of a file",            HEAD "function S:on_tick(t) end\n",                                            "must end with `return S`"  },
-    {"syntax",                    HEAD "local x = = 1\n" TAIL,                                                   "unexpected symbol"         },
-    {"bytecode",                  "\033Lua\x54\x00\x19\x93",                                                     "load"                      },
-    {"not Lua at all",            "{ \"json\": true }",                                                          "s.lua:1"                   },
-    {"a number",                  "return 5",                                                                    "not a strategy"            },
-    {"runtime error",             HEAD "local x = nil; x.y = 1\n" TAIL,                                          "attempt to index"          },
-    {"error value",               HEAD "error({ code = 1 })\n" TAIL,                                             "the error is a table"      },
-    {"missing module",            HEAD "require 'helper'\n" TAIL,                                                "module 'helper' not found" },
-    {"forbidden module",          HEAD "require 'os'\n" TAIL,                                                    "module 'os' not found"     },
-    {"path out",                  HEAD "require '..secret'\n" TAIL,                                              "not allowed"               },
-    {"endless load",              HEAD "while true do end\n" TAIL,                                               "CPU time"                  },
-    {"memory bomb",               HEAD "local t = {} while true do t[#t + 1] = ('x'):rep(1e6) .. #t end\n" TAIL,
-     "memory"                                                                                                                                },
-    {"wrong callback",            HEAD "S.on_tick = 5\n" TAIL,                                                   "on_tick must be a function"},
-    {"unknown callback",          HEAD "function S:on_tik(t) end\n" TAIL,                                        "unknown callback 'on_tik'" },
-    {"no callback",               HEAD TAIL,                                                                     "never run"                 },
-    {"undefined global",          HEAD "function S:on_tick(t) prnt(t.bid) end\n" TAIL,                           "prnt"                      },
+    {"empty",
+     "",
+     "not a strategy"},
+    {"blank",
+     "\n\n",
+     "not a strategy"},
+    {"half of a line",
+     HEAD "function S:on_tick(t",
+     "expected near <eof>"},
+    {"half of a file",
+     HEAD "function S:on_tick(t) end\n",
+     "must end with `return S`"},
+    {"syntax",
+     HEAD "local x = = 1\n" TAIL,
+     "unexpected symbol"},
+    {"bytecode",
+     "\033Lua\x54\x00\x19\x93",
+     "load"},
+    {"not Lua at all",
+     "{ \"json\": true }",
+     "s.lua:1"},
+    {"a number",
+     "return 5",
+     "not a strategy"},
+    {"runtime error",
+     HEAD "local x = nil; x.y = 1\n" TAIL,
+     "attempt to index"},
+    {"error value",
+     HEAD "error({ code = 1 })\n" TAIL,
+     "the error is a table"},
+    {"missing module",
+     HEAD "require 'helper'\n" TAIL,
+     "module 'helper' not found"},
+    {"forbidden module",
+     HEAD "require 'os'\n" TAIL,
+     "module 'os' not found"},
+    {"path out",
+     HEAD "require '..secret'\n" TAIL,
+     "not allowed"},
+    {"endless load",
+     HEAD "while true do end\n" TAIL,
+     "CPU time"},
+    {"memory bomb",
+     HEAD "local t = {} while true do t[#t + 1] = ('x'):rep(1e6) .. #t end\n" TAIL,
+     "memory"},
+    {"wrong callback",
+     HEAD "S.on_tick = 5\n" TAIL,
+     "on_tick must be a function"},
+    {"unknown callback",
+     HEAD "function S:on_tik(t) end\n" TAIL,
+     "unknown callback 'on_tik'"},
+    {"no callback",
+     HEAD TAIL,
+     "never run"},
+    {"undefined global",
+     HEAD "function S:on_tick(t) prnt(t.bid) end\n" TAIL,
+     "prnt"},
     {"api version",
      "local hedged = require 'hedged'\nlocal S = hedged.strategy { api = 2 }\n"
-     "function S:on_tick() end\nreturn S\n",                                                                     "api must be 1"             },
+     "function S:on_tick() end\nreturn S\n",
+     "api must be 1"},
     {"unknown instrument",
      "local hedged = require 'hedged'\n"
      "local S = hedged.strategy { api = 1, hedge_with = 'BTC-PERPETUL' }\n"
-     "function S:on_tick() end\nreturn S\n",                                                                     "BTC-PERPETUL"              },
-    {"trades on load",            HEAD "orders.buy('BTC-PERPETUAL', 10)\nfunction S:on_tick() end\n" TAIL,
-     "while the file loads"                                                                                                                  },
-    {"sleeps on load",            HEAD "hedged.sleep(1)\nfunction S:on_tick() end\n" TAIL,
-     "while the file loads"                                                                                                                  },
+     "function S:on_tick() end\nreturn S\n",
+     "BTC-PERPETUL"},
+    {"trades on load",
+     HEAD "orders.buy('BTC-PERPETUAL', 10)\nfunction S:on_tick() end\n" TAIL,
+     "while the file loads"},
+    {"sleeps on load",
+     HEAD "hedged.sleep(1)\nfunction S:on_tick() end\n" TAIL,
+     "while the file loads"},
     {"bad parameter",
      "local hedged = require 'hedged'\nlocal S = hedged.strategy { api = 1,\n"
-     "  band = hedged.param { default = 5, max = 1 } }\nfunction S:on_tick() end\nreturn S\n",                   "outside"                   },
-    {"raises in on_start",        HEAD "function S:on_start() error 'no' end\n" TAIL,                            "no"                        },
-    {"raises on a tick",          HEAD "function S:on_tick(t) local x = t.bid .. {} end\n" TAIL,
-     "attempt to concatenate"                                                                                                                },
-    {"hangs on a tick",           HEAD "function S:on_tick(t) while true do end end\n" TAIL,                     "CPU time"                  },
+     "  band = hedged.param { default = 5, max = 1 } }\nfunction S:on_tick() end\nreturn S\n",
+     "outside"},
+    {"raises in on_start",
+     HEAD "function S:on_start() error 'no' end\n" TAIL,
+     "no"},
+    {"raises on a tick",
+     HEAD "function S:on_tick(t) local x = t.bid .. {} end\n" TAIL,
+     "attempt to concatenate"},
+    {"hangs on a tick",
+     HEAD "function S:on_tick(t) while true do end end\n" TAIL,
+     "CPU time"},
     {"hangs in pcall",
      HEAD
-     "function S:on_tick(t) while true do pcall(function() while true do end end) end end\n" TAIL,
-     "CPU time"                                                                                                                              },
+     "function S:on_tick(t) while true do pcall(function() while true do end end) end end\n"
+     TAIL,
+     "CPU time"},
     {"eats memory on a tick",
-     HEAD "local k = {} function S:on_tick(t) for i = 1, 1e5 do k[#k + 1] = { i } end end\n" TAIL,
-     ""                                                                                                                                      },
-    {"too many refusals",         HEAD "function S:on_tick(t) orders.buy('BTC-PERPETUAL', 1e10) end\n" TAIL,
-     "refus"                                                                                                                                 },
+     HEAD "local k = {} function S:on_tick(t) for i = 1, 1e5 do k[#k + 1] = { i } end end\n"
+     TAIL,
+     ""},
+    {"too many refusals",
+     HEAD "function S:on_tick(t) orders.buy('BTC-PERPETUAL', 1e10) end\n" TAIL,
+     "refus"},
     {"migration raises",
-     HEAD "function S.migrate(old, version) return old.a.b.c end\nfunction S:on_tick() end\n" TAIL,
-     "attempt to index"                                                                                                                      },
+     HEAD "function S.migrate(old, version) return old.a.b.c end\nfunction S:on_tick() end\n"
+     TAIL,
+     "attempt to index"},
     {"migration gives nothing",
      HEAD "function S.migrate(old, version) end\nfunction S:on_tick() end\n" TAIL,
-     "migrate must return"                                                                                                                   },
+     "migrate must return"},
     {"migration hangs",
      HEAD "function S.migrate(old) while true do end end\nfunction S:on_tick() end\n" TAIL,
-     "CPU time"                                                                                                                              },
+     "CPU time"},
     {"migration gives functions",
      HEAD "function S.migrate(old) old.deep = { { f = print } } return old end\n"
-          "function S:on_tick() end\n" TAIL,
-     "what migrate returned.deep[1].f"                                                                                                       },
+     "function S:on_tick() end\n" TAIL,
+     "what migrate returned.deep[1].f"},
     {"migration trades",
      HEAD "function S.migrate(old) orders.buy('BTC-PERPETUAL', 10) return old end\n"
-          "function S:on_tick() end\n" TAIL,
-     "while the file loads"                                                                                                                  },
-    {"migrate is no function",    HEAD "S.migrate = {}\nfunction S:on_tick() end\n" TAIL,
-     "migrate must be"                                                                                                                       },
+     "function S:on_tick() end\n" TAIL,
+     "while the file loads"},
+    {"migrate is no function",
+     HEAD "S.migrate = {}\nfunction S:on_tick() end\n" TAIL,
+     "migrate must be"},
     {"version without migrate",
      "local hedged = require 'hedged'\nlocal S = hedged.strategy { api = 1, version = 2 }\n"
-     "function S:on_tick() end\nreturn S\n",                                                                     "declares version 2"        },
+     "function S:on_tick() end\nreturn S\n",
+     "declares version 2"},
     {"version is no number",
      "local hedged = require 'hedged'\nlocal S = hedged.strategy { api = 1, version = 'b' }\n"
-     "function S:on_tick() end\nreturn S\n",                                                                     "version must be"           },
+     "function S:on_tick() end\nreturn S\n",
+     "version must be"},
 };
+// clang-format on
 
 /* Sends an order now and then; what it sends does not depend on how often it was exchanged. */
 #define TRADER                                                                                     \
@@ -140,19 +196,20 @@ TEST_WITHIN(broken_candidates_leave_the_running_code_alone, 120) {
 }
 
 TEST(state_that_cannot_be_carried_is_named) {
+    // clang-format off
     static const struct {
         const char *set, *why;
     } cases[] = {
-        {"self.state.book = { 1, 2, { f = function() end } }",                  "state.book[3].f: a function"      },
-        {"self.state['two words'] = { coroutine.create(print) }",               "state[\\"                         },
-        {"self.state.m = setmetatable({}, {})",                                 "state.m: a table with a metatable"},
-        {"self.state.t = { [{}] = 1 }",                                         "state.t: a table as a key"        },
-        {"self.state.timer = hedged.after(5, print)",                           "state.timer: an object"           },
-        {"local t = {} self.state.t = t for i = 1, 80 do t.t = {} t = t.t end",
-         "nested deeper than 64"                                                                                   },
-        {"self.state.big = ('x'):rep(5000000)",                                 "state.big"                        },
-        {"self.state = 5",                                                      "self.state is a number"           },
+        {"self.state.book = { 1, 2, { f = function() end } }", "state.book[3].f: a function"},
+        {"self.state['two words'] = { coroutine.create(print) }", "state[\\"},
+        {"self.state.m = setmetatable({}, {})", "state.m: a table with a metatable"},
+        {"self.state.t = { [{}] = 1 }", "state.t: a table as a key"},
+        {"self.state.timer = hedged.after(5, print)", "state.timer: an object"},
+        {"local t = self.state for i = 1, 80 do t.t = {} t = t.t end", "deeper than 64"},
+        {"self.state.big = ('x'):rep(5000000)", "state.big"},
+        {"self.state = 5", "self.state is a number"},
     };
+    // clang-format on
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char body[1024];
         rig r;
@@ -306,19 +363,20 @@ TEST(orders_go_on_and_are_listed) {
         "  hedged.spawn(function() orders.get(self.state.id):await() self.state.done = true end)\n"
         "end\n");
     rig_feed(&r, 2000, true);
-    rig_try(
-        &r,
-        "function S:on_start(why)\n"
-        "  if #why.orders == 0 then return end\n" /* in a rehearsal */
-        "  assert(#why.orders == 1 and why.orders[1].id == self.state.id)\n"
-        "  assert(why.orders[1].state == 'working')\n"
-        "  assert(#why.awaits == 1 and why.awaits[1].order.id == self.state.id)\n"
-        "  assert(why.awaits[1].code == 'reload')\n"
-        "  self.state.told = why.orders[1]\n"
-        "end\n"
-        "function S:on_order(o) if o.state == 'cancelled' then self.state.gone = o.id end end\n"
-        "function S:on_tick() if self.state.told then self.state.told:cancel() end end\n"
-        "function S:on_stop() assert(self.state.gone == self.state.id and not self.state.done) end\n");
+    rig_try(&r,
+            "function S:on_start(why)\n"
+            "  if #why.orders == 0 then return end\n" /* in a rehearsal */
+            "  assert(#why.orders == 1 and why.orders[1].id == self.state.id)\n"
+            "  assert(why.orders[1].state == 'working')\n"
+            "  assert(#why.awaits == 1 and why.awaits[1].order.id == self.state.id)\n"
+            "  assert(why.awaits[1].code == 'reload')\n"
+            "  self.state.told = why.orders[1]\n"
+            "end\n"
+            "function S:on_order(o) if o.state == 'cancelled' then self.state.gone = o.id end end\n"
+            "function S:on_tick() if self.state.told then self.state.told:cancel() end end\n"
+            "function S:on_stop()\n"
+            "  assert(self.state.gone == self.state.id and not self.state.done)\n"
+            "end\n");
     rig_swapped(&r);
     CHECK(strstr(r.reason, "1 awaits") != NULL);
     rig_feed(&r, 500, true);

@@ -78,15 +78,17 @@ static inline void rig_init(rig *r) {
     memset(r, 0, sizeof *r);
     snprintf(r->dir, sizeof r->dir, "/tmp/hedged-reload-XXXXXX");
     CHECK(mkdtemp(r->dir) != NULL);
-    r->o = (hg_session_options){.mode = HG_MODE_PAPER,
-                                .feed = "sim",
-                                .scenario = "crash",
-                                .seed = 11,
-                                .step_ns = 3600 * HG_NS_PER_S,
-                                .paper = {.fill = HG_FILL_DEPTH, .fees = true},
-                                .json = true,
-                                .reload = true,
-                                .book = "examples/books/short_strangle.lua"};
+    r->o = (hg_session_options){
+        .mode = HG_MODE_PAPER,
+        .feed = "sim",
+        .scenario = "crash",
+        .seed = 11,
+        .step_ns = 3600 * HG_NS_PER_S,
+        .paper = {.fill = HG_FILL_DEPTH, .fees = true},
+        .json = true,
+        .reload = true,
+        .book = "examples/books/short_strangle.lua"
+    };
     hg_limits_default(&r->o.limits);
 }
 

@@ -27,6 +27,7 @@ static void sh(const place *p, const char *command) {
 }
 
 static void place_open(place *p) {
+    *p = (place){0};
     snprintf(p->dir, sizeof p->dir, "/tmp/hedged-watch-XXXXXX");
     CHECK(mkdtemp(p->dir) != NULL);
     CHECK_EQ(hg_loop_open(&p->loop), 0);
