@@ -61,3 +61,60 @@ int hg_bachelier_all(double f, double k, double t, double sigma, int cp, double 
     *out = g;
     return HG_OK;
 }
+
+#define SQRT_2PI 2.5066282746310002
+
+/*
+ * The d > 0 with g(d) = y, where g(d) = n(d)/d - N(-d) = n(d) (1 - d Y(d))/d is the time value over
+ * |F - K| at d deviations. In u = ln d the slope of ln g is -1/q, q = 1 - d Y(d), and its own slope
+ * d (d q - Y)/q^2 is negative: Newton's method comes home from anywhere, and Halley's takes two to
+ * five steps. ln(g/y) is taken of the ratio, so that nothing is lost to the size of ln y, and an
+ * error of q counts q times: it is 1/d^2 where cancellation makes it uncertain.
+ */
+static double deviations_solve(double y) {
+    double far = -2.0 * log(y * SQRT_2PI);
+    double d = 1.0 / (SQRT_2PI * (y + 0.5));
+    if (y < 0.02) {
+        d = sqrt(far);
+        d = sqrt(v_max(far - 6.0 * log(d), 1.0));
+    }
+    for (int i = 0; i < 20; i++) {
+        double mills = hg_normal_mills(d);
+        double q = 1.0 - d * mills;
+        double miss = log(hg_normal_pdf(d) * q / d / y);
+        double slope = -1.0 / q;
+        double bend = d * (d * q - mills) / (q * q);
+        double newton = -miss / slope;
+        double halley = newton / (1.0 + 0.5 * newton * bend / slope);
+        double step = v_max(-1.0, v_min(1.0, halley));
+        d += d * step; /* e^step, to the order that matters at the end */
+        if (fabs(step) < 1e-7) break;
+    }
+    return d;
+}
+
+int hg_bachelier_implied_vol(double price, double f, double k, double t, int cp, double r,
+                             double *sigma) {
+    double discount;
+    double gain = f - k;
+    if (!(fabs(f) <= DBL_MAX && fabs(k) <= DBL_MAX && fabs(gain) <= DBL_MAX) ||
+        !(fabs(r) <= DBL_MAX && fabs(price) <= DBL_MAX) ||
+        hg_b76_check(1.0, 1.0, t, 0.0, cp) != HG_OK || t == 0.0 ||
+        hg_b76_discount(r, t, &discount) != HG_OK) {
+        return HG_GREEKS_BAD_INPUT;
+    }
+    double intrinsic = v_max(cp * gain, 0.0);
+    double time_value = price / discount - intrinsic;
+    double slack = r == 0.0 ? 0.0 : 4.0 * DBL_EPSILON * intrinsic;
+    if (time_value < -slack) return HG_GREEKS_BELOW_INTRINSIC;
+    if (time_value <= slack) {
+        *sigma = 0.0;
+        return HG_OK;
+    }
+    /* Near the money s = sqrt(2 pi) (time value + |F - K|/2) to the second order in d. */
+    double m = fabs(gain);
+    double s = SQRT_2PI * (time_value + 0.5 * m);
+    if (m > 1e-9 * s) s = m / deviations_solve(time_value / m);
+    *sigma = hg_b76_saturate(s / sqrt(t));
+    return HG_OK;
+}

@@ -15,4 +15,13 @@
 HG_MUST_CHECK int hg_bachelier_all(double f, double k, double t, double sigma, int cp, double r,
                                    hg_greeks *out);
 
+/*
+ * The sigma, in price units per sqrt(year), that gives `price` (a present value). T > 0. Relative
+ * error at most 8 eps (1 + cond), cond being that of the price alone, also for time values of
+ * 1e-290. A price equal to the intrinsic value gives sigma 0, as hg_implied_vol; there is no price
+ * too high.
+ */
+HG_MUST_CHECK int hg_bachelier_implied_vol(double price, double f, double k, double t, int cp,
+                                           double r, double *sigma);
+
 #endif

@@ -2,6 +2,7 @@
  * file is a C module for plain Lua (lua/hedged/greeks.so): it calls nothing outside the rooms
  * greeks, base and api_table.c. */
 #include "greeks/american.h"
+#include "greeks/bachelier.h"
 #include "greeks/batch.h"
 #include "greeks/black76.h"
 #include "greeks/inverse.h"
@@ -53,26 +54,53 @@ static int l_black76(lua_State *L) {
     return 1;
 }
 
+static void l_push_greeks(lua_State *L, const hg_greeks *g) {
+    lua_createtable(L, 0, 13);
+    l_set(L, "price", g->price);
+    l_set(L, "delta", g->delta);
+    l_set(L, "gamma", g->gamma);
+    l_set(L, "vega", g->vega);
+    l_set(L, "theta", g->theta);
+    l_set(L, "rho", g->rho);
+    l_set(L, "vanna", g->vanna);
+    l_set(L, "volga", g->volga);
+    l_set(L, "charm", g->charm);
+    l_set(L, "speed", g->speed);
+    l_set(L, "color", g->color);
+    l_set(L, "zomma", g->zomma);
+    l_set(L, "ultima", g->ultima);
+}
+
 static int l_all(lua_State *L) {
     hg_greeks g;
     if (!l_positive(L, 4)) return l_bad(L, HG_GREEKS_BAD_INPUT);
     int rc = hg_black76_all(luaL_checknumber(L, 1), luaL_checknumber(L, 2), luaL_checknumber(L, 3),
                             luaL_checknumber(L, 4), l_cp(L, 5), luaL_optnumber(L, 6, 0), &g);
     if (rc < 0) return l_bad(L, rc);
-    lua_createtable(L, 0, 13);
-    l_set(L, "price", g.price);
-    l_set(L, "delta", g.delta);
-    l_set(L, "gamma", g.gamma);
-    l_set(L, "vega", g.vega);
-    l_set(L, "theta", g.theta);
-    l_set(L, "rho", g.rho);
-    l_set(L, "vanna", g.vanna);
-    l_set(L, "volga", g.volga);
-    l_set(L, "charm", g.charm);
-    l_set(L, "speed", g.speed);
-    l_set(L, "color", g.color);
-    l_set(L, "zomma", g.zomma);
-    l_set(L, "ultima", g.ultima);
+    l_push_greeks(L, &g);
+    return 1;
+}
+
+/* Forward and strike of any sign. */
+static int l_bachelier(lua_State *L) {
+    hg_greeks g;
+    double t = luaL_checknumber(L, 3);
+    double sigma = luaL_checknumber(L, 4);
+    if (!(t > 0 && sigma > 0)) return l_bad(L, HG_GREEKS_BAD_INPUT);
+    int rc = hg_bachelier_all(luaL_checknumber(L, 1), luaL_checknumber(L, 2), t, sigma, l_cp(L, 5),
+                              luaL_optnumber(L, 6, 0), &g);
+    if (rc < 0) return l_bad(L, rc);
+    l_push_greeks(L, &g);
+    return 1;
+}
+
+static int l_bachelier_vol(lua_State *L) {
+    double sigma;
+    int rc = hg_bachelier_implied_vol(luaL_checknumber(L, 1), luaL_checknumber(L, 2),
+                                      luaL_checknumber(L, 3), luaL_checknumber(L, 4), l_cp(L, 5),
+                                      luaL_optnumber(L, 6, 0), &sigma);
+    if (rc < 0) return l_bad(L, rc);
+    lua_pushnumber(L, sigma);
     return 1;
 }
 
@@ -248,16 +276,18 @@ static int l_batch(lua_State *L) {
 
 int luaopen_hedged_greeks(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"black76",     l_black76    },
-        {"all",         l_all        },
-        {"implied_vol", l_implied_vol},
-        {"inverse",     l_inverse    },
-        {"american",    l_american   },
-        {"svi",         l_svi        },
-        {"svi_g",       l_svi_g      },
-        {"array",       l_array      },
-        {"batch",       l_batch      },
-        {NULL,          NULL         },
+        {"black76",       l_black76      },
+        {"all",           l_all          },
+        {"implied_vol",   l_implied_vol  },
+        {"bachelier",     l_bachelier    },
+        {"bachelier_vol", l_bachelier_vol},
+        {"inverse",       l_inverse      },
+        {"american",      l_american     },
+        {"svi",           l_svi          },
+        {"svi_g",         l_svi_g        },
+        {"array",         l_array        },
+        {"batch",         l_batch        },
+        {NULL,            NULL           },
     };
     static const luaL_Reg meta[] = {
         {"__index", l_array_get  },

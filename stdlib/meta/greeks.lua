@@ -89,6 +89,40 @@ function greeks.all(F, K, T, sigma, cp, r) end
 ---@return string? code "below_intrinsic", "above_max" or "bad_input"
 function greeks.implied_vol(price, F, K, T, cp, r) end
 
+--- Bachelier's model (1900): the forward moves by amounts, so that `F` and `K` may be zero or
+--- negative: spreads, rates. The same outputs as `greeks.all`, with `sigma` in price units per
+--- sqrt(year) and vega per unit of that.
+---
+--- ```lua run
+--- local greeks = require "hedged.greeks"
+--- local g = greeks.bachelier(-12, 30, 0.25, 80, "C")
+--- local sigma = greeks.bachelier_vol(g.price, -12, 30, 0.25, "C")
+--- assert(math.abs(sigma - 80) < 1e-10)
+--- ```
+---@param F number forward, any sign
+---@param K number strike, any sign
+---@param T number years to expiry
+---@param sigma number price units per sqrt(year)
+---@param cp "C"|"P" call or put
+---@param r? number rate, fraction a year (0)
+---@return hedged.greeks.values? values nil on bad input
+---@return string? message
+---@return string? code "bad_input"
+function greeks.bachelier(F, K, T, sigma, cp, r) end
+
+--- The `sigma` of Bachelier's model that gives this price: as accurate as `greeks.implied_vol`.
+--- There is no price too high.
+---@param price number present value
+---@param F number forward, any sign
+---@param K number strike, any sign
+---@param T number years to expiry
+---@param cp "C"|"P" call or put
+---@param r? number rate, fraction a year (0)
+---@return number? sigma price units per sqrt(year); nil when none gives the price
+---@return string? message
+---@return string? code "below_intrinsic" or "bad_input"
+function greeks.bachelier_vol(price, F, K, T, cp, r) end
+
 --- A coin-settled (inverse) option, rate 0, with both deltas.
 ---
 --- ```lua run

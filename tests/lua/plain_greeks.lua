@@ -47,6 +47,23 @@ function TestPlainGreeks:test_american_and_svi()
   lu.assertErrorMsgContains("rho", greeks.svi, 0, { a = 0, b = 0, m = 0, sigma = 1 })
 end
 
+function TestPlainGreeks:test_bachelier_vectors()
+  local rows = vectors("tests/vectors/greeks_bachelier_vol.tsv")
+  lu.assertTrue(#rows > 300)
+  for _, row in ipairs(rows) do
+    local x = {}
+    for name, text in pairs(row) do x[name] = tonumber(text) end
+    local cp = x.cp > 0 and "C" or "P"
+    near(greeks.bachelier_vol(x.price, x.F, x.K, x.T, cp), x.sigma, 8 * 2 ^ -52 * (1 + x.cond))
+  end
+  local g = greeks.bachelier(-5, -5, 1, 2, "C")
+  near(g.price, 2 * 0.3989422804014327, 1e-15)
+  lu.assertEquals(select(3, greeks.bachelier(1, 1, 0, 1, "C")), "bad_input")
+  lu.assertEquals(select(3, greeks.bachelier(1, 0 / 0, 1, 1, "C")), "bad_input")
+  lu.assertEquals(select(3, greeks.bachelier_vol(1, 5, 1, 1, "C")), "below_intrinsic")
+  lu.assertEquals(greeks.bachelier_vol(4, 5, 1, 1, "C"), 0)
+end
+
 function TestPlainGreeks:test_zero_and_worse_are_bad_input()
   for _, bad in ipairs { 0, -1, 0 / 0, math.huge, -math.huge } do
     for place = 1, 4 do

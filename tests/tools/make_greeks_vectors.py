@@ -265,6 +265,52 @@ def vol_rows(inputs):
     return rows
 
 
+def normal_value(m, s):
+    """Bachelier's out-of-the-money value, m = |F - K|, s = sigma sqrt(T)."""
+    d = m / s
+    return s * pdf(d) - m * cdf(-d)
+
+
+def normal_vol_rows(inputs):
+    """As vol_rows, in Bachelier's model."""
+    rows = []
+    digits = mp.dps
+    mp.dps = 110
+    for f, k, t, sigma, cp in inputs:
+        m = abs(mpf(f) - mpf(k))
+        intrinsic = max(cp * (mpf(f) - mpf(k)), mpf(0))
+        s = mpf(sigma) * sqrt(mpf(t))
+        price = float(intrinsic + normal_value(m, s))
+        target = mpf(price) - intrinsic
+        if not (1e-300 < price and target > 0):
+            continue
+        for _ in range(200):
+            v = normal_value(m, s)
+            step = log(v / target) * v / pdf(m / s)
+            s = s / 2 if step >= s else s - step
+            if abs(step) < s * mpf(10) ** -60:
+                break
+        cond = price / (pdf(m / s) * s)
+        if cond < 1e13:
+            rows.append([number(v) for v in (price, f, k, t, cp)] +
+                        [number(s / sqrt(mpf(t))), "%.3g" % float(cond)])
+    mp.dps = digits
+    return rows
+
+
+def normal_vol_inputs(rng):
+    """Forwards of either sign, from an ulp to 36 deviations from the strike."""
+    rows = []
+    for sigma in (1e-6, 0.01, 1.0, 30.0, 1e4):
+        for t in (MINUTE, 1 / 365, 1.0, 5.0):
+            for std in (0.0, 1e-13, 1e-9, 1e-6, 0.01, 0.3, 1.0, 1.6, 2.5, 5.0, 12.0, 25.0, 36.0):
+                f = round(rng.uniform(-10, 10), 2)
+                k = f + rng.choice((-1, 1)) * std * sigma * t**0.5
+                out = 1 if k >= f else -1
+                rows += [(f, k, t, sigma, out), (f, k, t, sigma, -out)]
+    return rows
+
+
 def vol_inputs(rng):
     rows = []
     for sigma in (0.01, 0.1, 0.5, 1.0, 3.0, 10.0, 50.0):
@@ -363,6 +409,8 @@ def main():
           "price F K T cp sigma cond".split(), vol_rows(vols))
     write("greeks_bachelier.tsv", "Bachelier outputs and their condition numbers:", paired(GREEKS),
           greek_rows(spreads(rng, 250), bachelier, GREEKS))
+    write("greeks_bachelier_vol.tsv", "Bachelier vol of a price; cond is in the price alone:",
+          "price F K T cp sigma cond".split(), normal_vol_rows(normal_vol_inputs(rng)))
 
 
 if __name__ == "__main__":
