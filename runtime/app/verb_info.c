@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "domain/instrument.h"
 #include "greeks/batch.h"
+#include "script/script.h"
 #include "venue/sim.h"
 
 #include <stdio.h>
@@ -115,26 +116,20 @@ const hg_verb hg_verb_list = {
     .run = list,
 };
 
+/* The text is made in Lua, from the stubs in the binary: stdlib/docs.lua. */
 static int docs(hg_args *args) {
-    if (args->word_count == 0) {
-        printf("topics (hedged docs TOPIC):\n");
-        for (const hg_embedded *file = hg_embedded_files; file->path; file++) {
-            if (strncmp(file->path, "stdlib/meta/", 12) == 0) {
-                printf("  %.*s\n", (int)(strlen(file->path) - 16), file->path + 12);
-            }
+    enum { STUBS_MAX = 64, ROOM = 1 + 2 * STUBS_MAX };
+    static char none[] = "";
+    char *argv[ROOM];
+    int argc = 0;
+    argv[argc++] = args->word_count > 0 ? (char *)(uintptr_t)args->words[0] : none;
+    for (const hg_embedded *file = hg_embedded_files; file->path && argc < ROOM - 1; file++) {
+        if (strncmp(file->path, "stdlib/meta/", 12) == 0) {
+            argv[argc++] = (char *)(uintptr_t)file->path;
+            argv[argc++] = (char *)(uintptr_t)file->data; /* a text that ends with 0 */
         }
-        return HG_EXIT_OK;
     }
-    char path[128];
-    snprintf(path, sizeof path, "stdlib/meta/%s.lua", args->words[0]);
-    const hg_embedded *file = hg_embedded_find(path);
-    if (!file) {
-        int rc = HG_ERR(HG_EUSAGE, "no topic '%s'", args->words[0]);
-        hg_error_hint("hedged docs lists the topics");
-        return hg_verb_fail(rc);
-    }
-    fwrite(file->data, 1, file->size, stdout);
-    return HG_EXIT_OK;
+    return hg_script_run_file("stdlib/docs.lua", argc, argv) == 0 ? HG_EXIT_OK : HG_EXIT_USAGE;
 }
 
 static const hg_flag docs_flags[] = {HG_FLAGS_END};
@@ -143,7 +138,7 @@ const hg_verb hg_verb_docs = {
     .name = "docs",
     .synopsis = "[TOPIC]",
     .summary = "the Lua API, offline",
-    .example = "hedged docs policy",
+    .example = "hedged docs policy.band",
     .flags = docs_flags,
     .run = docs,
 };

@@ -67,15 +67,15 @@ local hedged = {}
 ---@field iv? number options: mark volatility, fraction
 ---@field time number event time, seconds
 
---- Greeks of the portfolio in one underlying, working and unknown orders included.
+--- Greeks of the portfolio in one underlying, working and unknown orders included. `delta_cash` is
+--- coin-settled cash and unrealised P&L of this session, without deposits. The USD value is neutral
+--- at delta + delta_cash = 0, the coin value at delta_net = 0.
 ---@class hedged.exposure
 ---@field underlying string
 ---@field delta number coins; pending orders at their expected fill
 ---@field delta_net number coins, less the premium held in coins
 ---@field delta_usd number USD
----@field delta_cash number coins held as money: coin-settled cash and unrealised P&L of this
----  session, without deposits. The USD value is neutral at delta + delta_cash = 0, the coin value
----  at delta_net = 0
+---@field delta_cash number coins held as money, made in this session
 ---@field delta_filled number coins; what is really held
 ---@field gamma number coins per USD
 ---@field vega number USD per vol point

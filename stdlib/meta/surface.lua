@@ -29,7 +29,7 @@ local surface = {}
 
 --- A quote: prices with `bid`, `ask` and `type`, or vols with `bid_iv`, `ask_iv` or `iv`. A side
 --- that is absent, NaN or not above zero is not there; one side alone is a bound.
----@class hedged.surface.quote_args
+---@class hedged.surface.quote
 ---@field expiry string|number date, seconds since 1970, or years below 1000
 ---@field strike number USD
 ---@field type? "C"|"P" needed with prices
@@ -45,7 +45,7 @@ local surface = {}
 
 --- Fields of `surface.fit`.
 ---@class hedged.surface.fit_args
----@field quotes hedged.surface.quote_args[] at most 100,000, of at most 32 expiries, in any order
+---@field quotes hedged.surface.quote[] at most 100,000, of at most 32 expiries, in any order
 ---@field model? "ssvi"|"svi"|"sabr" see below ("ssvi")
 ---@field now? number seconds since 1970; in a session event time when left out
 ---@field forward? number|table USD where quotes name none: for all, or by expiry as quotes name it
