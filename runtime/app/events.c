@@ -283,7 +283,7 @@ static void on_funding(void *context, uint32_t id, hg_lots lots, hg_nano rate, h
 }
 
 static void on_settlement(void *context, uint32_t id, hg_nano price, hg_lots lots, hg_cash amount,
-                          hg_cash fee) {
+                          hg_cash fee, hg_settlement_kind kind) {
     hg_events *events = context;
     if (!wanted(events)) {
         return;
@@ -297,6 +297,7 @@ static void on_settlement(void *context, uint32_t id, hg_nano price, hg_lots lot
     hg_json_nano(&l.json, "amount", amount);
     hg_json_nano(&l.json, "fee", fee);
     hg_json_string(&l.json, "currency", inst->settle);
+    hg_json_string(&l.json, "type", kind == HG_SETTLE_DAILY ? "daily" : "delivery");
     line_close(&l, events);
 }
 

@@ -99,12 +99,20 @@ static bool strike_parse(const char *text, size_t len, hg_nano *strike) {
     return hg_nano_parse(number, len, strike) && *strike > 0;
 }
 
+/* Deliveries of daily and weekly expiries are free of charge; the last Friday of a month is the
+ * monthly one (Deribit, "Fees"). */
+static bool delivery_is_charged(int64_t expiry_ns) {
+    int64_t day = expiry_ns / HG_NS_PER_DAY;
+    return hg_date_weekday(day) == 4 &&
+           hg_date_from_days(day).month != hg_date_from_days(day + 7).month;
+}
+
 static void terms_future(hg_instrument *inst, const coin_terms *terms) {
     inst->tick = NANO_OF(inst->inverse ? terms->inverse_tick : terms->linear_tick);
     inst->lot = NANO_OF(inst->inverse ? terms->inverse_lot : terms->linear_lot);
     inst->maker = NANO_OF(0.00015);
     inst->taker = NANO_OF(0.00035);
-    inst->delivery = inst->kind == HG_KIND_FUTURE ? NANO_OF(0.00025) : 0;
+    inst->delivery = delivery_is_charged(inst->expiry_ns) ? NANO_OF(0.00025) : 0;
 }
 
 static void terms_option(hg_instrument *inst, const coin_terms *terms) {
@@ -120,7 +128,7 @@ static void terms_option(hg_instrument *inst, const coin_terms *terms) {
     inst->maker = NANO_OF(0.0003);
     inst->taker = NANO_OF(0.0003);
     inst->fee_cap = NANO_OF(0.125);
-    inst->delivery = NANO_OF(0.00015);
+    inst->delivery = delivery_is_charged(inst->expiry_ns) ? NANO_OF(0.00015) : 0;
 }
 
 static void terms_spot(hg_instrument *inst, const coin_terms *terms) {

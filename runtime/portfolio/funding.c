@@ -1,4 +1,4 @@
-/* Funding and delivery: the money that moves without a trade.
+/* Funding: accrued continuously, booked when rate or position change and at 08:00 UTC.
  *
  * Funding accrues continuously: payment = rate * value of the position * dt / 8 h, longs pay when
  * the rate is positive (Deribit: "accrues every ms, booked at 08:00 UTC, no fee"). Value is that at
@@ -6,8 +6,7 @@
  * linear ones size*price. The price in force is the last one told by the instrument's own events,
  * so what is accrued follows from the events alone and never from when somebody asked. Sums are
  * exact: what is below one unit is carried.
- *
- * Cash is booked when the rate or the position changes and at 08:00 UTC. */
+ */
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -134,118 +133,6 @@ static void on_rate(hg_portfolio *p, const hg_event *e) {
     hg_funding_reprice(p, e->id);
 }
 
-/* Option: max(0, cp (D - K)) per coin of `size`, divided by D for coin-settled ones. */
-static bool payoff(const hg_instrument *inst, hg_nano price, hg_nano size, hg_cash *cash) {
-    hg_nano inside = inst->cp > 0 ? price - inst->strike : inst->strike - price;
-    return hg_muldiv(size, inside > 0 ? inside : 0, inst->inverse ? price : HG_NANO, cash);
-}
-
-static bool option_payoff(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *cash) {
-    hg_nano amount = 0;
-    return hg_muldiv(lots, inst->lot, 1, &amount) && payoff(inst, price, amount, cash);
-}
-
-bool hg_delivery_worth(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *cash) {
-    return inst->kind == HG_KIND_OPTION ? option_payoff(inst, price, lots, cash)
-                                        : hg_value(inst, price, lots, cash);
-}
-
-static hg_cash delivery_fee(const hg_portfolio *p, const hg_instrument *inst, hg_nano price,
-                            hg_lots lots) {
-    hg_cash fee = 0;
-    hg_nano per_coin = price;
-    if (!p->options.fees || inst->kind == HG_KIND_PERPETUAL) {
-        return 0;
-    }
-    if (inst->kind == HG_KIND_OPTION && !payoff(inst, price, HG_NANO, &per_coin)) {
-        return 0;
-    }
-    hg_instrument terms = *inst;
-    terms.taker = inst->delivery;
-    return hg_fee(&terms, per_coin, llabs(lots), false, price, &fee) ? fee : 0;
-}
-
-/* The opened lots leave the unhedged book with what delivery gave them since their first mark. */
-static void settle_opened(hg_portfolio *p, const hg_instrument *inst, hg_nano price) {
-    hg_holding *h = &p->holdings[inst->id];
-    hg_cash value = 0;
-    hg_nano first = 0;
-    hg_cash first_value = 0;
-    if (h->pos.opened == 0) {
-        return;
-    }
-    if (!h->first_known) {
-        double last = hg_nano_to_double(price);
-        if (inst->kind == HG_KIND_OPTION && payoff(inst, price, HG_NANO, &value)) {
-            last = hg_nano_to_double(value);
-        }
-        hg_first_mark(p, inst->id, last);
-    }
-    bool fits = hg_delivery_worth(inst, price, h->pos.opened, &value) &&
-                hg_nano_from_double(h->first_price, &first);
-    if (fits && !hg_is_premium(inst)) {
-        fits = hg_value(inst, first, h->pos.opened, &first_value);
-        value = hg_futures_pnl(inst, first_value, value);
-    }
-    h->settled_pnl = fits ? value : 0;
-}
-
-/* Books the delivery of what is held; false when a sum would not fit (nothing is changed then). */
-static bool deliver(hg_portfolio *p, const hg_instrument *inst, hg_nano price) {
-    hg_position *pos = &p->holdings[inst->id].pos;
-    hg_purse *purse = &p->purses[inst->settle_id];
-    hg_lots lots = pos->lots;
-    hg_cash fee = delivery_fee(p, inst, price, lots);
-    hg_cash value = 0;
-    if (!hg_delivery_worth(inst, price, lots, &value)) {
-        return false;
-    }
-    hg_cash gain = hg_is_premium(inst) ? value - pos->cost : hg_futures_pnl(inst, pos->cost, value);
-    hg_cash cash = hg_is_premium(inst) ? value : gain;
-    hg_position after = *pos;
-    hg_purse purse_after = *purse;
-    if (!hg_add(pos->realised, gain, &after.realised) || !hg_add(pos->fees, fee, &after.fees) ||
-        !hg_add(purse->realised, gain, &purse_after.realised) ||
-        !hg_add(purse->fees, fee, &purse_after.fees) || !hg_cash_fits(p, inst->settle_id, cash) ||
-        !hg_cash_fits(p, inst->settle_id, cash - fee)) {
-        return false;
-    }
-    after.lots = 0;
-    after.cost = 0;
-    *pos = after;
-    *purse = purse_after;
-    const hg_portfolio_observer *o = &p->options.observer;
-    if (o->settlement) {
-        o->settlement(o->context, inst->id, price, lots, cash, fee);
-    }
-    hg_cash_move(p, inst->settle_id, cash, HG_CASH_SETTLEMENT);
-    hg_cash_move(p, inst->settle_id, -fee, HG_CASH_FEE);
-    return true;
-}
-
-static void on_settle(hg_portfolio *p, const hg_event *e) {
-    hg_holding *h = &p->holdings[e->id];
-    const hg_instrument *inst = hg_universe_get(p->universe, e->id);
-    hg_nano price = e->price.value;
-    if (inst->kind == HG_KIND_SPOT || h->settled || price <= 0) {
-        return;
-    }
-    hg_funding_accrue(p, e->id, e->time_ns);
-    hg_funding_book(p, e->id);
-    settle_opened(p, inst, price);
-    hg_explain_delivering(p, inst->id, price, e->time_ns);
-    h->settled = true;
-    p->books[inst->underlying_id].restructure = true; /* it leaves the columns */
-    hg_position before = h->pos;
-    if (h->pos.lots != 0 && !deliver(p, inst, price)) {
-        hg_log(HG_LOG_ERROR, "delivery of %s does not fit the balance: not booked", inst->name);
-    }
-    hg_explain_delivered(p, inst->id, price, hg_flow_between(inst, &before, &h->pos),
-                         h->pos.fees - before.fees);
-    h->unpriced = 0;
-    hg_holding_changed(p, e->id);
-}
-
 static int64_t booking_after(int64_t time_ns) {
     int64_t offset = SETTLEMENT_HOUR * HG_NS_PER_HOUR;
     int64_t days = (time_ns - offset) / HG_NS_PER_DAY;
@@ -257,6 +144,7 @@ static void daily_booking(hg_portfolio *p, int64_t now_ns) {
     for (uint32_t i = 0; p->next_booking_ns > 0 && i < p->held_count; i++) {
         hg_funding_accrue(p, p->held[i], boundary);
         hg_funding_book(p, p->held[i]);
+        hg_settle_daily(p, p->held[i], boundary, now_ns);
     }
     p->next_booking_ns = boundary + HG_NS_PER_DAY;
     hg_assert(p->next_booking_ns > now_ns);
@@ -301,7 +189,7 @@ void hg_portfolio_observe(hg_portfolio *p, const hg_event *e) {
         break;
     case HG_EV_SETTLE:
         if (known) {
-            on_settle(p, e);
+            hg_deliver(p, e);
         }
         break;
     default:

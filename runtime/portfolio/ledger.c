@@ -106,6 +106,7 @@ void hg_first_mark(hg_portfolio *p, uint32_t id, double price) {
         !hg_add(h->pos.cost, unpriced, &h->pos.cost)) {
         return; /* such a mark cannot be used; the next one may do */
     }
+    h->pos.entry_cost = h->pos.cost;
     h->unpriced = 0;
     h->first_known = true;
     h->first_price = price;
@@ -156,6 +157,7 @@ void hg_first_marks(hg_portfolio *p, int64_t now_ns) {
 typedef struct {
     hg_lots lots;
     hg_cash cost;
+    hg_cash entry_cost;
     hg_cash gain; /* realised by this fill */
     hg_cash cash; /* moved by this fill, without the fee */
     hg_position after;
@@ -170,8 +172,10 @@ static bool plan_cost(const hg_instrument *inst, const hg_position *pos, hg_side
     hg_cash closed_value = 0;
     hg_cash opened_value = 0;
     hg_cash released = 0;
+    hg_cash entry_released = 0;
     if (closed > 0 && (!hg_value(inst, price, closed, &closed_value) ||
-                       !hg_muldiv(pos->cost, closed, llabs(old), &released))) {
+                       !hg_muldiv(pos->cost, closed, llabs(old), &released) ||
+                       !hg_muldiv(pos->entry_cost, closed, llabs(old), &entry_released))) {
         return false;
     }
     if (lots > closed && !hg_value(inst, price, lots - closed, &opened_value)) {
@@ -185,7 +189,9 @@ static bool plan_cost(const hg_instrument *inst, const hg_position *pos, hg_side
         return false;
     }
     plan->cash = hg_is_premium(inst) ? (side == HG_BUY ? -paid : paid) : plan->gain;
-    return hg_add(pos->cost - released, side == HG_BUY ? opened_value : -opened_value, &plan->cost);
+    hg_cash added = side == HG_BUY ? opened_value : -opened_value;
+    return hg_add(pos->cost - released, added, &plan->cost) &&
+           hg_add(pos->entry_cost - entry_released, added, &plan->entry_cost);
 }
 
 static bool plan_fill(const hg_portfolio *p, const hg_instrument *inst, hg_side side, hg_lots lots,
@@ -216,6 +222,7 @@ static void commit_fill(hg_portfolio *p, const hg_instrument *inst, const fill_p
     hg_purse *purse = &p->purses[inst->settle_id];
     h->pos.lots = plan->lots;
     h->pos.cost = plan->cost;
+    h->pos.entry_cost = plan->entry_cost;
     h->pos.realised = plan->after.realised;
     h->pos.fees = plan->after.fees;
     purse->realised = plan->purse.realised;

@@ -175,6 +175,7 @@ int hg_portfolio_open(hg_portfolio *p, uint32_t id, hg_lots lots, hg_nano entry)
     h->pos.lots = total;
     h->pos.opened = opened;
     h->pos.cost = cost;
+    h->pos.entry_cost = cost;
     h->unpriced = unpriced;
     hg_holding_changed(p, id);
     return HG_OK;
@@ -206,11 +207,11 @@ double hg_portfolio_entry(const hg_portfolio *p, uint32_t id) {
     hg_assert(id < hg_universe_count(p->universe));
     const hg_holding *h = &p->holdings[id];
     const hg_instrument *inst = hg_universe_get(p->universe, id);
-    if (h->pos.lots == 0 || h->pos.cost == 0 || h->unpriced != 0) {
+    if (h->pos.lots == 0 || h->pos.entry_cost == 0 || h->unpriced != 0) {
         return 0;
     }
     double amount = (double)h->pos.lots * ((double)inst->lot / 1e9);
-    double cost = hg_nano_to_double(h->pos.cost);
+    double cost = hg_nano_to_double(h->pos.entry_cost);
     bool usd_sized = inst->inverse && inst->kind != HG_KIND_OPTION;
     return usd_sized ? amount / cost : cost / amount;
 }

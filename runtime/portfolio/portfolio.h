@@ -13,9 +13,10 @@ typedef struct hg_position {
     /* Cost of the open lots in the settlement currency, signed like lots: linear contracts and
      * options pay price * amount, inverse futures receive amount / price. Average entry = what
      * price would give this value; computed exactly, released pro rata when the position shrinks.
-     */
+     * The daily settlement turns the gain of futures into cash and starts them at its price. */
     hg_cash cost;
-    hg_cash realised; /* settlement currency, fees not included */
+    hg_cash entry_cost; /* the same without daily settlements: what was paid */
+    hg_cash realised;   /* settlement currency, fees not included */
     hg_cash fees;
     hg_cash funding;      /* received minus paid */
     hg_lots opened;       /* lots given by the book at the start: the unhedged leg */
@@ -27,11 +28,13 @@ typedef enum {
     HG_CASH_TRADE, /* premium of options and spot, realised P&L of futures */
     HG_CASH_FEE,
     HG_CASH_FUNDING,
-    HG_CASH_SETTLEMENT, /* delivery at expiry */
+    HG_CASH_SETTLEMENT, /* delivery at expiry; daily, what futures have gained */
     HG_CASH_DEPOSIT
 } hg_cash_cause;
 
 const char *hg_cash_cause_name(hg_cash_cause cause); /* "trade" "fee" "funding" ... */
+
+typedef enum { HG_SETTLE_DAILY, HG_SETTLE_DELIVERY } hg_settlement_kind;
 
 /* Told of every change of a balance, so that the events file can show them all. */
 typedef struct hg_portfolio_observer {
@@ -40,7 +43,7 @@ typedef struct hg_portfolio_observer {
                  hg_cash_cause cause);
     void (*funding)(void *context, uint32_t instrument, hg_lots lots, hg_nano rate, hg_cash amount);
     void (*settlement)(void *context, uint32_t instrument, hg_nano price, hg_lots lots,
-                       hg_cash amount, hg_cash fee);
+                       hg_cash amount, hg_cash fee, hg_settlement_kind kind);
 } hg_portfolio_observer;
 
 typedef struct hg_portfolio_options {

@@ -4,7 +4,7 @@
 #include "portfolio/portfolio.h"
 
 /* Private to the portfolio room: portfolio.c owns this state, ledger.c moves money, funding.c
- * accrues and settles, pnl.c values, exposure.c derives. */
+ * accrues, settlement.c settles and delivers, pnl.c values, exposure.c derives. */
 
 /* One instrument. Money is in its settlement currency. */
 typedef struct hg_holding {
@@ -138,6 +138,10 @@ void hg_funding_book(hg_portfolio *p, uint32_t id);
 /* Accrued and not yet booked by now, without changing anything. */
 hg_cash hg_funding_open(const hg_portfolio *p, uint32_t id, int64_t now_ns);
 
+/* settlement.c */
+void hg_deliver(hg_portfolio *p, const hg_event *settle);
+/* The settlement of 08:00 UTC at `boundary_ns`, at the mark of now. */
+void hg_settle_daily(hg_portfolio *p, uint32_t id, int64_t boundary_ns, int64_t now_ns);
 /* Value of lots at delivery: the payoff of options, the worth of everything else. */
 bool hg_delivery_worth(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *cash);
 

@@ -79,6 +79,10 @@ static void fees_read(const cJSON *json, hg_instrument *inst) {
     inst->delivery = inst->kind == HG_KIND_OPTION   ? NANO_OF(0.00015)
                      : inst->kind == HG_KIND_FUTURE ? NANO_OF(0.00025)
                                                     : 0;
+    const char *period = hg_import_text(json, "settlement_period");
+    if (period && (strcmp(period, "day") == 0 || strcmp(period, "week") == 0)) {
+        inst->delivery = 0; /* daily and weekly expiries are delivered free of charge */
+    }
 }
 
 static bool instrument_read(const cJSON *json, hg_instrument *inst) {

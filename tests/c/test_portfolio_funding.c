@@ -159,7 +159,8 @@ typedef struct {
 } settle_log;
 
 static void on_settle(void *context, uint32_t instrument, hg_nano price, hg_lots held,
-                      hg_cash amount, hg_cash fee) {
+                      hg_cash amount, hg_cash fee, hg_settlement_kind kind) {
+    CHECK_EQ(kind, HG_SETTLE_DELIVERY);
     settle_log *log = context;
     (void)instrument;
     CHECK(price > 0 && held != 0);
