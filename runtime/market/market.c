@@ -77,12 +77,13 @@ hg_market *hg_market_new(const hg_universe *universe, const hg_market_options *o
     m->anchors = array(count, sizeof *m->anchors);
     m->by_expiry = array(count, sizeof *m->by_expiry);
     m->spots = array(underlyings, sizeof *m->spots);
+    m->window_ns = array(underlyings, sizeof *m->window_ns);
     m->references = array(underlyings, sizeof *m->references);
     m->forwards = array(expiries, sizeof *m->forwards);
     m->books = array(m->book_capacity, sizeof *m->books);
     m->levels = array((size_t)m->book_capacity * m->level_capacity * 2, sizeof *m->levels);
-    if (!m->states || !m->anchors || !m->by_expiry || !m->spots || !m->references || !m->forwards ||
-        !m->books || !m->levels) {
+    if (!m->states || !m->anchors || !m->by_expiry || !m->spots || !m->window_ns ||
+        !m->references || !m->forwards || !m->books || !m->levels) {
         hg_market_free(m);
         return NULL;
     }
@@ -109,6 +110,7 @@ void hg_market_free(hg_market *m) {
     free(m->anchors);
     free(m->by_expiry);
     free(m->spots);
+    free(m->window_ns);
     free(m->references);
     free(m->forwards);
     free(m->books);
@@ -120,6 +122,7 @@ void hg_market_free(hg_market *m) {
 static void spot_set(hg_market *m, uint32_t underlying, double spot, int64_t time_ns,
                      bool from_index) {
     hg_market_spot *s = &m->spots[underlying];
+    hg_market_average(m, underlying, s->spot, s->time_ns, time_ns);
     s->time_ns = time_ns;
     if (s->spot != spot || s->from_index != from_index) {
         s->spot = spot;

@@ -78,8 +78,10 @@ const hg_market_spot *hg_market_underlying(const hg_market *market, uint32_t und
 uint64_t hg_market_refused(const hg_market *market); /* events refused so far */
 
 /* Forward of an expiry now: the last forward, moved by what the spot did since then (constant
- * basis). Falls back to a future of that expiry, then to the spot itself. 0 when nothing is known;
- * `time_ns` (may be NULL) is the age of the older of the two inputs. */
+ * basis). Falls back to a future of that expiry, then to the spot itself. In the last half hour it
+ * is the expected delivery price: a forward told by then is taken for one, another is blended with
+ * the mean of the spot so far. 0 when nothing is known; `time_ns` (may be NULL) is the age of the
+ * older of the two inputs. */
 double hg_market_forward(const hg_market *market, uint32_t expiry_id, int64_t *time_ns);
 
 /* Vol of an option and where it came from. */
@@ -100,7 +102,8 @@ double hg_market_mid(const hg_market *market, uint32_t id);
  * 0 when unknown. */
 double hg_market_mark(const hg_market *market, uint32_t id, int64_t now_ns);
 
-/* Years to expiry, ACT/365, never negative. */
+/* Years of variance left to expiry, ACT/365, never negative; inside the last half hour less than
+ * the time (domain/delivery.h). */
 double hg_market_years(int64_t expiry_ns, int64_t now_ns);
 
 /* USD per unit of a currency: 1 for stable ones, the spot for coins, 0 unknown. */

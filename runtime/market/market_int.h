@@ -22,8 +22,10 @@ typedef struct hg_forward_state {
     double spot;    /* spot at that time */
     bool spot_from_index;
     int64_t time_ns;
-    uint32_t future; /* dated future of this expiry, or HG_ID_NONE */
-    uint32_t first;  /* its options in order of strike: hg_market.by_expiry[first .. first+count) */
+    uint32_t future;  /* dated future of this expiry, or HG_ID_NONE */
+    double fixed;     /* spot * ns of the delivery window so far ... */
+    int64_t fixed_ns; /* ... and for how long it was known */
+    uint32_t first; /* its options in order of strike: hg_market.by_expiry[first .. first+count) */
     uint32_t count;
 } hg_forward_state;
 
@@ -32,6 +34,7 @@ struct hg_market {
     hg_market_state *states;
     hg_anchor *anchors;
     hg_market_spot *spots;
+    int64_t *window_ns;   /* per underlying: start of the next delivery window, or of one running */
     uint32_t *references; /* per underlying: instrument whose mid is the spot without an index */
     hg_forward_state *forwards;
     uint32_t *by_expiry;
@@ -43,5 +46,11 @@ struct hg_market {
     uint64_t refused;
     struct hg_smiles *smiles; /* smile_int.h */
 };
+
+/* Delivery windows of an underlying whose spot has stood since `from_ns` until now (average.c). */
+void hg_market_average(hg_market *m, uint32_t underlying, double spot, int64_t from_ns,
+                       int64_t to_ns);
+/* The mean of the spot in the window so far; `spot` where nothing is known. */
+double hg_market_fixed(const hg_market *m, uint32_t expiry_id, double spot, int64_t now_ns);
 
 #endif

@@ -4,6 +4,7 @@
  * changes. Between observations a forward keeps its ratio to the spot, an option keeps its vol
  * (sticky strike), a future keeps its basis. Nothing here is ever negative or not finite. */
 #include "base/clock.h"
+#include "domain/delivery.h"
 #include "greeks/black76.h"
 #include "market/market_int.h"
 
@@ -11,7 +12,7 @@
 #define MARK_FRESH_NS (60 * HG_NS_PER_S)
 
 double hg_market_years(int64_t expiry_ns, int64_t now_ns) {
-    return expiry_ns > now_ns ? (double)(expiry_ns - now_ns) / (double)HG_NS_PER_YEAR : 0;
+    return hg_delivery_years(expiry_ns, now_ns);
 }
 
 double hg_market_mid(const hg_market *m, uint32_t id) {
@@ -30,7 +31,8 @@ static double move(double value, double then, bool then_index, const hg_market_s
     return comparable ? value * (spot->spot / then) : value;
 }
 
-double hg_market_forward(const hg_market *m, uint32_t expiry_id, int64_t *time_ns) {
+/* A forward outside the window. */
+static double plain_forward(const hg_market *m, uint32_t expiry_id, int64_t *time_ns) {
     const hg_forward_state *f = &m->forwards[expiry_id];
     const hg_market_spot *spot = &m->spots[hg_universe_expiry(m->universe, expiry_id)->underlying];
     double forward = 0;
@@ -45,6 +47,35 @@ double hg_market_forward(const hg_market *m, uint32_t expiry_id, int64_t *time_n
     } else {
         forward = spot->spot;
     }
+    *time_ns = seen;
+    return forward;
+}
+
+/* Inside the window: what is fixed of the delivery price does not move any more. */
+static double expected_delivery(const hg_market *m, uint32_t expiry_id, double open,
+                                int64_t *time_ns) {
+    const hg_forward_state *f = &m->forwards[expiry_id];
+    const hg_expiry *expiry = hg_universe_expiry(m->universe, expiry_id);
+    const hg_market_spot *spot = &m->spots[expiry->underlying];
+    bool told = f->forward > 0 && f->time_ns >= expiry->time_ns - HG_DELIVERY_WINDOW_NS;
+    if (told) {
+        bool moved = f->spot > 0 && f->spot_from_index == spot->from_index;
+        *time_ns = moved ? spot->time_ns : f->time_ns;
+        return f->forward + (moved ? open * (spot->spot - f->spot) : 0);
+    }
+    double forward = plain_forward(m, expiry_id, time_ns);
+    if (!(spot->spot > 0) || (f->forward <= 0 && forward != spot->spot)) {
+        return forward; /* a future's own quotes know the mean */
+    }
+    double fixed = hg_market_fixed(m, expiry_id, spot->spot, m->now_ns);
+    return (1 - open) * fixed + open * forward;
+}
+
+double hg_market_forward(const hg_market *m, uint32_t expiry_id, int64_t *time_ns) {
+    int64_t seen = 0;
+    double open = hg_delivery_open(hg_universe_expiry(m->universe, expiry_id)->time_ns, m->now_ns);
+    double forward = open < 1 ? expected_delivery(m, expiry_id, open, &seen)
+                              : plain_forward(m, expiry_id, &seen);
     if (time_ns) {
         *time_ns = seen;
     }
@@ -157,7 +188,9 @@ static double linear_mark(const hg_market *m, const hg_instrument *inst) {
     const hg_market_spot *spot = &m->spots[inst->underlying_id];
     if (s->mark > 0) {
         const hg_anchor *a = &m->anchors[inst->id];
-        return move(hg_nano_to_double(s->mark), a->spot, a->spot_from_index, spot);
+        double mark = hg_nano_to_double(s->mark);
+        double open = hg_delivery_open(inst->expiry_ns, m->now_ns);
+        return mark + open * (move(mark, a->spot, a->spot_from_index, spot) - mark);
     }
     double mid = hg_market_mid(m, inst->id);
     if (mid > 0) {

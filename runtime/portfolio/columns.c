@@ -2,6 +2,7 @@
  * options priced again only where an input did. */
 #include "base/assert.h"
 #include "base/clock.h"
+#include "domain/delivery.h"
 #include "greeks/batch.h"
 #include "portfolio/portfolio_int.h"
 
@@ -81,6 +82,7 @@ static void times_read(hg_book *b, int64_t now_ns) {
     b->time_ns = hg_book_time(b, now_ns);
     for (uint32_t n = 0; n < b->groups; n++) {
         b->group[n].t = hg_market_years(b->group[n].expiry_ns, b->time_ns);
+        b->group[n].open = hg_delivery_open(b->group[n].expiry_ns, b->time_ns);
     }
 }
 
@@ -101,6 +103,27 @@ static void columns_fill(hg_book *b, double spot) {
     }
 }
 
+/* Greeks of the kernel are by the expected delivery price; these are by the spot and the clock
+ * (domain/delivery.h): of each move of the spot only the open share arrives. */
+static void averaging(const hg_group *g, hg_book *b, uint32_t i) {
+    double a = g->open;
+    double pace = hg_delivery_pace(a);
+    b->charm[i] = a * pace * b->charm[i] -
+                  b->delta[i] * (double)HG_NS_PER_YEAR / (double)HG_DELIVERY_WINDOW_NS;
+    b->delta[i] *= a;
+    b->gamma[i] *= a * a;
+    b->vanna[i] *= a;
+    b->theta[i] *= pace;
+}
+
+const hg_group *hg_book_group(const hg_book *b, uint32_t i) {
+    uint32_t n = 0;
+    while (b->group[n].end <= i) {
+        n++;
+    }
+    return &b->group[n];
+}
+
 static void options_price(hg_book *b) {
     const hg_batch_in in = {b->f, b->k, b->t, b->sigma, b->cp};
     const hg_batch_out out = {.price = b->price,
@@ -112,6 +135,11 @@ static void options_price(hg_book *b) {
                               .volga = b->volga,
                               .charm = b->charm};
     hg_greeks_batch(&in, &out, b->options);
+    for (uint32_t n = 0; n < b->groups; n++) {
+        for (uint32_t i = b->group[n].first; b->group[n].open < 1 && i < b->group[n].end; i++) {
+            averaging(&b->group[n], b, i);
+        }
+    }
 }
 
 /* Prices the `count` options named in p->changed through packed columns. */
@@ -142,6 +170,10 @@ static void options_reprice(hg_portfolio *p, hg_book *b, uint32_t count) {
     for (uint32_t n = 0; n < count; n++) {
         for (size_t c = 0; c < 8; c++) {
             out_of[c][p->changed[n]] = col[5 + c][n];
+        }
+        const hg_group *g = hg_book_group(b, p->changed[n]);
+        if (g->open < 1) {
+            averaging(g, b, p->changed[n]);
         }
     }
 }

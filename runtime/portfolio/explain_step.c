@@ -16,7 +16,7 @@
  *
  * What is left (third order, charm and veta, a mark that differs from the model) is the rest. */
 #include "base/assert.h"
-#include "base/clock.h"
+#include "domain/delivery.h"
 #include "greeks/batch.h"
 #include "portfolio/explain_int.h"
 
@@ -71,7 +71,7 @@ static bool money_read(const hg_portfolio *p, const hg_instrument *inst, int64_t
     *m = (hg_explain_mark){.time_ns = now_ns,
                            .spot = hg_market_underlying(p->market, inst->underlying_id)->spot,
                            .usd = hg_market_usd(p->market, inst->settle_id),
-                           .share = 1};
+                           .share = hg_delivery_open(inst->expiry_ns, now_ns)};
     return m->spot > 0 && m->usd > 0 && isfinite(m->spot) && isfinite(m->usd);
 }
 

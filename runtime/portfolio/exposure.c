@@ -14,6 +14,7 @@
  * with the spot, without a spot as if at the money; the answer then says "partial" and why. */
 #include "base/assert.h"
 #include "base/text.h"
+#include "domain/delivery.h"
 #include "greeks/black76.h"
 #include "portfolio/portfolio_int.h"
 
@@ -91,7 +92,11 @@ static void sum_options(hg_book *b) {
         }
         x->rho -= price * g->t * POINT;
         x->value += price * g->usd_w;
-        x->delta_net -= price * g->coin_w;
+        /* What is fixed of a coin-settled delivery is a number of coins: money already. */
+        double coins = price * g->coin_w;
+        double fixed = g->inverse ? (1 - g->open) * coins : 0;
+        x->delta_net -= coins - fixed;
+        x->delta_cash += fixed;
     }
     x->delta_filled += delta;
     x->gamma += gamma;
@@ -145,11 +150,12 @@ static void sum_linear(hg_portfolio *p, hg_book *b, uint32_t id, int64_t now_ns)
     }
     bool priced = hg_value_price(p, id, now_ns, &price);
     double coins = linear_coins(p, inst, price, x->spot);
+    double moving = coins * hg_delivery_open(inst->expiry_ns, now_ns);
     double held = (double)h->pos.lots;
     linear_inputs(p, b, inst, priced);
-    x->delta_filled += held * coins;
+    x->delta_filled += held * moving;
     x->notional += fabs(held) * coins * (price > 0 ? price : x->spot);
-    add_pending(x, coins, (double)h->pos.pending_buy, (double)h->pos.pending_sell);
+    add_pending(x, moving, (double)h->pos.pending_buy, (double)h->pos.pending_sell);
     if (!priced || h->pos.lots == 0) {
         return;
     }
@@ -287,7 +293,7 @@ static void total(hg_portfolio *p, hg_book *b, uint32_t underlying, const hg_mar
     if (spot->time_ns > 0) {
         input_time(b, spot->time_ns);
     }
-    x->delta_cash = hg_nano_to_double(purse->balance - purse->deposited);
+    x->delta_cash += hg_nano_to_double(purse->balance - purse->deposited);
     for (uint32_t i = 0; i < b->linears; i++) {
         sum_linear(p, b, b->linear_ids[i], now_ns);
     }
@@ -373,7 +379,7 @@ static double option_delta(const hg_portfolio *p, const hg_instrument *inst, int
     f = f > 0 && isfinite(f) ? f : spot > 0 ? spot : strike;
     int rc = hg_black76_all(f, strike, hg_market_years(inst->expiry_ns, now_ns), sigma, inst->cp, 0,
                             &g);
-    return rc < 0 ? 0.5 * inst->cp : g.delta;
+    return (rc < 0 ? 0.5 * inst->cp : g.delta) * hg_delivery_open(inst->expiry_ns, now_ns);
 }
 
 double hg_portfolio_delta_of(hg_portfolio *p, uint32_t id, hg_lots lots, int64_t now_ns) {
@@ -389,7 +395,7 @@ double hg_portfolio_delta_of(hg_portfolio *p, uint32_t id, hg_lots lots, int64_t
     } else {
         double price = 0;
         hg_value_price(p, id, now_ns, &price);
-        per_lot = linear_coins(p, inst, price, x->spot);
+        per_lot = linear_coins(p, inst, price, x->spot) * hg_delivery_open(inst->expiry_ns, now_ns);
     }
     double delta = (double)lots * per_lot;
     return isfinite(delta) ? delta : 0;

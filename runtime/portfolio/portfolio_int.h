@@ -45,6 +45,7 @@ typedef struct hg_group {
     int64_t forward_ns; /* age of the forward */
     double f;           /* forward, 0 unknown */
     double t;           /* years */
+    double open;        /* share of the delivery price, 1 until the last half hour */
     double coin_w;      /* one unit of price in coins, 0 unknown */
     double usd_w;       /* and in USD of now */
 } hg_group;
@@ -151,6 +152,7 @@ void hg_book_refresh(hg_portfolio *p, hg_book *b);
 /* Reads the forwards again; true when one is another. They may follow a dated future, whose quotes
  * do not move the spot's version, and they age with the spot. */
 bool hg_book_forwards(const hg_portfolio *p, hg_book *b);
+const hg_group *hg_book_group(const hg_book *b, uint32_t option); /* it belongs to */
 /* The moment options are priced at: a whole second, so that an answer depends on what happened and
  * never on who asked before. Near an expiry it is now. */
 int64_t hg_book_time(const hg_book *b, int64_t now_ns);

@@ -130,6 +130,7 @@ static uint32_t options_correct(const ruler *r, const hg_book *b, hg_exposure *x
             failed++;
             continue;
         }
+        add *= hg_book_group(b, i)->open; /* of a move only this share arrives */
         /* The bounds take the corrected delta in place of Black's: both parts of each side. */
         double black = b->delta[i];
         double held = b->held[i] * add;

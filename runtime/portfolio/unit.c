@@ -1,5 +1,6 @@
 /* Greeks of one lot: what an order would add to the exposure of its underlying. */
 #include "base/assert.h"
+#include "domain/delivery.h"
 #include "greeks/black76.h"
 #include "portfolio/portfolio_int.h"
 
@@ -20,10 +21,11 @@ static bool option_unit(const hg_portfolio *p, const hg_instrument *inst, int64_
     if (rc < 0 || source == HG_IV_NONE) {
         return false;
     }
-    *out = (hg_unit){.delta = g.delta,
-                     .gamma = g.gamma,
+    double open = hg_delivery_open(inst->expiry_ns, now_ns);
+    *out = (hg_unit){.delta = g.delta * open,
+                     .gamma = g.gamma * open * open,
                      .vega = g.vega * POINT,
-                     .theta = g.theta / DAYS_PER_YEAR};
+                     .theta = g.theta * hg_delivery_pace(open) / DAYS_PER_YEAR};
     return true;
 }
 
@@ -44,7 +46,8 @@ bool hg_portfolio_unit(hg_portfolio *p, uint32_t id, int64_t now_ns, hg_unit *ou
     if (inst->kind != HG_KIND_OPTION) {
         double price = 0;
         known = known && hg_value_price(p, id, now_ns, &price);
-        out->delta = known ? hg_instrument_coins_per_lot(inst, price) : 0;
+        double open = hg_delivery_open(inst->expiry_ns, now_ns);
+        out->delta = known ? hg_instrument_coins_per_lot(inst, price) * open : 0;
     } else if (column != HG_ID_NONE) {
         const hg_book *b = &p->books[inst->underlying_id];
         known = known && !(b->flaw[column] & HG_FLAW_VOL);

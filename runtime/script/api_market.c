@@ -1,5 +1,6 @@
 /* hedged.market: instruments by name or by what they are, and subscriptions. */
 #include "base/clock.h"
+#include "domain/delivery.h"
 #include "greeks/black76.h"
 #include "script/script_int.h"
 
@@ -61,7 +62,7 @@ static bool delta_of(const hg_script *s, const hg_instrument *inst, double *delt
     if (hg_black76_all(forward, hg_nano_to_double(inst->strike), years, iv, inst->cp, 0, &g) < 0) {
         return false;
     }
-    *delta = g.delta;
+    *delta = g.delta * hg_delivery_open(inst->expiry_ns, hg_script_now(s));
     return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "domain/delivery.h"
 #include "greeks/black76.h"
 
 #include <math.h>
@@ -18,9 +19,6 @@
 
 /* BTC and ETH move together; 0.85 is the usual correlation of their daily returns. */
 static const double RHO = 0.85;
-
-/* The delivery price is the average index of the half hour before (Deribit: 07:30-08:00 UTC). */
-#define DELIVERY_WINDOW_NS (30 * 60 * HG_NS_PER_S)
 
 /* Sweeps further apart than this are two recordings; nothing is made up between them. */
 #define BRIDGE_GAP_MAX_NS (7 * HG_NS_PER_DAY)
@@ -67,7 +65,24 @@ static void spot_advance(hg_chain *c, int64_t from, int64_t to, bool random) {
     }
 }
 
-/* Forward of an expiry at `time_ns`; 0: not known. */
+/* The mean of the path in the window; the last index known when it has no point there. */
+static double delivery_price(const hg_chain_path *path, int64_t expiry_ns) {
+    double sum = 0;
+    uint32_t n = 0;
+    uint32_t oldest = path->count > HG_CHAIN_PATH_MAX ? path->count - HG_CHAIN_PATH_MAX : 0;
+    for (uint32_t i = path->count; i > oldest; i--) {
+        uint32_t at = (i - 1) % HG_CHAIN_PATH_MAX;
+        if (path->points[at].time_ns < expiry_ns - HG_DELIVERY_WINDOW_NS) {
+            break;
+        }
+        sum += path->points[at].index;
+        n++;
+    }
+    uint32_t last = (path->count - 1) % HG_CHAIN_PATH_MAX;
+    return n > 0 ? sum / n : path->count > 0 ? path->points[last].index : 0;
+}
+
+/* Forward of an expiry at `time_ns`, the expected delivery price in its window; 0: not known. */
 static double forward_at(const hg_chain *c, uint32_t expiry, int64_t time_ns) {
     uint32_t u = hg_universe_expiry(c->im.universe, expiry)->underlying;
     if (expiry >= c->prev.expiries || c->prev.forward[expiry] <= 0 || !bridged(c, u)) {
@@ -80,7 +95,10 @@ static double forward_at(const hg_chain *c, uint32_t expiry, int64_t time_ns) {
                         (double)(c->next.time_ns - c->prev.time_ns);
         basis += (later - basis) * weight;
     }
-    return c->spot[u] * exp(basis);
+    int64_t expiry_ns = hg_universe_expiry(c->im.universe, expiry)->time_ns;
+    double open = hg_delivery_open(expiry_ns, time_ns);
+    double fixed = open < 1 ? delivery_price(c->paths[u], expiry_ns) : 0;
+    return open * c->spot[u] * exp(basis) + (1 - open) * fixed;
 }
 
 // --- the smile ----------------------------------------------------------------------------------
@@ -166,7 +184,7 @@ static double smile_at(const smile *s, uint32_t expiry, double strike, double fa
 static double model_price(const hg_instrument *inst, double forward, double iv, int64_t time_ns) {
     double value = 0;
     double strike = hg_nano_to_double(inst->strike);
-    double t = years(inst->expiry_ns - time_ns);
+    double t = hg_delivery_years(inst->expiry_ns, time_ns);
     if (hg_black76_price(forward, strike, t, iv, inst->cp, 0, &value) != HG_OK) {
         return -1;
     }
@@ -240,23 +258,6 @@ static int step_emit(hg_chain *c, const smile *s, int64_t time_ns) {
 }
 
 // --- deliveries ---------------------------------------------------------------------------------
-
-/* The mean of the path in the window; the last index known when it has no point there. */
-static double delivery_price(const hg_chain_path *path, int64_t expiry_ns) {
-    double sum = 0;
-    uint32_t n = 0;
-    uint32_t oldest = path->count > HG_CHAIN_PATH_MAX ? path->count - HG_CHAIN_PATH_MAX : 0;
-    for (uint32_t i = path->count; i > oldest; i--) {
-        uint32_t at = (i - 1) % HG_CHAIN_PATH_MAX;
-        if (path->points[at].time_ns < expiry_ns - DELIVERY_WINDOW_NS) {
-            break;
-        }
-        sum += path->points[at].index;
-        n++;
-    }
-    uint32_t last = (path->count - 1) % HG_CHAIN_PATH_MAX;
-    return n > 0 ? sum / n : path->count > 0 ? path->points[last].index : 0;
-}
 
 static int deliver(hg_chain *c, int64_t time_ns) {
     int rc = HG_OK;

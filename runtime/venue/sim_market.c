@@ -49,6 +49,8 @@ void hg_sim_market_init(hg_sim *sim, sim_market *market, uint64_t seed) {
 /* --- one second of the model -------------------------------------------------------------------
  */
 
+static double forward_of(const hg_sim *sim, const sim_market *market, const sim_expiry *expiry);
+
 /* Annual basis: 5 % when quiet, negative in panic, as in March 2020 and February 2026. */
 static void step_basis(hg_sim *sim, sim_market *market) {
     double stress = fmin(sim->path.stress, 1.5);
@@ -61,6 +63,10 @@ static void step_basis(hg_sim *sim, sim_market *market) {
         expiry->noise = hg_sim_ou_step(&sim->noise_ou, expiry->noise, 0, own);
         double years = (double)(expiry->time_ns - sim->now_ns) / (double)HG_NS_PER_YEAR;
         expiry->ratio = exp((market->basis + expiry->noise) * years);
+        if (expiry->time_ns - sim->now_ns < AVERAGE_NS && market->sample_count > 0) {
+            /* its futures trade at the expected delivery price */
+            expiry->ratio = forward_of(sim, market, expiry) / hg_nano_to_double(market->index_nano);
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 #include "venue/sim_int.h"
 
 #include "base/assert.h"
+#include "domain/delivery.h"
 #include "greeks/black76.h"
 
 #include <math.h>
@@ -126,7 +127,7 @@ static void quote_option(hg_sim *sim, sim_market *market, sim_strike *strike, in
 void hg_sim_option_mark(hg_sim *sim, sim_market *market, sim_expiry *expiry, sim_strike *strike) {
     int64_t left_ns = expiry->time_ns - sim->now_ns;
     hg_assert(left_ns > 0);
-    double t = (double)left_ns / (double)HG_NS_PER_YEAR;
+    double t = hg_delivery_years(expiry->time_ns, sim->now_ns);
     double w = smile(expiry->variance * t, skew(sim, market),
                      log(strike->strike / expiry->forward));
     hg_nano iv = iv_round(fmin(sqrt(w / t), 5));

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "domain/delivery.h"
 #include "greeks/black76.h"
 #include "venue/sim.h"
 
@@ -199,7 +200,7 @@ static void check_option_mark(market *m, const hg_instrument *inst) {
     watch *w = &m->watches[m->event.id];
     double forward = m->runs[inst->expiry_id].forward;
     double strike = hg_nano_to_double(inst->strike);
-    double years = (double)(inst->expiry_ns - m->event.time_ns) / (double)HG_NS_PER_YEAR;
+    double years = hg_delivery_years(inst->expiry_ns, m->event.time_ns);
     CHECK(forward > 0 && years > 0);
     CHECK(w->iv > 0);
     double price = 0;
