@@ -6,7 +6,9 @@
 #include <string.h>
 
 static const hg_flag test_flags[] = {
-    {"filter", "PATTERN", "only tests whose name matches (Lua pattern)"},
+    {"coverage", NULL,      "which lines of the strategies the tests ran"},
+    {"lcov",     "FILE",    "the same as an lcov file"                   },
+    {"filter",   "PATTERN", "only tests whose name matches (Lua pattern)"},
     HG_FLAG_JSON,
     HG_FLAGS_END,
 };
@@ -14,13 +16,16 @@ static const hg_flag test_flags[] = {
 static int test(hg_args *args) {
     static const char *const here[] = {"."};
     bool given = args->word_count > 0;
+    if (hg_args_has(args, "coverage") || hg_args_has(args, "lcov")) {
+        hg_script_coverage(hg_args_get(args, "lcov", NULL));
+    }
     return hg_script_run_tests(given ? args->words : here, given ? args->word_count : 1,
                                hg_args_get(args, "filter", NULL), hg_args_has(args, "json"));
 }
 
 const hg_verb hg_verb_test = {
     .name = "test",
-    .synopsis = "[FILE|FOLDER]... [--filter PATTERN]",
+    .synopsis = "[FILE|FOLDER]... [--filter PATTERN] [--coverage]",
     .summary = "run LuaUnit tests inside the runtime with a virtual clock",
     .example = "hedged test tests/lua --filter band",
     .flags = test_flags,

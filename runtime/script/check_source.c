@@ -14,6 +14,7 @@
 #define DUMP_MAX ((size_t)32 << 20)
 #define OP_GETTABUP 11
 #define OP_SETTABUP 15
+#define OP_VARARGPREP 81
 #define NAMES_MAX 512
 #define DEPTH_MAX 200
 
@@ -34,6 +35,8 @@ typedef struct scan {
     char *report;
     size_t size, used;
     int found;
+    uint8_t *active; /* lines with code, instead of names; NULL = names */
+    uint32_t line_count;
 } scan;
 
 static int write_dump(lua_State *L, const void *piece, size_t size, void *context) {
@@ -186,7 +189,19 @@ static int line_of(const function *f, size_t pc) {
     return line;
 }
 
+static void mark_lines(scan *s, const function *f) {
+    for (size_t pc = 0; pc < f->code_count; pc++) {
+        int line = line_of(f, pc);
+        bool prologue = pc == 0 && (read_u32(f->code) & 0x7f) == OP_VARARGPREP;
+        if (!prologue && line > 0 && (uint32_t)line <= s->line_count) s->active[line] = 1;
+    }
+}
+
 static void look_at(scan *s, const function *f) {
+    if (s->active) {
+        mark_lines(s, f);
+        return;
+    }
     for (size_t pc = 0; pc < f->code_count; pc++) {
         uint32_t i = read_u32(f->code + pc * 4);
         unsigned op = i & 0x7f;
@@ -301,4 +316,16 @@ int hg_check_source(hg_script *script, const hg_source *source, char *out, size_
     free(j.dump.data);
     free(s.own);
     return s.found;
+}
+
+void hg_check_lines(const hg_source *source, uint8_t *active, uint32_t count) {
+    scan s = {.source = source, .active = active, .line_count = count};
+    dump d = {0};
+    lua_State *L = luaL_newstate();
+    if (L && luaL_loadbufferx(L, source->text, source->size, "=lines", "t") == LUA_OK) {
+        lua_dump(L, write_dump, &d, 0);
+        if (read_header(&d)) read_function(&s, &d, 0);
+    }
+    if (L) lua_close(L);
+    free(d.data);
 }

@@ -108,7 +108,7 @@ static void fail(hg_script *s, uint32_t task, int status, int64_t budget_ns) {
     hg_task *t = &s->tasks[task];
     bool fatal = hg_watchdog_state.expired || status == LUA_ERRMEM;
     report r = {s, t->co, status, t->label, budget_ns};
-    lua_sethook(t->co, NULL, 0, 0);
+    hg_hook_clear(t->co);
     write_report(&r);
     hg_watchdog_state.expired = 0;
     hg_script_failed(s, task, fatal);
@@ -142,7 +142,7 @@ static int l_handle(lua_State *L) {
     hg_script *s = hg_script_of(L);
     report *r = lua_touserdata(L, lua_upvalueindex(1));
     char buf[HG_ERROR_MAX / 2];
-    lua_sethook(L, NULL, 0, 0);
+    hg_hook_clear(L);
     const char *text = failure_text(s, L, LUA_ERRRUN, r->budget_ns, buf, sizeof buf);
     luaL_traceback(L, L, NULL, 1);
     hg_frame_write(s, r->label, text, lua_tostring(L, -1));
@@ -174,7 +174,7 @@ int hg_lua_protect(hg_script *s, lua_CFunction function, void *argument, const c
     lua_State *before = hg_watchdog_enter(s->lua, budget_ns);
     int status = lua_pcall(s->lua, 3, 0, 0);
     bool late = hg_watchdog_leave(before);
-    lua_sethook(s->lua, NULL, 0, 0);
+    hg_hook_clear(s->lua);
     int rc = 0;
     if (status != LUA_OK || late) {
         if (r.status != LUA_OK) { /* the handler did not run: out of memory */

@@ -119,7 +119,7 @@ static int l_wrapped(lua_State *L) {
 static int l_create(lua_State *L) {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_State *co = lua_newthread(L);
-    lua_sethook(co, NULL, 0, 0);
+    hg_hook_clear(co);
     lua_pushvalue(L, 1);
     lua_xmove(L, co, 1);
     return 1;

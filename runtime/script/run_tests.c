@@ -158,6 +158,7 @@ static int run_file(suite *u, const char *path) {
 
 static void finish(suite *u, bool broken) {
     if (!u->json) {
+        if (hg_coverage_on()) hg_coverage_report(NULL);
         printf("%ld passed, %ld failed, %ld skipped\n", u->passed, u->failed, u->skipped);
         return;
     }
@@ -166,6 +167,7 @@ static void finish(suite *u, bool broken) {
     hg_json_int(&u->out, "failed", u->failed);
     hg_json_int(&u->out, "skipped", u->skipped);
     hg_json_bool(&u->out, "loaded", !broken);
+    if (hg_coverage_on()) hg_coverage_report(&u->out);
     hg_json_close(&u->out);
     printf("%s\n", hg_json_text(&u->out));
 }

@@ -139,6 +139,8 @@ int hg_script_check(const hg_script_env *env, const char *path, const char *cons
 /* `hedged lua FILE ARGS` and `hedged test FILES`: the stock interpreter (all libraries, no
  * sandbox) plus every hedged.* module. Returns the exit code of the process. */
 int hg_script_run_file(const char *path, int argc, char **argv);
+/* Counts lines from here on; the report follows the tests. `lcov` is a file for it, or NULL. */
+void hg_script_coverage(const char *lcov);
 int hg_script_run_tests(const char *const *paths, size_t path_count, const char *pattern,
                         bool json);
 

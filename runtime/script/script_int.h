@@ -8,6 +8,7 @@
 #ifndef HG_SCRIPT_SCRIPT_INT_H
 #define HG_SCRIPT_SCRIPT_INT_H
 
+#include "base/json.h"
 #include "base/rng.h"
 #include "script/names_int.h"
 #include "script/script.h"
@@ -322,6 +323,16 @@ void hg_subscribe_held(hg_script *s, uint32_t id);
 /* ---- check_source.c -------------------------------------------------------------------------- */
 /* Appends findings to `report`; returns how many. */
 int hg_check_source(hg_script *s, const hg_source *source, char *report, size_t size);
+
+/* Marks the lines that have code (`active` holds `count` + 1 bytes). */
+void hg_check_lines(const hg_source *source, uint8_t *active, uint32_t count);
+
+/* ---- coverage.c ------------------------------------------------------------------------------ */
+bool hg_coverage_on(void);
+/* No hook, or the one that counts lines. */
+void hg_hook_clear(lua_State *L);
+/* On stdout, or as the field "coverage"; and the lcov file. Ends the counting. */
+void hg_coverage_report(hg_json *json);
 
 /* ---- api_*.c --------------------------------------------------------------------------------- */
 typedef struct hg_module {

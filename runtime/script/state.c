@@ -25,6 +25,7 @@ int hg_state_open(hg_script *s) {
     lua_atpanic(s->lua, panic);
     *(hg_script **)lua_getextraspace(s->lua) = s;
     hg_watchdog_start();
+    if (hg_coverage_on()) hg_hook_clear(s->lua);
     return hg_lua_protect(s, s->sandbox ? l_state_sandbox : l_state_stock, NULL, "start of Lua", 0);
 }
 

@@ -51,7 +51,7 @@ int hg_task_renew(hg_script *s, uint32_t task) {
     lua_State *before = hg_watchdog_enter(t->co, hg_script_budget(s));
     lua_resetthread(t->co);
     bool late = hg_watchdog_leave(before);
-    lua_sethook(t->co, NULL, 0, 0);
+    hg_hook_clear(t->co);
     hg_watchdog_state.expired = 0;
     int rc = hg_lua_protect(s, l_renew, t, "new task", 0);
     if (rc == 0 && late) {
