@@ -263,13 +263,32 @@ static int do_eval(hg_session *s, const hg_request *request, hg_json *out) {
     return rc;
 }
 
-/* ---- dispatch -------------------------------------------------------------------------------- */
+/* ---- reload ---------------------------------------------------------------------------------- */
+/* Both answer when the work has begun; the terminal and the events file tell how it goes, and
+ * `status` how it ended. */
 static int do_reload(hg_session *s, const hg_request *request, hg_json *out) {
-    (void)s;
-    (void)out;
-    return HG_ERR(HG_ESTATE, "%s is not available in this version", request->cmd);
+    const char *which = request->arg_count > 0 ? request->args[0] : request->strategy;
+    int rc = hg_session_reload(s, which);
+    hg_events_control(&s->events, "reload", which, request->reason, rc < 0 ? hg_error_text() : "");
+    hg_json_bool(out, "begun", true);
+    return rc;
 }
 
+static int do_rollback(hg_session *s, const hg_request *request, hg_json *out) {
+    const char *version = request->arg_count > 0 ? request->args[0] : NULL;
+    int rc = hg_session_rollback(s, request->strategy, version);
+    hg_events_control(&s->events, "rollback", request->strategy, version,
+                      rc < 0 ? hg_error_text() : "");
+    hg_json_bool(out, "begun", true);
+    return rc;
+}
+
+static int do_versions(hg_session *s, const hg_request *request, hg_json *out) {
+    (void)request;
+    return hg_session_versions(s, out);
+}
+
+/* ---- dispatch -------------------------------------------------------------------------------- */
 static const struct {
     const char *name;
     hg_request_call call;
@@ -288,8 +307,8 @@ static const struct {
     {"arm",        do_arm           },
     {"stop",       do_stop          },
     {"reload",     do_reload        },
-    {"rollback",   do_reload        },
-    {"versions",   do_reload        },
+    {"rollback",   do_rollback      },
+    {"versions",   do_versions      },
     {NULL,         NULL             },
 };
 

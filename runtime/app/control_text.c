@@ -61,6 +61,12 @@ static void print_strategies(const cJSON *result) {
                number(s, "number"), text(s, "name"), text(s, "code"), text(s, "state"),
                grouped(number(s, "callbacks"), 0), grouped(number(s, "errors"), 0),
                grouped(number(s, "memory") / 1024, 0));
+        const cJSON *reload = get(s, "reload");
+        if (text(reload, "last")[0]) {
+            printf("             reload: %s; %s (%g done, %g refused, %g rolled back)\n",
+                   text(reload, "phase"), text(reload, "last"), number(reload, "reloads"),
+                   number(reload, "refused"), number(reload, "rolled_back"));
+        }
         const cJSON *f = NULL;
         cJSON_ArrayForEach(f, get(s, "faults")) {
             printf("             %gx %s\n", number(f, "count"), text(f, "error"));
@@ -97,6 +103,9 @@ void hg_control_print_status(const cJSON *r) {
     printf(speed > 0 ? "%gx\n" : "max\n", speed);
     printf("  time       %.19s UTC  (%s events)\n", text(r, "event_time"),
            grouped(number(r, "events"), 0));
+    if (strcmp(text(r, "risk"), "active") != 0) {
+        printf("  risk       trading is %s: %s\n", text(r, "risk"), text(r, "risk_reason"));
+    }
     print_strategies(r);
     print_exposures(r);
     print_pnl(r);
@@ -198,6 +207,14 @@ static void print_set(const cJSON *result) {
     }
 }
 
+static void print_versions(const cJSON *result) {
+    const cJSON *v = NULL;
+    cJSON_ArrayForEach(v, get(result, "versions")) {
+        printf("%-16s %.16s  %-10s %g files\n", text(v, "strategy"), text(v, "code"),
+               text(v, "state"), number(v, "files"));
+    }
+}
+
 /* Any other object: a line for each field. */
 static void print_fields(const cJSON *object, int depth) {
     const cJSON *field = NULL;
@@ -223,6 +240,9 @@ static void print_fields(const cJSON *object, int depth) {
 static void print_done(const char *cmd, const cJSON *result) {
     const char *who = text(result, "strategy");
     printf("%s: ok%s%s", cmd, who[0] ? ", " : "", who);
+    if (cJSON_IsTrue(get(result, "begun"))) {
+        printf(", begun; `hedged status` shows how it ends");
+    }
     if (cJSON_IsNumber(get(result, "cancelled"))) {
         printf(", %g orders cancelled", number(result, "cancelled"));
     }
@@ -240,8 +260,10 @@ void hg_control_print(const char *cmd, const cJSON *result) {
         {"orders",    print_orders           },
         {"exposure",  print_exposure         },
         {"set",       print_set              },
+        {"versions",  print_versions         },
     };
-    static const char *const done[] = {"pause", "resume", "cancel-all", "kill", "arm", "stop"};
+    static const char *const done[] = {"pause", "resume", "cancel-all", "kill",
+                                       "arm",   "stop",   "reload",     "rollback"};
     for (size_t i = 0; i < sizeof prints / sizeof *prints; i++) {
         if (strcmp(prints[i].cmd, cmd) == 0) {
             prints[i].print(result);

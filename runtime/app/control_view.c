@@ -17,7 +17,22 @@ static void put_time(hg_json *out, const char *key, int64_t time_ns) {
 }
 
 /* ---- status ---------------------------------------------------------------------------------- */
-static void put_strategy(hg_json *out, const hg_script *script, size_t number) {
+static void put_reload(hg_json *out, const hg_reload *reload, size_t k) {
+    hg_reload_status status;
+    if (!reload || !hg_reload_status_get(reload, k, &status)) {
+        return;
+    }
+    hg_json_open(out, "reload");
+    hg_json_string(out, "phase", status.phase);
+    hg_json_int(out, "reloads", (int64_t)status.reloads);
+    hg_json_int(out, "refused", (int64_t)status.refused);
+    hg_json_int(out, "rolled_back", (int64_t)status.rolled_back);
+    hg_json_string(out, "last", status.last);
+    hg_json_close(out);
+}
+
+static void put_strategy(hg_json *out, const hg_script *script, const hg_reload *reload,
+                         size_t number) {
     char code[20];
     hg_script_stats stats;
     hg_script_stats_get(script, &stats);
@@ -32,6 +47,7 @@ static void put_strategy(hg_json *out, const hg_script *script, size_t number) {
     hg_json_int(out, "errors", (int64_t)stats.errors);
     hg_json_int(out, "memory", (int64_t)stats.memory);
     hg_json_int(out, "memory_peak", (int64_t)stats.memory_peak);
+    put_reload(out, reload, number - 1);
     hg_json_open_array(out, "faults");
     const char *text = NULL;
     uint64_t count = 0;
@@ -159,6 +175,9 @@ int hg_view_status(hg_session *s, const hg_request *request, hg_json *out) {
     hg_json_string(out, "version", HG_VERSION);
     hg_json_string(out, "mode", modes[o->mode]);
     hg_json_string(out, "state", session_state(core));
+    const char *why = "";
+    hg_json_string(out, "risk", hg_risk_state_name(hg_risk_session(core->exec, &why)));
+    hg_json_string(out, "risk_reason", why);
     hg_json_string(out, "feed", o->feed);
     if (strcmp(o->feed, "sim") == 0) {
         hg_json_string(out, "scenario", o->scenario);
@@ -171,7 +190,7 @@ int hg_view_status(hg_session *s, const hg_request *request, hg_json *out) {
     hg_json_int(out, "events", (int64_t)core->events);
     hg_json_open_array(out, "strategies");
     for (size_t i = 0; i < core->script_count; i++) {
-        put_strategy(out, core->scripts[i], i + 1);
+        put_strategy(out, core->scripts[i], s->reload, i + 1);
     }
     hg_json_close_array(out);
     put_exposures(out, core);
