@@ -55,20 +55,8 @@ int hg_book_view_mark(hg_book_view *v) {
 static hg_leg leg_read(const hg_book_view *v, uint32_t id) {
     const hg_core *core = &v->session->core;
     const hg_instrument *inst = hg_universe_get(core->universe, id);
-    hg_leg leg = {.kind = inst->kind,
-                  .inverse = inst->inverse,
-                  .cp = inst->cp,
-                  .amount = hg_size_to_double(inst, hg_portfolio_get(core->portfolio, id)->lots),
-                  .spot = hg_market_underlying(core->market, inst->underlying_id)->spot,
-                  .price = hg_market_mark(core->market, id, v->now_ns),
-                  .years = hg_market_years(inst->expiry_ns, v->now_ns),
-                  .expires = inst->expiry_ns > 0,
-                  .strike = hg_nano_to_double(inst->strike)};
-    if (inst->kind == HG_KIND_OPTION) {
-        leg.price = hg_market_forward(core->market, inst->expiry_id, NULL);
-        hg_market_iv(core->market, id, &leg.sigma, NULL);
-    }
-    return leg;
+    double amount = hg_size_to_double(inst, hg_portfolio_get(core->portfolio, id)->lots);
+    return hg_leg_read(core->market, inst, amount, v->now_ns);
 }
 
 static void option_row(const hg_leg *leg, hg_book_row_view *r) {
@@ -126,38 +114,25 @@ size_t hg_book_view_cells(const hg_book_view *v) {
     return v->scenario->spot_pct.count * v->scenario->vol_points.count;
 }
 
-static int legs_read(const hg_book_view *v, uint32_t underlying, hg_leg *legs, size_t *count) {
-    const hg_universe *universe = v->session->core.universe;
-    *count = 0;
-    for (uint32_t i = 0; i < v->held_count; i++) {
-        const hg_instrument *inst = hg_universe_get(universe, v->held[i]);
-        hg_leg leg = leg_read(v, v->held[i]);
-        if (inst->underlying_id != underlying || leg.amount == 0) {
-            continue;
-        }
-        if (!(leg.spot > 0 && leg.price > 0)) {
-            return HG_ERR(HG_EDATA, "--scenario: the feed has no price for %s", inst->name);
-        }
-        legs[(*count)++] = leg;
-    }
-    return HG_OK;
-}
-
-static int grid_fill(const hg_book_view *v, hg_leg *legs, hg_outcome *grid) {
+static int grid_fill(const hg_book_view *v, hg_leg *legs, hg_shock *shocks, hg_outcome *grid) {
+    const hg_core *core = &v->session->core;
     const hg_scenario *s = v->scenario;
-    uint32_t underlyings = hg_universe_underlying_count(v->session->core.universe);
-    hg_outcome *sum = grid + underlyings * hg_book_view_cells(v);
+    size_t cells = hg_book_view_cells(v);
+    uint32_t underlyings = hg_universe_underlying_count(core->universe);
+    hg_outcome *sum = grid + underlyings * cells;
+    for (size_t c = 0; c < cells; c++) {
+        shocks[c] = hg_scenario_shock(s, c / s->vol_points.count, c % s->vol_points.count);
+    }
     for (uint32_t u = 0; u < underlyings; u++) {
-        size_t count = 0;
-        int rc = legs_read(v, u, legs, &count);
-        if (rc < 0) {
-            return rc;
+        uint32_t unknown = HG_ID_NONE;
+        size_t count = hg_legs_read(core->portfolio, u, v->now_ns, legs, v->held_count, &unknown);
+        if (unknown != HG_ID_NONE) {
+            return HG_ERR(HG_EDATA, "--scenario: the feed has no price for %s",
+                          hg_universe_get(core->universe, unknown)->name);
         }
-        for (size_t c = 0; c < hg_book_view_cells(v); c++) {
-            hg_shock shock = hg_scenario_shock(s, c / s->vol_points.count, c % s->vol_points.count);
-            hg_outcome one = hg_legs_shock(legs, count, &shock);
-            grid[u * hg_book_view_cells(v) + c] = one;
-            sum[c].pnl_usd += one.pnl_usd;
+        hg_legs_grid(legs, count, shocks, cells, grid + u * cells);
+        for (size_t c = 0; c < cells; c++) {
+            sum[c].pnl_usd += grid[u * cells + c].pnl_usd;
         }
     }
     return HG_OK;
@@ -171,7 +146,10 @@ int hg_book_view_grid(const hg_book_view *v, hg_outcome **out) {
     size_t grids = hg_universe_underlying_count(v->session->core.universe) + (size_t)1;
     hg_outcome *grid = calloc(grids * hg_book_view_cells(v), sizeof *grid);
     hg_leg *legs = calloc(v->held_count + (size_t)1, sizeof *legs);
-    int rc = grid && legs ? grid_fill(v, legs, grid) : HG_ERR(HG_ENOMEM, "scenario grid");
+    hg_shock *shocks = calloc(hg_book_view_cells(v), sizeof *shocks);
+    int rc = grid && legs && shocks ? grid_fill(v, legs, shocks, grid)
+                                    : HG_ERR(HG_ENOMEM, "scenario grid");
+    free(shocks);
     free(legs);
     if (rc < 0) {
         free(grid);

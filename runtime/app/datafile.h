@@ -22,7 +22,8 @@ const char *hg_row_get(const hg_row_field *fields, size_t count, const char *key
 
 /* Instruments the built-in names do not cover. Columns: name, kind, underlying, quote, settle,
  * inverse, expiry (27FEB26 or Unix seconds), strike, type (C or P), tick, tick_above, tick_step,
- * lot, maker, taker, fee_cap, delivery. */
+ * lot, maker, taker, fee_cap, delivery, initial_margin, initial_margin_min, maintenance_margin,
+ * margin_per_coin, liquidation (domain/margin_terms.h; without them the built-in table). */
 HG_MUST_CHECK int hg_instruments_load(const char *path, hg_universe *universe);
 
 /* A book: instrument, size (signed, venue's amount unit), entry (optional, quote unit). */

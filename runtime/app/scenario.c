@@ -1,110 +1,15 @@
-/* Revaluation of a book under shocks. Options pass through columns on the stack, CHUNK at a time,
- * so that one call of the batch prices many and no book is too large. */
+/* Parsing of the --scenario flag. */
 #include "app/scenario.h"
 
 #include "base/assert.h"
 #include "base/text.h"
-#include "greeks/batch.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK 64 /* even: an option takes two places */
-#define VOL_FLOOR 0.01
 #define POINT 0.01
 #define DAYS_PER_YEAR 365.0
-
-/* A leg after the move. */
-typedef struct {
-    double spot, price, years, sigma;
-    bool expired;
-} moved;
-
-static moved move(const hg_leg *leg, const hg_shock *shock) {
-    double up = 1 + shock->spot;
-    moved m = {.spot = leg->spot * up, .price = leg->price * up};
-    m.years = leg->years - shock->years;
-    m.expired = leg->expires && !(m.years > 0);
-    if (m.expired) {
-        m.years = 0;
-        m.price = m.spot;
-    } else if (leg->expires && shock->years > 0) {
-        m.price *= pow(leg->price / leg->spot, -shock->years / leg->years);
-    }
-    m.sigma = fmax(leg->sigma + shock->vol, fmin(leg->sigma, VOL_FLOOR));
-    return m;
-}
-
-/* Futures, perpetuals and spot. */
-static hg_outcome linear_shock(const hg_leg *leg, const hg_shock *shock) {
-    moved m = move(leg, shock);
-    double a = leg->amount;
-    if (leg->inverse) {
-        return (hg_outcome){.pnl_usd = a * (1 / leg->price - 1 / m.price) * m.spot,
-                            .delta = m.expired ? 0 : a / m.price};
-    }
-    return (hg_outcome){.pnl_usd = a * (m.price - leg->price), .delta = m.expired ? 0 : a};
-}
-
-typedef struct {
-    size_t count;
-    double f[CHUNK], k[CHUNK], t[CHUNK], sigma[CHUNK], cp[CHUNK];
-    double price[CHUNK], delta[CHUNK];
-    double delta_w[CHUNK]; /* what one unit of delta and of price counts for */
-    double value_w[CHUNK];
-} columns;
-
-static void push(columns *c, const hg_leg *leg, const moved *m, double amount) {
-    size_t i = c->count++;
-    c->f[i] = m->price;
-    c->k[i] = leg->strike;
-    c->t[i] = m->years;
-    c->sigma[i] = m->sigma;
-    c->cp[i] = leg->cp;
-    c->delta_w[i] = m->expired ? 0 : amount;
-    c->value_w[i] = leg->inverse ? amount * m->spot / m->price : amount;
-}
-
-static void flush(columns *c, hg_outcome *sum) {
-    const hg_batch_in in = {c->f, c->k, c->t, c->sigma, c->cp};
-    const hg_batch_out out = {.price = c->price, .delta = c->delta};
-    hg_greeks_batch(&in, &out, c->count);
-    for (size_t i = 0; i < c->count; i += 2) { /* after and before: no move is no gain, exactly */
-        sum->pnl_usd += c->value_w[i] * c->price[i] + c->value_w[i + 1] * c->price[i + 1];
-        sum->delta += c->delta_w[i] * c->delta[i];
-    }
-    c->count = 0;
-}
-
-hg_outcome hg_legs_shock(const hg_leg *legs, size_t count, const hg_shock *shock) {
-    hg_assert(shock->spot > -1 && shock->years >= 0);
-    static const hg_shock none = {0};
-    hg_outcome sum = {0};
-    columns c;
-    c.count = 0;
-    for (size_t i = 0; i < count; i++) {
-        const hg_leg *leg = &legs[i];
-        hg_assert(leg->spot > 0 && leg->price > 0);
-        if (leg->kind != HG_KIND_OPTION) {
-            hg_outcome one = linear_shock(leg, shock);
-            sum.pnl_usd += one.pnl_usd;
-            sum.delta += one.delta;
-            continue;
-        }
-        moved after = move(leg, shock);
-        moved before = move(leg, &none);
-        push(&c, leg, &after, leg->amount);
-        push(&c, leg, &before, -leg->amount);
-        if (c.count == CHUNK) {
-            flush(&c, &sum);
-        }
-    }
-    flush(&c, &sum);
-    return sum;
-}
-
-/* ---- the flag -------------------------------------------------------------------------------- */
 
 double hg_axis_at(const hg_axis *axis, size_t i) {
     hg_assert(i < axis->count);

@@ -1,53 +1,9 @@
-/* What a book would be worth if spot, vol and time were others: the same move for everything in it.
- * Pure functions over legs; nothing here reads a market or a clock. */
+/* The --scenario flag: axes of spot and vol, and days forward. The maths is portfolio/scenario.h. */
 #ifndef HG_APP_SCENARIO_H
 #define HG_APP_SCENARIO_H
 
 #include "base/error.h"
-#include "domain/instrument.h"
-
-/* One position and what its value depends on. */
-typedef struct hg_leg {
-    hg_kind kind;
-    bool inverse;
-    int cp; /* options: +1 call, -1 put */
-    double
-        amount;   /* signed, the venue's unit: USD for inverse futures and perpetuals, else coins */
-    double spot;  /* USD per coin */
-    double price; /* USD per coin: options the forward of their expiry, all others their mark */
-    double years; /* to expiry; not used without one */
-    bool expires;
-    double strike; /* options */
-    double sigma;  /* options: vol as a fraction */
-} hg_leg;
-
-typedef struct hg_shock {
-    double spot;  /* relative: -0.2 is a fall by 20 % */
-    double vol;   /* added to every vol: 0.05 is five points */
-    double years; /* forward */
-} hg_shock;
-
-typedef struct hg_outcome {
-    double pnl_usd; /* against the legs as they are; coins counted at the shocked spot */
-    double delta;   /* coins, as in hg_exposure: what is left of it after the move */
-} hg_outcome;
-
-/*
- * Full revaluation, r = 0; options through hg_greeks_batch. Symbols: S spot, P price, T years, A
- * amount, and with a stroke after the move; V the undiscounted Black-76 value.
- *
- *   spot and price    S' = S (1 + shock);  P' = S' (P/S)^(T'/T), T' = T - shock.years: the premium
- *                     over the spot keeps its rate per year and is gone at expiry. Without an
- *                     expiry P' = P S'/S.
- *   vol               sigma + shock.vol, but never below one point (or sigma, where that is less)
- *   options           inverse A (V'/P' S' - V/P S), linear A (V' - V)
- *   futures           inverse A (1/P - 1/P') S', linear A (P' - P)
- *   spot              A (P' - P)
- *   T' <= 0           options are worth their payoff at S', futures stand at S'; delta 0
- *
- * `spot`, `price` and the shocked spot must be above zero. Allocates nothing.
- */
-hg_outcome hg_legs_shock(const hg_leg *legs, size_t count, const hg_shock *shock);
+#include "portfolio/scenario.h"
 
 /* An evenly spaced axis: first + i * step, i < count. */
 typedef struct hg_axis {

@@ -39,6 +39,12 @@ int hg_instrument_check(const hg_instrument *inst) {
         inst->maker > HG_NANO / 10 || inst->fee_cap < 0 || inst->delivery < 0) {
         return field_bad(inst, "fees", "out of range");
     }
+    const hg_margin_terms *m = &inst->margin;
+    if (m->maintenance < 0 || m->initial < m->maintenance || m->initial > HG_NANO ||
+        m->initial_min < 0 || m->initial_min > HG_NANO || m->per_coin < 0 ||
+        m->per_coin > HG_NANO || m->liquidation < 0 || m->liquidation > HG_NANO / 10) {
+        return field_bad(inst, "margins", "must be fractions, initial not below maintenance");
+    }
     return HG_OK;
 }
 

@@ -2,7 +2,7 @@
 #define HG_DOMAIN_INSTRUMENT_H
 
 #include "base/error.h"
-#include "domain/money.h"
+#include "domain/margin_terms.h"
 
 #include <stdbool.h>
 
@@ -32,6 +32,7 @@ typedef struct hg_instrument {
     hg_nano taker;
     hg_nano fee_cap;  /* options: the fee never exceeds this share of the premium (0.125) */
     hg_nano delivery; /* fee rate at expiry, same base as taker */
+    hg_margin_terms margin; /* filled by the universe where nothing is given */
     /* Set by the universe when the instrument is added. */
     uint32_t id;
     uint32_t underlying_id;

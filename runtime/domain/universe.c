@@ -191,6 +191,7 @@ int hg_universe_add(hg_universe *u, const hg_instrument *given, uint32_t *id) {
         return rc;
     }
     inst.id = u->count;
+    hg_margin_terms_default(&inst);
     u->instruments[u->count] = inst;
     u->next[u->count] = HG_ID_NONE;
     uint32_t last = u->last[inst.underlying_id];

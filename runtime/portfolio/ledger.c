@@ -32,6 +32,7 @@ void hg_cash_move(hg_portfolio *p, uint32_t currency, hg_cash amount, hg_cash_ca
     hg_purse *purse = &p->purses[currency];
     bool fits = hg_add(purse->balance, amount, &purse->balance);
     hg_assert(fits); /* callers have asked hg_cash_fits */
+    p->changes++;
     uint32_t underlying = hg_universe_currency(p->universe, currency)->underlying;
     if (underlying != HG_ID_NONE) {
         p->books[underlying].moved = true; /* coins held as money are exposure too */

@@ -124,6 +124,7 @@ void hg_holding_changed(hg_portfolio *p, uint32_t id) {
         held_set(p, id, listed);
         book->restructure = true;
     }
+    p->changes++;
     book->moved = true;
     book->sizes_moved = book->sizes_moved || inst->kind == HG_KIND_OPTION;
 }

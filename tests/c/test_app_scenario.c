@@ -41,7 +41,8 @@ static hg_outcome by_hand(const hg_leg *leg, double x, double vol, double days) 
     CHECK_EQ(hg_black76_all(f, leg->strike, years, leg->sigma + vol, leg->cp, 0, &then), 0);
     double before = leg->inverse ? now.price / leg->price * leg->spot : now.price;
     double after = leg->inverse ? then.price / f * spot : then.price;
-    return (hg_outcome){leg->amount * (after - before), leg->amount * then.delta};
+    return (hg_outcome){.pnl_usd = leg->amount * (after - before),
+                        .delta = leg->amount * then.delta};
 }
 
 TEST(options_are_black76_after_the_move) {

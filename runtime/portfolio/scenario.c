@@ -1,0 +1,222 @@
+/* Revaluation of a book under shocks. Options pass through columns on the stack, CHUNK at a time,
+ * each chunk through all shocks, so that one call of the batch prices many and no book is too
+ * large. */
+#include "portfolio/scenario.h"
+
+#include "base/assert.h"
+#include "greeks/batch.h"
+#include "portfolio/portfolio_int.h"
+
+#include <math.h>
+
+#define CHUNK 128
+#define VOL_FLOOR 0.01
+#define POINT 0.01
+#define DAYS_PER_YEAR 365.0
+
+/* A future, perpetual or spot after the move. */
+static void linear_shock(const hg_leg *leg, const hg_shock *shock, hg_outcome *sum) {
+    double spot = leg->spot * (1 + shock->spot);
+    double price = leg->price * (1 + shock->spot);
+    double a = leg->amount;
+    bool expired = leg->expires && !(leg->years - shock->years > 0);
+    if (expired) {
+        price = spot;
+    } else if (leg->expires && shock->years > 0) {
+        price *= pow(leg->price / leg->spot, -shock->years / leg->years);
+    }
+    if (leg->inverse) {
+        sum->pnl_usd += a * (1 / leg->price - 1 / price) * spot;
+        sum->delta += expired ? 0 : a / price;
+    } else {
+        sum->pnl_usd += a * (price - leg->price);
+        sum->delta += expired ? 0 : a;
+    }
+}
+
+/* Options side by side: as they are, and after the move being looked at. */
+typedef struct {
+    size_t count;
+    const hg_leg *leg[CHUNK];
+    double f0[CHUNK], k[CHUNK], t0[CHUNK], sigma0[CHUNK], cp[CHUNK];
+    double a[CHUNK];     /* amount */
+    double value[CHUNK]; /* USD, as they are */
+    double ratio[CHUNK]; /* spot over forward, both moved: what a coin-settled price is worth */
+    double basis[CHUNK]; /* what time does to the forward */
+    double live[CHUNK];  /* amount, 0 once expired */
+    double t[CHUNK];
+    double years; /* `basis`, `ratio`, `live` and `t` are for this shift of time */
+    double f[CHUNK], sigma[CHUNK];
+    double price[CHUNK], delta[CHUNK], gamma[CHUNK], vega[CHUNK], theta[CHUNK];
+} columns;
+
+static void push(columns *c, const hg_leg *leg) {
+    size_t i = c->count++;
+    c->leg[i] = leg;
+    c->f0[i] = leg->price;
+    c->k[i] = leg->strike;
+    c->t0[i] = leg->years > 0 ? leg->years : 0;
+    c->sigma0[i] = leg->sigma;
+    c->cp[i] = leg->cp;
+    c->a[i] = leg->amount;
+}
+
+/* Forward and time of every option `years` on. At expiry the forward is the spot. */
+static void columns_age(columns *c, double years) {
+    for (size_t i = 0; i < c->count; i++) {
+        const hg_leg *leg = c->leg[i];
+        bool expired = !(leg->years - years > 0);
+        c->t[i] = expired ? 0 : leg->years - years;
+        c->live[i] = expired ? 0 : c->a[i];
+        c->basis[i] = expired ? leg->spot / leg->price
+                      : years > 0
+                          ? pow(leg->price / leg->spot, -years / leg->years)
+                          : 1;
+        c->ratio[i] = leg->inverse ? leg->spot / (leg->price * c->basis[i]) : 1;
+    }
+    c->years = years;
+}
+
+static void columns_price(columns *c, const hg_shock *shock, bool greeks) {
+    double up = 1 + shock->spot;
+    for (size_t i = 0; i < c->count; i++) {
+        double floor = c->sigma0[i] < VOL_FLOOR ? c->sigma0[i] : VOL_FLOOR;
+        double sigma = c->sigma0[i] + shock->vol;
+        c->f[i] = c->f0[i] * up * c->basis[i];
+        c->sigma[i] = sigma > floor ? sigma : floor;
+    }
+    const hg_batch_in in = {c->f, c->k, c->t, c->sigma, c->cp};
+    hg_batch_out out = {.price = c->price};
+    if (greeks) {
+        out.delta = c->delta;
+        out.gamma = c->gamma;
+        out.vega = c->vega;
+        out.theta = c->theta;
+    }
+    hg_greeks_batch(&in, &out, c->count);
+}
+
+static void columns_sum(const columns *c, bool greeks, hg_outcome *sum) {
+    double gained = 0, delta = 0, gamma = 0, vega = 0, theta = 0;
+    for (size_t i = 0; i < c->count; i++) { /* no move is no gain, exactly */
+        gained += c->a[i] * (c->ratio[i] * c->price[i] - c->value[i]);
+    }
+    sum->pnl_usd += gained;
+    for (size_t i = 0; greeks && i < c->count; i++) {
+        delta += c->live[i] * c->delta[i];
+        gamma += c->live[i] * c->gamma[i];
+        vega += c->live[i] * c->vega[i];
+        theta += c->live[i] * c->theta[i];
+    }
+    sum->delta += delta;
+    sum->gamma += gamma;
+    sum->vega += vega * POINT;
+    sum->theta += theta / DAYS_PER_YEAR;
+}
+
+static void columns_run(columns *c, const hg_shock *shocks, size_t count, bool greeks,
+                        hg_outcome *out) {
+    static const hg_shock none = {0};
+    columns_age(c, 0);
+    columns_price(c, &none, false);
+    for (size_t i = 0; i < c->count; i++) {
+        c->value[i] = c->ratio[i] * c->price[i];
+    }
+    for (size_t s = 0; s < count; s++) {
+        if (shocks[s].years != c->years) {
+            columns_age(c, shocks[s].years);
+        }
+        columns_price(c, &shocks[s], greeks);
+        columns_sum(c, greeks, &out[s]);
+    }
+    c->count = 0;
+}
+
+static void grid(const hg_leg *legs, size_t count, const hg_shock *shocks, size_t shock_count,
+                 bool greeks, hg_outcome *out) {
+    columns c;
+    c.count = 0;
+    for (size_t s = 0; s < shock_count; s++) {
+        hg_assert(shocks[s].spot > -1 && shocks[s].years >= 0);
+        out[s] = (hg_outcome){0};
+    }
+    for (size_t i = 0; i < count; i++) {
+        hg_assert(legs[i].spot > 0 && legs[i].price > 0);
+        if (legs[i].kind != HG_KIND_OPTION) {
+            for (size_t s = 0; s < shock_count; s++) {
+                linear_shock(&legs[i], &shocks[s], &out[s]);
+            }
+            continue;
+        }
+        push(&c, &legs[i]);
+        if (c.count == CHUNK) {
+            columns_run(&c, shocks, shock_count, greeks, out);
+        }
+    }
+    if (c.count > 0) {
+        columns_run(&c, shocks, shock_count, greeks, out);
+    }
+}
+
+void hg_legs_grid(const hg_leg *legs, size_t count, const hg_shock *shocks, size_t shock_count,
+                  hg_outcome *out) {
+    grid(legs, count, shocks, shock_count, true, out);
+}
+
+void hg_legs_grid_pnl(const hg_leg *legs, size_t count, const hg_shock *shocks, size_t shock_count,
+                      hg_outcome *out) {
+    grid(legs, count, shocks, shock_count, false, out);
+}
+
+hg_outcome hg_legs_shock(const hg_leg *legs, size_t count, const hg_shock *shock) {
+    hg_outcome out;
+    grid(legs, count, shock, 1, true, &out);
+    return out;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static double known(double value) {
+    return value > 0 && isfinite(value) ? value : 0;
+}
+
+hg_leg hg_leg_read(const hg_market *market, const hg_instrument *inst, double amount,
+                   int64_t now_ns) {
+    hg_leg leg = {.kind = inst->kind,
+                  .inverse = inst->inverse,
+                  .cp = inst->cp,
+                  .amount = amount,
+                  .spot = known(hg_market_underlying(market, inst->underlying_id)->spot),
+                  .years = hg_market_years(inst->expiry_ns, now_ns),
+                  .expires = inst->expiry_ns > 0,
+                  .strike = hg_nano_to_double(inst->strike)};
+    if (inst->kind == HG_KIND_OPTION) {
+        leg.price = known(hg_market_forward(market, inst->expiry_id, NULL));
+        hg_market_iv(market, inst->id, &leg.sigma, NULL);
+    } else {
+        leg.price = known(hg_market_mark(market, inst->id, now_ns));
+    }
+    return leg;
+}
+
+size_t hg_legs_read(const hg_portfolio *p, uint32_t underlying, int64_t now_ns, hg_leg *legs,
+                    size_t capacity, uint32_t *unknown) {
+    size_t count = 0;
+    if (unknown) {
+        *unknown = HG_ID_NONE;
+    }
+    for (uint32_t i = 0; i < p->held_count && count < capacity; i++) {
+        const hg_instrument *inst = hg_universe_get(p->universe, p->held[i]);
+        hg_lots lots = p->holdings[inst->id].pos.lots;
+        if (inst->underlying_id != underlying || lots == 0) {
+            continue;
+        }
+        hg_leg leg = hg_leg_read(p->market, inst, hg_size_to_double(inst, lots), now_ns);
+        if (leg.spot > 0 && leg.price > 0) {
+            legs[count++] = leg;
+        } else if (unknown && *unknown == HG_ID_NONE) {
+            *unknown = inst->id;
+        }
+    }
+    return count;
+}
