@@ -11,6 +11,40 @@
 /* A book that cannot be marked completely still gets ticks after this much event time. */
 #define READY_TIMEOUT_NS (10 * HG_NS_PER_S)
 
+/* The venue judges an order when it arrives there. */
+static bool admits(void *context, uint32_t instrument, hg_side side, hg_ticks price, hg_lots lots,
+                   int64_t now_ns) {
+    hg_core *core = context;
+    return hg_liquidation_admits(core->liquidation, instrument, side, price, lots, now_ns);
+}
+
+/* The owner of the account hears of it, then the observer. */
+static void on_liquidation(void *context, const hg_liquidation_note *note) {
+    hg_core *core = context;
+    if (core->liquidation_observer.note) {
+        core->liquidation_observer.note(core->liquidation_observer.context, note);
+    }
+    for (size_t i = 0; i < core->script_count; i++) {
+        hg_script_liquidation(core->scripts[i], note, core->now_ns);
+    }
+}
+
+static int margin_open(hg_core *core, const hg_core_options *o) {
+    core->fees = o->paper.fees;
+    core->liquidation_observer = o->liquidation_observer;
+    core->margin = hg_margin_new(core->portfolio, o->margin);
+    bool open = core->margin != NULL;
+    if (open && o->margin != HG_MARGIN_NONE) {
+        hg_liquidation_observer observer = {core, on_liquidation};
+        core->venue_margin = hg_margin_new(core->portfolio, o->margin);
+        core->liquidation = core->venue_margin
+                                ? hg_liquidation_new(core->exec, core->venue_margin, &observer)
+                                : NULL;
+        open = core->liquidation != NULL;
+    }
+    return open ? HG_OK : HG_ERR(HG_ENOMEM, "margin");
+}
+
 int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, int64_t start_ns) {
     hg_market_options market = {.depth_books = o->depth_books};
     core->market = hg_market_new(core->universe, &market);
@@ -24,10 +58,14 @@ int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, i
     if (!core->portfolio) {
         return HG_ERR(HG_ENOMEM, "portfolio");
     }
-    int rc = hg_late_data_open(&core->late, core->universe, &market, &o->paper);
+    hg_paper_options paper = o->paper;
+    if (o->margin != HG_MARGIN_NONE) {
+        paper.margin = (hg_paper_margin){core, admits};
+    }
+    int rc = hg_late_data_open(&core->late, core->universe, &market, &paper);
     if (rc == HG_OK) {
         const hg_market *seen = core->late.market ? core->late.market : core->market;
-        rc = hg_paper_open(seen, &o->paper, &core->venue);
+        rc = hg_paper_open(seen, &paper, &core->venue);
     }
     if (rc < 0) {
         return rc;
@@ -37,9 +75,13 @@ int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, i
     if (!core->exec) {
         return HG_ERR(HG_ENOMEM, "order pool");
     }
+    rc = margin_open(core, o);
     for (size_t i = 0; i < book->count && rc == HG_OK; i++) {
         const hg_book_row *row = &book->rows[i];
         rc = hg_portfolio_open(core->portfolio, row->instrument, row->lots, row->entry);
+    }
+    for (size_t i = 0; i < o->deposit_count && rc == HG_OK; i++) {
+        rc = hg_portfolio_deposit(core->portfolio, o->deposits[i].currency, o->deposits[i].amount);
     }
     core->ready = book->count == 0;
     core->start_ns = start_ns;
@@ -77,6 +119,10 @@ static int64_t timers_due(const hg_core *core) {
         int64_t t = hg_script_due_ns(core->scripts[i]);
         due = t < due ? t : due;
     }
+    if (core->liquidation) {
+        int64_t t = hg_liquidation_due_ns(core->liquidation);
+        due = t < due ? t : due;
+    }
     return due;
 }
 
@@ -95,7 +141,17 @@ int64_t hg_core_due_ns(const hg_core *core) {
 }
 
 /* An answer of the venue or the gate; scripts hear only of what changed something. */
-static void apply_answer(hg_core *core, const hg_event *event) {
+static void apply_answer(hg_core *core, const hg_event *told) {
+    hg_event charged = *told;
+    const hg_event *event = told;
+    const hg_order *sent = told->kind == HG_EV_FILL ? hg_exec_get(core->exec, told->order.id)
+                                                    : NULL;
+    if (sent && sent->liquidation && core->fees && told->id == sent->instrument) {
+        charged.order.fee = hg_liquidation_fee(core->market,
+                                               hg_universe_get(core->universe, told->id),
+                                               told->order.price, told->order.size);
+        event = &charged;
+    }
     const hg_order *order = hg_exec_apply(core->exec, event);
     if (core->tap && order) {
         core->tap(core->tap_context, event, order);
@@ -133,6 +189,9 @@ void hg_core_apply(hg_core *core, const hg_event *event) {
     } else if (event->kind <= HG_EV_ALARM) {
         apply_answer(core, event);
     } else if (event->kind == HG_EV_TIMER) {
+        if (core->liquidation && hg_liquidation_due_ns(core->liquidation) <= core->now_ns) {
+            hg_liquidation_step(core->liquidation, core->now_ns);
+        }
         for (size_t i = 0; i < core->script_count; i++) {
             hg_script_timer(core->scripts[i], core->now_ns);
         }
@@ -141,6 +200,9 @@ void hg_core_apply(hg_core *core, const hg_event *event) {
         core->command_rc = hg_command_apply(core, core->command);
     } else if (event->kind == HG_EV_RISK) {
         apply_risk(core, event);
+    }
+    if (core->liquidation && core->ready && event->kind != HG_EV_TIMER) {
+        hg_liquidation_touch(core->liquidation, core->now_ns);
     }
     core->due_ns = hg_core_due_ns(core);
 }
@@ -226,6 +288,9 @@ void hg_core_fini(hg_core *core) {
     for (size_t i = 0; i < core->script_count; i++) {
         hg_script_close(core->scripts[i]);
     }
+    hg_liquidation_free(core->liquidation);
+    hg_margin_free(core->venue_margin);
+    hg_margin_free(core->margin);
     hg_exec_free(core->exec);
     if (core->venue) {
         core->venue->ops->close(core->venue);

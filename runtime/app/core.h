@@ -4,6 +4,7 @@
 #include "app/datafile.h"
 #include "app/late_data.h"
 #include "exec/exec.h"
+#include "exec/liquidation.h"
 #include "exec/paper.h"
 #include "script/script.h"
 
@@ -19,6 +20,11 @@ typedef struct hg_core {
     hg_portfolio *portfolio;
     hg_exec *exec;
     hg_venue *venue;
+    hg_margin *margin;           /* what scripts and reports ask */
+    hg_margin *venue_margin;     /* what the venue decides by; NULL without margin */
+    hg_liquidation *liquidation; /* NULL without margin */
+    hg_liquidation_observer liquidation_observer;
+    bool fees;
     hg_script *scripts[HG_SCRIPTS_MAX];
     size_t script_count;
     int64_t start_ns;
@@ -36,10 +42,19 @@ typedef struct hg_core {
     void *tap_context;
 } hg_core;
 
+typedef struct hg_deposit {
+    uint32_t currency;
+    hg_cash amount;
+} hg_deposit;
+
 typedef struct hg_core_options {
     hg_paper_options paper; /* fees: those of the portfolio too */
     hg_limits limits;
     uint32_t depth_books;
+    hg_margin_model margin;
+    const hg_deposit *deposits; /* starting money */
+    size_t deposit_count;
+    hg_liquidation_observer liquidation_observer;
     hg_exec_observer exec_observer;
     hg_portfolio_observer portfolio_observer;
 } hg_core_options;

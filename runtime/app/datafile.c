@@ -184,20 +184,20 @@ static int nano_fields(const hg_row_field *fields, size_t count, hg_instrument *
         const char *key;
         hg_nano *out;
     } wanted[] = {
-        {"strike", &inst->strike},
-        {"tick", &inst->tick},
-        {"tick_above", &inst->tick_above},
-        {"tick_step", &inst->tick_step},
-        {"lot", &inst->lot},
-        {"maker", &inst->maker},
-        {"taker", &inst->taker},
-        {"fee_cap", &inst->fee_cap},
-        {"delivery", &inst->delivery},
-        {"initial_margin", &inst->margin.initial},
+        {"strike",             &inst->strike            },
+        {"tick",               &inst->tick              },
+        {"tick_above",         &inst->tick_above        },
+        {"tick_step",          &inst->tick_step         },
+        {"lot",                &inst->lot               },
+        {"maker",              &inst->maker             },
+        {"taker",              &inst->taker             },
+        {"fee_cap",            &inst->fee_cap           },
+        {"delivery",           &inst->delivery          },
+        {"initial_margin",     &inst->margin.initial    },
         {"initial_margin_min", &inst->margin.initial_min},
         {"maintenance_margin", &inst->margin.maintenance},
-        {"margin_per_coin", &inst->margin.per_coin},
-        {"liquidation", &inst->margin.liquidation}
+        {"margin_per_coin",    &inst->margin.per_coin   },
+        {"liquidation",        &inst->margin.liquidation}
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         int rc = nano_field(fields, count, wanted[i].key, wanted[i].out);

@@ -301,6 +301,36 @@ static void on_settlement(void *context, uint32_t id, hg_nano price, hg_lots lot
     line_close(&l, events);
 }
 
+static void on_liquidation(void *context, const hg_liquidation_note *note) {
+    hg_events *events = context;
+    if (!wanted(events)) {
+        return;
+    }
+    line l;
+    line_open(&l, events, "liquidation");
+    hg_json_string(&l.json, "phase", hg_liquidation_phase_name(note->phase));
+    hg_json_string(&l.json, "currency",
+                   hg_universe_currency(events->core->universe, note->currency)->name);
+    hg_json_number(&l.json, "equity", note->equity);
+    hg_json_number(&l.json, "margin_balance", note->margin_balance);
+    hg_json_number(&l.json, "maintenance", note->maintenance);
+    if (note->phase == HG_LIQUIDATION_START) {
+        hg_json_int(&l.json, "cancelled", note->cancelled);
+    }
+    if (note->phase == HG_LIQUIDATION_ORDER) {
+        const hg_instrument *inst = instrument_of(events, note->instrument);
+        hg_json_int(&l.json, "id", (int64_t)note->order);
+        hg_json_string(&l.json, "instrument", inst->name);
+        hg_json_string(&l.json, "side", hg_side_name(note->side));
+        put_size(&l, "size", inst, note->lots);
+    }
+    line_close(&l, events);
+}
+
+hg_liquidation_observer hg_events_liquidation_observer(hg_events *events) {
+    return (hg_liquidation_observer){events, on_liquidation};
+}
+
 hg_exec_observer hg_events_exec_observer(hg_events *events) {
     return (hg_exec_observer){events, on_order, on_fill, on_refusal, on_alarm, on_risk};
 }

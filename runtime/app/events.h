@@ -26,6 +26,7 @@ HG_MUST_CHECK int hg_events_close(hg_events *events);
 
 /* Observers for the rooms below. */
 hg_exec_observer hg_events_exec_observer(hg_events *events);
+hg_liquidation_observer hg_events_liquidation_observer(hg_events *events);
 hg_portfolio_observer hg_events_portfolio_observer(hg_events *events);
 
 void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns);

@@ -1,4 +1,5 @@
-/* The --scenario flag: axes of spot and vol, and days forward. The maths is portfolio/scenario.h. */
+/* The --scenario flag: axes of spot and vol, and days forward. The maths is portfolio/scenario.h.
+ */
 #ifndef HG_APP_SCENARIO_H
 #define HG_APP_SCENARIO_H
 

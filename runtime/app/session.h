@@ -31,6 +31,8 @@ typedef struct hg_session_options {
     int64_t step_ns; /* of the P&L statistics */
     double speed;    /* event seconds per wall second, 0 = as fast as possible */
     hg_paper_options paper;
+    hg_margin_model margin;
+    const char *cash; /* starting money, "BTC=5,USDC=1000"; NULL: none */
     bool json;
     bool reload;          /* strategies may be replaced while it runs */
     int64_t probation_ns; /* of new code; 0: default */
@@ -88,6 +90,8 @@ typedef struct hg_session {
         {"fees", "none|venue", "trading fees (default venue)"},                                    \
         {"reload", "on|off", "replace a strategy when its file is saved (default on)"},            \
         {"probation", "DURATION", "how long new code is watched before it stays (default 60s)"},   \
+        {"margin", "none|standard|portfolio", "how the venue margins and liquidates (none)"},      \
+        {"cash", "BTC=5,USDC=1000", "money in the account at the start"},                          \
         {"instruments", "FILE", "terms of instruments the built-in names do not cover"},           \
         {"errors", "N/DURATION",                                                                   \
          "park a strategy at this many errors (default 10/60s; "                                   \

@@ -96,12 +96,13 @@ typedef struct {
 } config_read;
 
 static int config_unknown(const hg_flag *flags, const char *key) {
-    const char *names[HG_ARGS_MAX + 2];
+    const char *names[HG_ARGS_MAX + 3];
     size_t n = 0;
     for (; flags->name && n < HG_ARGS_MAX; flags++) {
         names[n++] = flags->name;
     }
     names[n++] = "limits";
+    names[n++] = "cash";
     names[n] = NULL;
     int rc = HG_ERR(HG_ECONFIG, "unknown key '%s'", key);
     const char *near = hg_text_nearest(key, names);
@@ -143,6 +144,19 @@ static int config_flag(config_read *read, const char *key, const char *value) {
     return config_unknown(read->args->flags, key);
 }
 
+/* cash = { BTC = 5, USDC = 1000 }: the same text as --cash takes, which wins. */
+static int cash_add(hg_session_options *o, const char *currency, const char *amount) {
+    char text[512];
+    int size = snprintf(text, sizeof text, "%s%s%s=%s", o->cash ? o->cash : "", o->cash ? "," : "",
+                        currency, amount);
+    char *kept = size > 0 && (size_t)size < sizeof text ? config_keep("", text) : NULL;
+    if (!kept) {
+        return HG_ERR(HG_ECONFIG, "the configuration is too long");
+    }
+    o->cash = kept;
+    return HG_OK;
+}
+
 static int config_row(void *context, int row, const hg_row_field *fields, size_t count) {
     config_read *read = context;
     int rc = row == 1 ? HG_OK : HG_ERR(HG_ECONFIG, "a configuration is one table");
@@ -151,6 +165,8 @@ static int config_row(void *context, int row, const hg_row_field *fields, size_t
         const char *value = fields[i].value;
         if (strncmp(key, "limits.", 7) == 0) {
             rc = limit_set(&read->options->limits, key + 7, value);
+        } else if (strncmp(key, "cash.", 5) == 0) {
+            rc = cash_add(read->options, key + 5, value);
         } else if (strncmp(key, "set.", 4) == 0) {
             char name[96];
             snprintf(name, sizeof name, "%s=", key + 4);
@@ -208,6 +224,14 @@ static int park_read(hg_session_options *o, const hg_args *args) {
     size_t park = o->on_park;
     int rc = hg_args_choice(args, "on-park", parks, &park);
     o->on_park = (hg_park_policy)park;
+    return rc;
+}
+
+static int margin_read(hg_session_options *o, const hg_args *args) {
+    static const char *const margins[] = {"none", "standard", "portfolio", NULL};
+    size_t margin = o->margin;
+    int rc = hg_args_choice(args, "margin", margins, &margin);
+    o->margin = (hg_margin_model)margin;
     return rc;
 }
 
@@ -277,6 +301,9 @@ int hg_session_options_read(hg_session_options *o, hg_mode mode, const hg_args *
         rc = reload_read(o, &args);
     }
     if (rc == HG_OK) {
+        rc = margin_read(o, &args);
+    }
+    if (rc == HG_OK) {
         rc = errors_read(o, &args);
     }
     if (rc == HG_OK) {
@@ -299,6 +326,7 @@ int hg_session_options_read(hg_session_options *o, hg_mode mode, const hg_args *
     }
     o->name = hg_args_get(&args, "name", o->name);
     o->instruments = hg_args_get(&args, "instruments", o->instruments);
+    o->cash = hg_args_get(&args, "cash", o->cash);
     o->json = hg_args_has(&args, "json");
     for (size_t i = 0; i < args.word_count; i++) {
         o->strategies[i] = args.words[i];

@@ -30,8 +30,8 @@ typedef struct hg_instrument {
     hg_nano lot;        /* smallest size step in amount units; one hg_lots */
     hg_nano maker;      /* fee rates: of notional for futures and spot, of one coin for options */
     hg_nano taker;
-    hg_nano fee_cap;  /* options: the fee never exceeds this share of the premium (0.125) */
-    hg_nano delivery; /* fee rate at expiry, same base as taker */
+    hg_nano fee_cap;        /* options: the fee never exceeds this share of the premium (0.125) */
+    hg_nano delivery;       /* fee rate at expiry, same base as taker */
     hg_margin_terms margin; /* filled by the universe where nothing is given */
     /* Set by the universe when the instrument is added. */
     uint32_t id;

@@ -45,16 +45,22 @@ void hg_margin_terms_default(hg_instrument *inst) {
 hg_pm_terms hg_pm_terms_default(const char *coin, bool stable) {
     bool btc = strcmp(coin, "BTC") == 0;
     bool eth = strcmp(coin, "ETH") == 0;
-    hg_pm_terms t = {.price_range = btc ? 0.16 : eth ? 0.18 : 0.25,
+    hg_pm_terms t = {.price_range = btc   ? 0.16
+                                    : eth ? 0.18
+                                          : 0.25,
                      .volatility_range_up = eth ? 0.4 : 0.5,
                      .volatility_range_down = 0.25,
                      .min_volatility_for_shock_up = 0.5,
                      .short_term_vega_power = 0.3,
                      .long_term_vega_power = 0.13,
                      .extended_table_factor = 1,
-                     .extended_dampener_usd = btc ? 100000 : eth ? 200000 : 25000,
+                     .extended_dampener_usd = btc   ? 100000
+                                              : eth ? 200000
+                                                    : 25000,
                      .min_annualised_move = eth ? 0.005 : 0.01,
-                     .annualised_move_risk = btc ? 0.075 : eth ? 0.05 : 0.1,
+                     .annualised_move_risk = btc   ? 0.075
+                                             : eth ? 0.05
+                                                   : 0.1,
                      .m_inc = btc ? 5e-5 : 4e-6,
                      .max_delta_shock = 0.1,
                      .delta_shock_threshold_usd = 20e6,

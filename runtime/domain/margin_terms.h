@@ -23,20 +23,20 @@ typedef struct hg_margin_terms {
  * private/pme/simulate (docs.deribit.com), whose examples of 2024-06-17 (BTC) and of 2026-02-15
  * (ETH) hold the numbers. */
 typedef struct hg_pm_terms {
-    double price_range;                  /* largest move of the standard table, +- */
-    double volatility_range_up;          /* share of the vol, at 30 days */
+    double price_range;         /* largest move of the standard table, +- */
+    double volatility_range_up; /* share of the vol, at 30 days */
     double volatility_range_down;
-    double min_volatility_for_shock_up;  /* floor of a vol shocked up */
-    double short_term_vega_power;        /* below 30 days */
+    double min_volatility_for_shock_up; /* floor of a vol shocked up */
+    double short_term_vega_power;       /* below 30 days */
     double long_term_vega_power;
     double extended_table_factor;
-    double extended_dampener_usd;        /* taken off a loss of the extended table, per range */
-    double min_annualised_move;          /* roll shock, share of an expiry's delta */
-    double annualised_move_risk;         /* and its growth per year */
-    double m_inc;                        /* delta shock: USD of price per USD above the threshold */
-    double max_delta_shock;              /* share of the price */
+    double extended_dampener_usd; /* taken off a loss of the extended table, per range */
+    double min_annualised_move;   /* roll shock, share of an expiry's delta */
+    double annualised_move_risk;  /* and its growth per year */
+    double m_inc;                 /* delta shock: USD of price per USD above the threshold */
+    double max_delta_shock;       /* share of the price */
     double delta_shock_threshold_usd;
-    double mm_factor;                    /* maintenance / initial */
+    double mm_factor; /* maintenance / initial */
 } hg_pm_terms;
 
 struct hg_instrument;

@@ -85,7 +85,7 @@ typedef enum {
     X(OCO, "oco", "the other order of the pair traded or ended")                                   \
     X(TIMED_OUT, "timed_out", "reached the venue after its valid_until")                           \
     X(PRICE_BAND, "price_band", "price beyond the venue's band")                                   \
-    X(MARGIN, "margin", "not enough margin at the venue")                                          \
+    X(MARGIN, "margin", "not enough margin, or the account is being liquidated")                   \
     X(VENUE_DOWN, "venue_down", "the venue stands still")                                          \
     X(VENUE_BUSY, "venue_busy", "the venue is busy")                                               \
     X(VENUE_RATE, "venue_rate", "more requests than the venue allows")                             \
@@ -173,6 +173,7 @@ typedef struct hg_order {
     uint8_t type;  /* hg_order_type */
     uint8_t tif;   /* hg_tif */
     bool post_only;
+    bool liquidation; /* sent by the risk engine of the venue; no strategy owns it */
     bool reduce_only;
     bool cancel_pending; /* a cancel is on its way */
     bool triggered;      /* its trigger price has been reached */

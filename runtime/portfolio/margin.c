@@ -1,8 +1,8 @@
 /* Accounts: what the portfolio holds read into legs, and the legs summed into margin.
  *
  * Invariants: all memory is taken in hg_margin_new; legs of a pair are neighbours, in order of id.
- * Only hg_margin_admits may use prices of earlier in its second: a venue keeps an object of its own,
- * so that what a script asks never changes what the venue does. */
+ * Only hg_margin_admits may use prices of earlier in its second: a venue keeps an object of its
+ * own, so that what a script asks never changes what the venue does. */
 #include "base/assert.h"
 #include "base/clock.h"
 #include "greeks/black76.h"
@@ -11,7 +11,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define COLUMNS 11 /* of margin_model.c */
+#define COLUMNS 10 /* of margin_model.c */
+#define USE_MAX 1e6
 
 const char *hg_margin_model_name(hg_margin_model model) {
     static const char *const names[] = {"none", "standard", "portfolio"};
@@ -58,8 +59,9 @@ hg_margin *hg_margin_new(hg_portfolio *portfolio, hg_margin_model model) {
     bool grid = model == HG_MARGIN_PORTFOLIO;
     m->unit = array(grid ? n * HG_PM_SCENARIOS : 0, sizeof *m->unit);
     m->column = array(grid ? n * COLUMNS : 0, sizeof *m->column);
+    m->place = array(grid ? n : 0, sizeof *m->place);
     if (!m->accounts || !m->terms || !m->legs || !m->moved || !m->pairs || !m->amount || !m->roll ||
-        !m->unit || !m->column) {
+        !m->unit || !m->column || !m->place) {
         hg_margin_free(m);
         return NULL;
     }
@@ -80,6 +82,7 @@ void hg_margin_free(hg_margin *m) {
     free(m->roll);
     free(m->unit);
     free(m->column);
+    free(m->place);
     free(m);
 }
 
@@ -392,9 +395,8 @@ void hg_margin_total_sum(hg_margin *m, hg_margin_total *out) {
         out->initial += a->initial * a->usd;
         out->maintenance += a->maintenance * a->usd;
         out->available += a->available * a->usd;
-        double use = a->maintenance > 0
-                         ? a->margin_balance > 0 ? a->maintenance / a->margin_balance : INFINITY
-                         : 0;
+        double use = a->margin_balance > 0 ? a->maintenance / a->margin_balance : USE_MAX;
+        use = a->maintenance > 0 ? fmin(use, USE_MAX) : 0;
         out->use = use > out->use ? use : out->use;
     }
     total_exposure(m, out);

@@ -28,8 +28,10 @@
  *   delta shock      |delta| min(m_inc max(|delta| S - threshold, 0), max_delta_shock S), USD
  *   open orders      what the worse of all buys and all sells filled would add
  *   margin balance   equity
- * The vectors of both published examples of private/pme/simulate come out to 1e-12. Gains of one
- * underlying do not offset losses of another (pnl_offset 0).
+ * Worst case and roll shock of both published examples of private/pme/simulate come out to 1e-11
+ * (the exchange then rounds the worst case to 1e-9, which is not done here). Gains of one
+ * underlying do not offset losses of another (pnl_offset 0). The delta shock has no published
+ * example above its threshold: its formula is our reading of the parameters.
  *
  * Reports only, so doubles; liquidation compares them, the same way in every run. */
 #ifndef HG_PORTFOLIO_MARGIN_H
@@ -64,8 +66,8 @@ typedef struct hg_margin_total {
     double notional;          /* sum of absolute positions */
     double leverage;          /* |delta| in USD, summed over underlyings, per equity */
     double notional_leverage; /* notional per equity */
-    double use;               /* largest maintenance / margin balance of an account, 1 = liquidation;
-                                 INFINITY without balance */
+    double use; /* largest maintenance / margin balance of an account, 1 = liquidation;
+                   a million without balance */
 } hg_margin_total;
 
 /* Spot of an underlying at which an account would be liquidated, everything else as it is: nearest
@@ -105,7 +107,6 @@ typedef struct hg_trade_idea {
 
 typedef struct hg_margin_change {
     hg_margin_total before, after;
-    double delta, gamma, vega, theta; /* what the trades add to the exposure, units of hg_exposure */
 } hg_margin_change;
 
 #define HG_IDEAS_MAX 256
@@ -115,10 +116,32 @@ typedef struct hg_margin_change {
 HG_MUST_CHECK int hg_margin_what_if(hg_margin *margin, const hg_trade_idea *ideas, size_t count,
                                     int64_t now_ns, hg_margin_change *out);
 
+/* Initial margin, in USD, of one position by the standard table, without an account. 0 when its
+ * price is unknown. */
+double hg_margin_alone(const hg_market *market, const hg_instrument *inst, double amount,
+                       int64_t now_ns);
+
 /* Whether the venue takes an order that is already counted as pending: it does not raise the
  * initial margin, or the margin balance covers it. `price` in the quote unit, 0 for market orders.
  * Prices are those of this second of event time; a question costs sums over the account. */
 bool hg_margin_admits(hg_margin *margin, uint32_t instrument, hg_side side, hg_lots lots,
                       double price, int64_t now_ns);
+
+/* The next slice a liquidation of an account takes: a tenth of a position, at least the step of the
+ * exchange's page ("up till 200 future contracts of $10 each and 1 option contract").
+ * First futures and perpetuals whose reduction brings the delta of their underlying nearer to zero,
+ * the largest delta first; then what gives back the most maintenance margin; then the largest
+ * delta. Deribit: "first liquidate future positions and after that options, in such a way that the
+ * risk of the position will be reduced"; the tenth is ours, today's page says "a part".
+ * False when nothing is left. */
+typedef struct hg_margin_slice {
+    uint32_t instrument;
+    hg_side side;
+    hg_lots lots;
+    double mark; /* quote unit */
+    double spot;
+} hg_margin_slice;
+
+bool hg_margin_slice_of(hg_margin *margin, uint32_t currency, int64_t now_ns, hg_margin_slice *out);
 
 #endif

@@ -19,10 +19,10 @@ enum {
 typedef struct hg_margin_leg {
     hg_leg leg;
     uint32_t id;
-    uint32_t expiry; /* id, or HG_ID_NONE */
-    double mark;     /* quote unit: what its value and its margin stand on */
-    double model;    /* options: price of the leg by its own vol, which shocks are measured from */
-    double delta;    /* coins per unit of amount */
+    uint32_t expiry;  /* id, or HG_ID_NONE */
+    double mark;      /* quote unit: what its value and its margin stand on */
+    double model;     /* options: price of the leg by its own vol, which shocks are measured from */
+    double delta;     /* coins per unit of amount */
     double buy, sell; /* pending amounts, >= 0 */
     const hg_margin_terms *terms;
 } hg_margin_leg;
@@ -50,6 +50,7 @@ struct hg_margin {
     uint32_t pair_count;
     double *unit;   /* [scenario][leg]: P&L per unit of amount, settlement currency */
     double *column; /* COLUMNS work columns */
+    uint32_t *place;
     double *roll;   /* delta by expiry, the last one without expiry */
     double *amount; /* of the legs of one pair */
     bool valid;

@@ -89,15 +89,17 @@ typedef struct {
 static columns columns_cut(const hg_margin *m) {
     size_t n = m->capacity;
     double *at = m->column;
-    return (columns){.f0 = at,
-                     .f = at + n,
-                     .k = at + 2 * n,
-                     .t = at + 3 * n,
-                     .cp = at + 4 * n,
-                     .price = at + 5 * n,
-                     .value0 = at + 6 * n,
-                     .sigma = {at + 7 * n, at + 8 * n, at + 9 * n},
-                     .place = (uint32_t *)(at + 10 * n)};
+    return (columns){
+        .f0 = at,
+        .f = at + n,
+        .k = at + 2 * n,
+        .t = at + 3 * n,
+        .cp = at + 4 * n,
+        .price = at + 5 * n,
+        .value0 = at + 6 * n,
+        .sigma = {at + 7 * n, at + 8 * n, at + 9 * n},
+        .place = m->place
+    };
 }
 
 static void columns_push(columns *c, const hg_leg *leg, uint32_t place, const hg_pm_terms *t) {
@@ -242,8 +244,8 @@ static double shocks(const hg_margin *m, const hg_margin_pair *pair, const hg_ma
     return legs[pair->first].leg.inverse ? usd / spot : usd;
 }
 
-static double portfolio_initial(hg_margin *m, const hg_margin_leg *legs,
-                                const hg_margin_pair *pair, double buys, double sells) {
+static double portfolio_initial(hg_margin *m, const hg_margin_leg *legs, const hg_margin_pair *pair,
+                                double buys, double sells) {
     const hg_pm_terms *t = hg_margin_terms_of(m, pair);
     for (uint32_t i = pair->first; i < pair->end; i++) {
         const hg_margin_leg *l = &legs[i];

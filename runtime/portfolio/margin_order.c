@@ -62,6 +62,19 @@ bool hg_margin_admits(hg_margin *m, uint32_t id, hg_side side, hg_lots lots, dou
     return after <= before * (1 + 1e-12);
 }
 
+double hg_margin_alone(const hg_market *market, const hg_instrument *inst, double amount,
+                       int64_t now_ns) {
+    hg_margin_leg l = {.id = inst->id,
+                       .leg = hg_leg_read(market, inst, amount, now_ns),
+                       .mark = hg_market_mark(market, inst->id, now_ns),
+                       .terms = &inst->margin};
+    if (!(l.leg.price > 0 && l.leg.spot > 0)) {
+        return 0;
+    }
+    double usd = hg_market_usd(market, inst->settle_id) * hg_standard_initial(&l, amount);
+    return isfinite(usd) ? usd : 0;
+}
+
 /* ---- what if --------------------------------------------------------------------------------- */
 
 static bool joins(const hg_margin_pair *pair, const hg_instrument *inst) {
@@ -110,8 +123,8 @@ static void idea_money(hg_margin *m, const hg_instrument *inst, const hg_margin_
         a->options_value += signed_amount * l->mark;
         gain = signed_amount * (l->mark - idea->price);
     } else {
-        gain = signed_amount * (hg_margin_worth(&l->leg, l->leg.price) -
-                                hg_margin_worth(&l->leg, idea->price));
+        gain = signed_amount *
+               (hg_margin_worth(&l->leg, l->leg.price) - hg_margin_worth(&l->leg, idea->price));
         a->upl += gain;
         a->balance -= idea->fee;
     }
@@ -131,13 +144,12 @@ static void idea_spot(hg_margin *m, const hg_instrument *inst, const hg_trade_id
     m->accounts[coin].margin_balance += signed_amount;
 }
 
-static int idea_apply(hg_margin *m, const hg_trade_idea *idea, hg_margin_change *out) {
+static int idea_apply(hg_margin *m, const hg_trade_idea *idea) {
     hg_assert(idea->instrument < m->capacity && idea->lots > 0);
     const hg_instrument *inst = hg_universe_get(m->portfolio->universe, idea->instrument);
     double amount = hg_size_to_double(inst, idea->lots) * (idea->side == HG_BUY ? 1 : -1);
     if (inst->kind == HG_KIND_SPOT) {
         idea_spot(m, inst, idea, amount);
-        out->delta += amount;
         return HG_OK;
     }
     hg_margin_pair *pair = NULL;
@@ -148,13 +160,6 @@ static int idea_apply(hg_margin *m, const hg_trade_idea *idea, hg_margin_change 
     if (!l || !(idea->price > 0)) {
         return HG_ERR(HG_ENOTFOUND, "what_if: %s has no price", inst->name);
     }
-    hg_leg one = l->leg;
-    one.amount = amount;
-    hg_outcome greeks = hg_legs_shock(&one, 1, &(hg_shock){0});
-    out->delta += greeks.delta;
-    out->gamma += greeks.gamma;
-    out->vega += greeks.vega;
-    out->theta += greeks.theta;
     l->leg.amount += amount;
     idea_money(m, inst, l, idea, amount);
     return HG_OK;
@@ -170,7 +175,7 @@ int hg_margin_what_if(hg_margin *m, const hg_trade_idea *ideas, size_t count, in
     hg_margin_total_sum(m, &change.before);
     int rc = HG_OK;
     for (size_t i = 0; i < count && rc == HG_OK; i++) {
-        rc = idea_apply(m, &ideas[i], &change);
+        rc = idea_apply(m, &ideas[i]);
     }
     for (uint32_t n = 0; rc == HG_OK && m->model == HG_MARGIN_PORTFOLIO && n < m->pair_count; n++) {
         hg_margin_pair *pair = &m->pairs[n];

@@ -68,10 +68,9 @@ static void columns_age(columns *c, double years) {
         bool expired = !(leg->years - years > 0);
         c->t[i] = expired ? 0 : leg->years - years;
         c->live[i] = expired ? 0 : c->a[i];
-        c->basis[i] = expired ? leg->spot / leg->price
-                      : years > 0
-                          ? pow(leg->price / leg->spot, -years / leg->years)
-                          : 1;
+        c->basis[i] = expired     ? leg->spot / leg->price
+                      : years > 0 ? pow(leg->price / leg->spot, -years / leg->years)
+                                  : 1;
         c->ratio[i] = leg->inverse ? leg->spot / (leg->price * c->basis[i]) : 1;
     }
     c->years = years;

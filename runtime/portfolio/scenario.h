@@ -66,7 +66,8 @@ hg_leg hg_leg_read(const hg_market *market, const hg_instrument *inst, double am
                    int64_t now_ns);
 
 /* The positions held in an underlying, at most `capacity`; returns how many. Delivered and closed
- * ones are left out. `unknown` (may be NULL) names one without a price, HG_ID_NONE when all have. */
+ * ones are left out. `unknown` (may be NULL) names one without a price, HG_ID_NONE when all have.
+ */
 size_t hg_legs_read(const hg_portfolio *portfolio, uint32_t underlying, int64_t now_ns,
                     hg_leg *legs, size_t capacity, uint32_t *unknown);
 

@@ -1,5 +1,6 @@
 /* Instrument objects: one per instrument and state, so that they compare equal and cost nothing. */
 #include "base/clock.h"
+#include "exec/cost.h"
 #include "script/script_int.h"
 
 #include <math.h>
@@ -181,71 +182,61 @@ static int l_age(lua_State *L) {
 }
 
 /* ---- cost ------------------------------------------------------------------------------------ */
-/* Average price of taking `lots` from the book; the last level stretches to the rest. */
-static double walk(const hg_instrument *inst, const hg_market_state *m, hg_side side,
-                   hg_lots lots) {
-    hg_side other = side == HG_BUY ? HG_SELL : HG_BUY;
-    double paid = 0;
-    hg_lots left = lots;
-    double price = hg_price_to_double(inst, side == HG_BUY ? m->quote.ask : m->quote.bid);
-    for (uint32_t k = 0; m->depth && left > 0; k++) {
-        const hg_level *level = hg_depth_level(m->depth, other, k);
-        if (!level) break;
-        hg_lots take = level->size < left ? level->size : left;
-        price = hg_price_to_double(inst, level->price);
-        paid += price * (double)take;
-        left -= take;
+static hg_cost_query l_cost_query(lua_State *L, const hg_instrument *inst, hg_cost_query q) {
+    const char *side = l_api_text(L, 2, "side", "buy");
+    if (strcmp(side, "buy") != 0 && strcmp(side, "sell") != 0) {
+        luaL_error(L, "side must be \"buy\" or \"sell\", got \"%s\"", side);
     }
-    return (paid + price * (double)left) / (double)lots;
+    q.side = strcmp(side, "sell") == 0 ? HG_SELL : HG_BUY;
+    double exact = l_api_number(L, 2, "size", NAN) / ((double)inst->lot / 1e9);
+    q.lots = exact >= 1 - 1e-9 && exact < 1e15 ? (hg_lots)llround(exact) : 0;
+    q.horizon_s = l_api_number(L, 2, "horizon", 0);
+    q.rate = l_api_number(L, 2, "rate", 0);
+    q.funding = l_api_number(L, 2, "funding", NAN);
+    q.funding_mean = l_api_number(L, 2, "funding_mean", NAN);
+    q.realised_vol = l_api_number(L, 2, "realised_vol", NAN);
+    q.round_trip = l_api_bool(L, 2, "round_trip");
+    return q;
 }
 
-/* USD value of a price difference over the size. */
-static double slippage_usd(const hg_script *s, const hg_instrument *inst, double difference,
-                           double average, double amount) {
-    double usd = hg_market_usd(s->env->market, inst->quote_id);
-    if (inst->inverse && inst->kind != HG_KIND_OPTION) return difference / average * amount;
-    return difference * amount * usd;
+static void l_push_cost(lua_State *L, const hg_cost *c) {
+    lua_createtable(L, 0, 12);
+    l_set(L, "spread", c->spread);
+    l_set(L, "depth", c->depth);
+    l_set(L, "fee", c->fee);
+    l_set(L, "carry", c->carry);
+    l_set(L, "margin", c->margin);
+    l_set(L, "total", c->total);
+    l_set(L, "bps", c->bps);
+    l_set(L, "notional", c->notional);
+    l_set(L, "initial", c->initial);
+    l_set(L, "price", c->price);
+    l_set(L, "mid", c->mid);
+    lua_pushboolean(L, c->fits);
+    lua_setfield(L, -2, "fits");
 }
 
-/* :cost{side=, size=}: USD paid against the mid to trade this size at once: spread (walking the
- * depth when there is one) and taker fee. Second value: {spread, fee, price}. */
+/* :cost{side=, size=, horizon=, ...}: USD in all, and its parts (exec/cost.h). */
 static int l_cost(lua_State *L) {
-    static const char *const options[] = {"side", "size", NULL};
+    static const char *const options[] = {"side",       "size",         "horizon",
+                                          "rate",       "funding",      "funding_mean",
+                                          "round_trip", "realised_vol", NULL};
     hg_script *s;
     uint32_t id;
     const hg_instrument *inst = l_self(L, &s, &id);
     luaL_checktype(L, 2, LUA_TTABLE);
     l_api_check_fields(L, 2, "cost", options);
-    double amount = l_api_number(L, 2, "size", NAN);
-    const char *side_name = l_api_text(L, 2, "side", "buy");
-    hg_side side = strcmp(side_name, "sell") == 0 ? HG_SELL : HG_BUY;
-    if (side == HG_BUY && strcmp(side_name, "buy") != 0) {
-        return luaL_error(L, "side must be \"buy\" or \"sell\", got \"%s\"", side_name);
+    hg_cost_query q = l_cost_query(L, inst, (hg_cost_query){.instrument = id});
+    if (q.lots == 0 || !(q.horizon_s >= 0 && isfinite(q.horizon_s)) || !isfinite(q.rate)) {
+        return l_api_fail(L, "bad_size", "cost: not a tradable size, or no horizon");
     }
-    double exact = amount / ((double)inst->lot / 1e9);
-    if (!(exact >= 1 && exact < 1e15)) {
-        return l_api_fail(L, "bad_size", "cost of %g: not a tradable size", amount);
+    hg_cost cost;
+    int rc = hg_cost_of(s->env->market, s->env->margin, &q, hg_script_now(s), &cost);
+    if (rc < 0) {
+        return l_api_fail(L, rc == HG_ENOTFOUND ? "no_quote" : "bad_size", "%s", hg_error_text());
     }
-    hg_lots lots = (hg_lots)llround(exact);
-    const hg_market_state *m = hg_market_get(s->env->market, id);
-    double mid = hg_market_mid(s->env->market, id);
-    if (mid <= 0) return l_api_fail(L, "no_quote", "%s has no two-sided quote", inst->name);
-    double price = walk(inst, m, side, lots);
-    double spread = slippage_usd(s, inst, fabs(price - mid), price, hg_size_to_double(inst, lots));
-    hg_cash fee = 0;
-    hg_nano price_nano = 0;
-    hg_nano spot = 0;
-    bool known = hg_nano_from_double(price, &price_nano) &&
-                 hg_nano_from_double(
-                     hg_market_underlying(s->env->market, inst->underlying_id)->spot, &spot) &&
-                 hg_fee(inst, price_nano, lots, false, spot, &fee);
-    double fee_usd = known ? hg_nano_to_double(fee) * hg_market_usd(s->env->market, inst->settle_id)
-                           : 0;
-    lua_pushnumber(L, spread + fee_usd);
-    lua_createtable(L, 0, 3);
-    l_set(L, "spread", spread);
-    l_set(L, "fee", fee_usd);
-    l_set(L, "price", price);
+    lua_pushnumber(L, cost.total);
+    l_push_cost(L, &cost);
     return 2;
 }
 

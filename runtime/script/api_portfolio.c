@@ -151,6 +151,9 @@ int l_open_portfolio(lua_State *L) {
         {"pnl",       l_pnl      },
         {"cash",      l_cash     },
         {"explain",   l_explain  },
+        {"margin",    l_margin   },
+        {"what_if",   l_what_if  },
+        {"scenario",  l_scenario },
         {NULL,        NULL       },
     };
     l_api_module(L, functions);

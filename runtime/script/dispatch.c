@@ -160,7 +160,7 @@ static int l_callback(lua_State *L) {
         l_push_order(L, s->order->id);
         break;
     case HG_CB_RISK:
-        l_push_risk(L, s);
+        (s->liquidation ? l_push_liquidation : l_push_risk)(L, s);
         break;
     case HG_CB_STOP:
         lua_pushstring(L, s->why);
@@ -283,6 +283,15 @@ static void order_event(hg_script *s, const hg_event *e, const hg_order *order) 
     if (refused || e->kind == HG_EV_ALARM) call(s, HG_CB_RISK);
     s->order = NULL;
     if (done && s->order_waits > 0 && s->state == HG_SCRIPT_RUNNING) hg_task_order_done(s, id);
+}
+
+void hg_script_liquidation(hg_script *s, const hg_liquidation_note *note, int64_t now_ns) {
+    hg_event event = {.kind = HG_EV_TIMER, .time_ns = now_ns};
+    s->event = &event;
+    s->liquidation = note;
+    call(s, HG_CB_RISK);
+    s->liquidation = NULL;
+    s->event = NULL;
 }
 
 void hg_script_event(hg_script *s, const hg_event *e, const hg_order *order) {

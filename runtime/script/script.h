@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "exec/exec.h"
+#include "exec/liquidation.h"
 
 /* One strategy: a sandboxed Lua state, its callbacks, timers, tasks and subscriptions. It is driven
  * by events and sees no clock but event time. A script can fail only by being stopped. */
@@ -21,6 +22,7 @@ typedef struct hg_script_env {
     const hg_market *market;
     hg_portfolio *portfolio;
     hg_exec *exec;
+    hg_margin *margin;     /* NULL: no session has one (tests of the room) */
     const int64_t *now_ns; /* event time of the core */
     /* False while the opening book is not yet fully marked: events are noted (touched instruments
      * are remembered) but on_tick waits and is delivered at the first event that closes with true.
@@ -91,6 +93,9 @@ void hg_script_event(hg_script *script, const hg_event *event, const hg_order *o
 
 /* A change of the risk gate's state that concerns the script: on_risk. */
 void hg_script_risk(hg_script *script, const hg_event *event, const hg_risk_event *risk);
+
+/* The venue liquidates: on_risk with kind "liquidation". Between events, never inside one. */
+void hg_script_liquidation(hg_script *script, const hg_liquidation_note *note, int64_t now_ns);
 
 /* Timers and sleeping tasks: time of the earliest, INT64_MAX when none; run the ones due. */
 int64_t hg_script_due_ns(const hg_script *script);

@@ -49,7 +49,7 @@ local hedged = {}
 ---@field on_fill? fun(self, fill: hedged.fill) an own order was filled, in part or in full
 ---@field on_order? fun(self, order: hedged.orders.order) an own order changed its state
 ---@field on_timer? fun(self, name: string) a timer that was started with a name
----@field on_risk? fun(self, event: hedged.risk_event) the risk gate refused an order
+---@field on_risk? fun(self, event: hedged.risk_event) a refusal, or a liquidation
 ---@field on_stop? fun(self, reason: string) the session ends; no more waiting
 
 --- What changed. One object is reused for every call: copy the numbers you keep. A field is nil
@@ -124,11 +124,19 @@ local hedged = {}
 
 --- An order that the risk gate refused because of a limit.
 ---@class hedged.risk_event
----@field kind "refusal"
----@field order hedged.orders.order
----@field code string as in the order
----@field message string
+---@field kind "refusal"|"liquidation"
+---@field order? hedged.orders.order of a refusal
+---@field code string as in the order; "liquidation"
+---@field message? string of a refusal
 ---@field time number seconds
+---@field phase? "start"|"order"|"end"|"bankrupt" of a liquidation, as the fields below
+---@field currency? string the account: its settlement currency
+---@field equity? number in that currency
+---@field margin_balance? number
+---@field maintenance? number
+---@field instrument? string what is being closed (phase "order")
+---@field side? "buy"|"sell"
+---@field size? number amount unit
 
 --- Writes to the log: `hedged.log(text)` or `hedged.log(format, ...)` as in `string.format`. At
 --- most 200 lines per second of event time; the number of lines left out is told.

@@ -186,15 +186,30 @@ function instrument:age() end
 ---@class hedged.market.cost_args
 ---@field side? "buy"|"sell" "buy"
 ---@field size number amount unit
+---@field horizon? number seconds it will be held; 0: no carry, no margin cost (0)
+---@field rate? number cost of money, fraction a year (0)
+---@field funding? number rate per 8 hours to start from (the market's, else the premium's)
+---@field funding_mean? number where it returns to (0.0001)
+---@field realised_vol? number fraction; an option's carry when vol is that (as implied)
+---@field round_trip? boolean spread, depth and fee are paid twice (false)
 
---- What a cost is made of, in USD; `price` is the average in the quote unit.
+--- What a cost is made of, in USD; what is below zero earns.
 ---@class hedged.market.cost_parts
----@field spread number
----@field fee number
----@field price number
+---@field spread number from the mid to the touch
+---@field depth number from the touch to the average of walking the book
+---@field fee number the taker's
+---@field carry number funding of a perpetual, basis of a future, money tied up, over the horizon
+---@field margin number of the initial margin it adds, at `rate` over the horizon
+---@field total number the sum
+---@field bps number the sum in hundredths of a per cent of `notional`
+---@field notional number USD
+---@field initial number initial margin it adds
+---@field price number average, quote unit
+---@field mid number quote unit
+---@field fits boolean the displayed book holds the size
 
---- What trading a size at once would cost against the mid: spread, walking the depth where there is
---- one, and the taker fee.
+--- What trading a size at once and holding it would cost: spread, depth, taker fee, expected carry
+--- and margin. Without a horizon the first three. Formulas and sources: docs/margin.md.
 ---@param args hedged.market.cost_args
 ---@return number? usd
 ---@return hedged.market.cost_parts|string parts or message

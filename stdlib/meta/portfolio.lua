@@ -131,6 +131,112 @@ function portfolio.cash(currency) end
 ---@return hedged.portfolio.explanation|table<string, hedged.portfolio.explanation> x
 function portfolio.explain(options) end
 
+--- Money and margin of the whole session, in USD.
+---@class hedged.portfolio.margin_total
+---@field model "none"|"standard"|"portfolio"
+---@field known boolean every price it stands on has been seen
+---@field equity number
+---@field margin_balance number what covers margin: standard margin does not count options
+---@field initial number open orders included
+---@field maintenance number
+---@field available number for new positions
+---@field notional number sum of absolute positions
+---@field leverage number absolute delta per equity
+---@field notional_leverage number notional per equity
+---@field use number largest maintenance / margin balance of an account; 1 is liquidation
+
+--- One settlement currency, in its own unit.
+---@class hedged.portfolio.margin_account
+---@field known boolean
+---@field balance number
+---@field upl number unrealised profit of futures, and funding not yet booked
+---@field options_value number
+---@field equity number
+---@field margin_balance number
+---@field initial number
+---@field maintenance number
+---@field available number
+
+--- Where an underlying's spot would liquidate an account, all else as it is.
+---@class hedged.portfolio.liquidation
+---@field spot number USD
+---@field below? number USD; absent: nowhere above a fiftieth of the spot
+---@field above? number USD; absent: nowhere below fifty times the spot
+---@field distance? number to the nearer one, fraction of the spot
+
+---@class hedged.portfolio.margin: hedged.portfolio.margin_total
+---@field accounts table<string, hedged.portfolio.margin_account> by currency
+---@field liquidation? table<string, hedged.portfolio.liquidation> by underlying held
+
+--- Fields of `portfolio.margin`.
+---@class hedged.portfolio.margin_args
+---@field liquidation? boolean search for liquidation prices: some 200 revaluations (true)
+
+--- Margin as the venue reckons it (`--margin standard|portfolio`). Formulas: docs/margin.md.
+---@param args? hedged.portfolio.margin_args
+---@return hedged.portfolio.margin margin
+function portfolio.margin(args) end
+
+--- An order that is only thought of.
+---@class hedged.portfolio.idea
+---@field instrument string|hedged.market.instrument
+---@field side? "buy"|"sell" "buy"
+---@field size number amount unit
+---@field price? number quote unit; without it what taking the book now would cost
+
+---@class hedged.portfolio.what_if_args
+---@field orders hedged.portfolio.idea[] at most 256
+
+--- Greeks of one underlying, units as in `hedged.exposure`.
+---@class hedged.portfolio.greeks
+---@field delta number
+---@field gamma number
+---@field vega number
+---@field theta number
+
+---@class hedged.portfolio.greeks_change
+---@field before hedged.portfolio.greeks
+---@field after hedged.portfolio.greeks
+
+---@class hedged.portfolio.what_if
+---@field before hedged.portfolio.margin_total
+---@field after hedged.portfolio.margin_total
+---@field exposure table<string, hedged.portfolio.greeks_change> by underlying of the orders
+---@field cost number USD against the mid, taker fees included
+
+--- Margin and exposure before and after trades that have not happened, filled in full at their
+--- prices with taker fees. Nothing is sent and nothing changes.
+---@param args hedged.portfolio.what_if_args
+---@return hedged.portfolio.what_if? change
+---@return string? message
+---@return string? code "instrument", "bad_size", "no_quote" or "no_price"
+function portfolio.what_if(args) end
+
+--- Fields of `portfolio.scenario`.
+---@class hedged.portfolio.scenario_args
+---@field underlying? string the strategy's
+---@field spot? number|number[] relative moves: -0.2 is a fall by 20 % (0)
+---@field vol? number|number[] added to every vol: 0.05 is five points (0)
+---@field days? number forward (0)
+
+--- One cell: the move, the profit against now, and the Greeks left.
+---@class hedged.portfolio.outcome
+---@field spot number
+---@field vol number
+---@field pnl number USD
+---@field delta number coins
+---@field gamma number coins per USD
+---@field vega number USD per vol point
+---@field theta number USD per day
+
+--- What the positions of an underlying would gain: full revaluation, options that have expired by
+--- then stand at their payoff. A list by spot of lists by vol.
+---@param args? hedged.portfolio.scenario_args
+---@return hedged.portfolio.outcome[][]? grid
+---@return string? message
+---@return string? code "no_price"
+function portfolio.scenario(args) end
+
 --- The same function as `hedged.exposure`.
 ---@param underlying? string|hedged.exposure_options
 ---@param options? { delta: string }
