@@ -58,7 +58,7 @@ hg_margin *hg_margin_new(hg_portfolio *portfolio, hg_margin_model model) {
     m->roll = array((size_t)hg_universe_expiry_count(universe) + 1, sizeof *m->roll);
     bool grid = model == HG_MARGIN_PORTFOLIO;
     m->unit = array(grid ? n * HG_PM_SCENARIOS : 0, sizeof *m->unit);
-    m->column = array(grid ? n * COLUMNS : 0, sizeof *m->column);
+    m->column = array(n * COLUMNS, sizeof *m->column);
     m->place = array(grid ? n : 0, sizeof *m->place);
     if (!m->accounts || !m->terms || !m->legs || !m->moved || !m->pairs || !m->amount || !m->roll ||
         !m->unit || !m->column || !m->place) {
@@ -212,13 +212,14 @@ static void legs_read(hg_margin *m) {
 
 /* ---- money ----------------------------------------------------------------------------------- */
 
-/* What a position is worth beside cash: options at mark, futures their gain since entry. */
-static void position_money(hg_margin *m, uint32_t id) {
+/* What a position is worth beside cash: options at mark, futures their gain since entry. `leg`
+ * holds its price; NULL: the market is asked. */
+static void position_money(hg_margin *m, uint32_t id, const hg_margin_leg *leg) {
     const hg_portfolio *p = m->portfolio;
     const hg_holding *h = &p->holdings[id];
     const hg_instrument *inst = hg_universe_get(p->universe, id);
     hg_margin_account *a = &m->accounts[inst->settle_id];
-    double price = 0;
+    double price = leg ? leg->mark : 0;
     double lot = hg_nano_to_double(inst->lot);
     a->upl += hg_nano_to_double(hg_funding_open(p, id, m->time_ns));
     if (h->pos.lots == 0) {
@@ -228,7 +229,7 @@ static void position_money(hg_margin *m, uint32_t id) {
     if (inst->kind == HG_KIND_SPOT) {
         uint32_t coin = hg_universe_underlying(p->universe, inst->underlying_id)->currency;
         m->accounts[coin].equity += held;
-    } else if (!hg_value_price(p, id, m->time_ns, &price)) {
+    } else if (!leg && !hg_value_price(p, id, m->time_ns, &price)) {
         a->known = false;
     } else if (inst->kind == HG_KIND_OPTION) {
         a->options_value += held * price;
@@ -262,7 +263,8 @@ static void account_close(const hg_margin *m, hg_margin_account *a) {
     a->margin_balance = a->equity - (m->model == HG_MARGIN_STANDARD ? a->options_value : 0);
 }
 
-static void accounts_open(hg_margin *m) {
+/* Balances; with `priced` at the marks the legs hold already, where they are all there is. */
+static void accounts_open(hg_margin *m, bool priced) {
     const hg_portfolio *p = m->portfolio;
     uint32_t count = hg_universe_currency_count(p->universe);
     for (uint32_t c = 0; c < count; c++) {
@@ -271,8 +273,13 @@ static void accounts_open(hg_margin *m) {
                                              .balance = hg_nano_to_double(p->purses[c].balance),
                                              .usd = finite_or_zero(hg_market_usd(p->market, c))};
     }
+    for (uint32_t i = 0; priced && i < m->count; i++) {
+        position_money(m, m->legs[i].id, &m->legs[i]);
+    }
     for (uint32_t i = 0; i < p->held_count; i++) {
-        position_money(m, p->held[i]);
+        if (!priced || !is_leg(p, hg_universe_get(p->universe, p->held[i]))) {
+            position_money(m, p->held[i], NULL);
+        }
     }
     for (uint32_t c = 0; c < count; c++) {
         account_close(m, &m->accounts[c]);
@@ -324,6 +331,29 @@ static uint64_t market_version(const hg_portfolio *p) {
     return sum;
 }
 
+/* Follows sizes alone, at the prices of earlier in the second; false when other instruments are
+ * held or ordered than then, or some were unknown. */
+static bool sizes_follow(hg_margin *m) {
+    const hg_portfolio *p = m->portfolio;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < p->held_count; i++) {
+        count += is_leg(p, hg_universe_get(p->universe, p->held[i]));
+    }
+    for (uint32_t i = 0; i < m->count; i++) {
+        hg_margin_leg *l = &m->legs[i];
+        const hg_instrument *inst = hg_universe_get(p->universe, l->id);
+        const hg_position *pos = &p->holdings[l->id].pos;
+        double lot = hg_nano_to_double(inst->lot);
+        if (count != m->count || !is_leg(p, inst) || !m->accounts[inst->settle_id].known) {
+            return false;
+        }
+        l->leg.amount = (double)pos->lots * lot;
+        l->buy = (double)pos->pending_buy * lot;
+        l->sell = (double)pos->pending_sell * lot;
+    }
+    return count == m->count;
+}
+
 void hg_margin_refresh(hg_margin *m, int64_t now_ns, bool fresh) {
     const hg_portfolio *p = m->portfolio;
     uint64_t market = market_version(p);
@@ -332,11 +362,16 @@ void hg_margin_refresh(hg_margin *m, int64_t now_ns, bool fresh) {
     if (m->changes == p->changes && (prices || (second && !fresh))) {
         return;
     }
+    m->changes = p->changes;
+    if (second && !fresh && sizes_follow(m)) {
+        accounts_open(m, true);
+        hg_margin_sums(m);
+        return;
+    }
     m->time_ns = now_ns;
     m->market = market;
-    m->changes = p->changes;
     m->valid = true;
-    accounts_open(m);
+    accounts_open(m, false);
     pairs_list(m);
     legs_read(m);
     if (m->model == HG_MARGIN_PORTFOLIO) {

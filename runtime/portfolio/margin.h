@@ -71,7 +71,7 @@ typedef struct hg_margin_total {
 } hg_margin_total;
 
 /* Spot of an underlying at which an account would be liquidated, everything else as it is: nearest
- * below and above, 0 where there is none within a fiftieth and fifty times the spot. */
+ * below and above, 0 where there is none within a tenth and ten times the spot. */
 typedef struct hg_margin_distance {
     double spot;
     double below, above;

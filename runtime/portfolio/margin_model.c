@@ -4,6 +4,7 @@
 #include "portfolio/margin_int.h"
 
 #include <math.h>
+#include <string.h>
 
 static double larger(double a, double b) {
     return a > b ? a : b;
@@ -182,13 +183,13 @@ void hg_pm_units(hg_margin *m, const hg_margin_leg *legs, uint32_t first, uint32
     for (uint32_t s = 0; s < HG_PM_SCENARIOS; s++) {
         double move = move_of(t, s);
         int vol = s < HG_PM_STANDARD ? (int)(s % HG_PM_VOLS) : UP;
-        if (move != 0 || vol != SAME) {
-            columns_price(&c, move, vol);
-        } else {
-            columns_price(&c, 0, SAME);
+        double *row = m->unit + (size_t)s * m->capacity + first;
+        if (move == 0 && vol == SAME) {
+            memset(row, 0, (end - first) * sizeof *row); /* as it is */
+            continue;
         }
-        row_fill(legs + first, end - first, &c, inverse, move, weight_of(t, s, inverse),
-                 m->unit + (size_t)s * m->capacity + first);
+        columns_price(&c, move, vol);
+        row_fill(legs + first, end - first, &c, inverse, move, weight_of(t, s, inverse), row);
     }
 }
 

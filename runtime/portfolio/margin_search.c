@@ -11,9 +11,9 @@
 
 #include <math.h>
 
-#define LOG_FAR 3.91202300542814606 /* 50 times */
+#define LOG_FAR 2.30258509299404568 /* ten times */
 #define STEP_FIRST 0.005
-#define STEP_GROWTH 1.04
+#define STEP_GROWTH 1.08
 #define NARROWINGS 60
 
 /* Legs of the pair after the spot moved by `factor`: m->moved. Returns what they gained beside
@@ -22,24 +22,49 @@ typedef struct {
     double futures, options;
 } gains;
 
+/* Prices and deltas of the moved options, in one batch. */
+static void options_price(hg_margin *m, const hg_margin_pair *pair) {
+    size_t n = m->capacity;
+    double *at = m->column;
+    double *f = at, *k = at + n, *t = at + 2 * n, *sigma = at + 3 * n, *cp = at + 4 * n;
+    double *price = at + 5 * n, *delta = at + 6 * n;
+    size_t count = 0;
+    for (uint32_t i = pair->first; i < pair->end; i++) {
+        const hg_leg *leg = &m->moved[i].leg;
+        if (leg->kind == HG_KIND_OPTION) {
+            f[count] = leg->price;
+            k[count] = leg->strike;
+            t[count] = leg->years;
+            sigma[count] = leg->sigma;
+            cp[count++] = leg->cp;
+        }
+    }
+    const hg_batch_in in = {f, k, t, sigma, cp};
+    const hg_batch_out out = {.price = price, .delta = delta};
+    hg_greeks_batch(&in, &out, count);
+    count = 0;
+    for (uint32_t i = pair->first; i < pair->end; i++) {
+        hg_margin_leg *l = &m->moved[i];
+        if (l->leg.kind == HG_KIND_OPTION) {
+            l->model = l->leg.inverse ? price[count] / l->leg.price : price[count];
+            l->delta = delta[count++];
+        }
+    }
+}
+
 static gains legs_move(hg_margin *m, const hg_margin_pair *pair, double factor) {
     gains sum = {0};
     for (uint32_t i = pair->first; i < pair->end; i++) {
+        m->moved[i] = m->legs[i];
+        m->moved[i].leg.spot *= factor;
+        m->moved[i].leg.price *= factor;
+    }
+    options_price(m, pair);
+    for (uint32_t i = pair->first; i < pair->end; i++) {
         hg_margin_leg *l = &m->moved[i];
         const hg_margin_leg *from = &m->legs[i];
-        *l = *from;
-        l->leg.spot *= factor;
-        l->leg.price *= factor;
         double amount = l->leg.amount;
         if (l->leg.kind == HG_KIND_OPTION) {
-            double price = 0;
-            double delta = 0;
-            const hg_batch_in in = {&l->leg.price, &l->leg.strike, &l->leg.years, &l->leg.sigma,
-                                    &(double){l->leg.cp}};
-            const hg_batch_out out = {.price = &price, .delta = &delta};
-            hg_greeks_batch(&in, &out, 1);
-            l->model = l->leg.inverse ? price / l->leg.price : price;
-            l->delta = delta;
             double mark = from->mark + (l->model - from->model);
             l->mark = mark > 0 ? mark : 0;
             sum.options += amount * (l->mark - from->mark);
@@ -91,25 +116,47 @@ static double room(hg_margin *m, uint32_t underlying, double factor) {
     return least;
 }
 
-/* Between a spot that is safe and one that is not, in logarithms. */
-static double narrow(hg_margin *m, uint32_t underlying, double safe, double breach) {
-    for (int i = 0; i < NARROWINGS && fabs(breach - safe) > 1e-13; i++) {
-        double middle = 0.5 * (safe + breach);
-        if (room(m, underlying, exp(middle)) > 0) {
-            safe = middle;
-        } else {
-            breach = middle;
+/* A place in logarithms and what is left there. */
+typedef struct {
+    double at, left;
+} point;
+
+/* The root between a spot that is safe and one that is not: the Illinois rule, kept off the ends of
+ * the bracket so that it always shrinks. */
+static double narrow(hg_margin *m, uint32_t underlying, point safe, point breach) {
+    int last = 0;
+    double at = breach.at;
+    for (int i = 0; i < NARROWINGS; i++) {
+        double share = isfinite(safe.left) && safe.left > breach.left
+                           ? safe.left / (safe.left - breach.left)
+                           : 0.5;
+        share = share < 0.01 ? 0.01 : share > 0.99 ? 0.99 : share;
+        double next = safe.at + (breach.at - safe.at) * share;
+        bool done = fabs(next - at) < 1e-12;
+        at = next;
+        double left = room(m, underlying, exp(at));
+        if (done || left == 0) {
+            break;
         }
+        if (left > 0) {
+            breach.left *= last > 0 ? 0.5 : 1;
+            safe = (point){at, left};
+        } else {
+            safe.left *= last < 0 ? 0.5 : 1;
+            breach = (point){at, left};
+        }
+        last = left > 0 ? 1 : -1;
     }
-    return breach;
+    return at;
 }
 
-static double search(hg_margin *m, uint32_t underlying, double spot, int direction) {
-    double safe = 0;
+static double search(hg_margin *m, uint32_t underlying, double spot, double left, int direction) {
+    point safe = {0, left};
     double step = STEP_FIRST;
-    while (safe * direction < LOG_FAR) {
-        double next = safe + direction * step;
-        if (!(room(m, underlying, exp(next)) > 0)) {
+    while (safe.at * direction < LOG_FAR) {
+        point next = {.at = safe.at + direction * step};
+        next.left = room(m, underlying, exp(next.at));
+        if (!(next.left > 0)) {
             return spot * exp(narrow(m, underlying, safe, next));
         }
         safe = next;
@@ -126,11 +173,12 @@ void hg_margin_distance_of(hg_margin *m, uint32_t underlying, int64_t now_ns,
     if (m->model == HG_MARGIN_NONE || !(out->spot > 0)) {
         return;
     }
-    if (!(room(m, underlying, 1) > 0)) {
+    double left = room(m, underlying, 1);
+    if (!(left > 0)) {
         out->below = out->above = out->spot; /* already there */
     } else {
-        out->below = search(m, underlying, spot, -1);
-        out->above = search(m, underlying, spot, 1);
+        out->below = search(m, underlying, spot, left, -1);
+        out->above = search(m, underlying, spot, left, 1);
     }
     m->valid = false; /* the grid of the legs has been overwritten */
 }

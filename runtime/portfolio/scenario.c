@@ -96,11 +96,18 @@ static void columns_price(columns *c, const hg_shock *shock, bool greeks) {
 }
 
 static void columns_sum(const columns *c, bool greeks, hg_outcome *sum) {
-    double gained = 0, delta = 0, gamma = 0, vega = 0, theta = 0;
-    for (size_t i = 0; i < c->count; i++) { /* no move is no gain, exactly */
-        gained += c->a[i] * (c->ratio[i] * c->price[i] - c->value[i]);
+    double delta = 0, gamma = 0, vega = 0, theta = 0;
+    double gained[4] = {0}; /* four sums: none waits for the one before */
+    size_t n = 0;
+    for (; n + 4 <= c->count; n += 4) { /* no move is no gain, exactly */
+        for (size_t k = 0; k < 4; k++) {
+            gained[k] += c->a[n + k] * (c->ratio[n + k] * c->price[n + k] - c->value[n + k]);
+        }
     }
-    sum->pnl_usd += gained;
+    for (; n < c->count; n++) {
+        gained[0] += c->a[n] * (c->ratio[n] * c->price[n] - c->value[n]);
+    }
+    sum->pnl_usd += (gained[0] + gained[1]) + (gained[2] + gained[3]);
     for (size_t i = 0; greeks && i < c->count; i++) {
         delta += c->live[i] * c->delta[i];
         gamma += c->live[i] * c->gamma[i];
@@ -122,6 +129,10 @@ static void columns_run(columns *c, const hg_shock *shocks, size_t count, bool g
         c->value[i] = c->ratio[i] * c->price[i];
     }
     for (size_t s = 0; s < count; s++) {
+        bool moved = shocks[s].spot != 0 || shocks[s].vol != 0 || shocks[s].years != 0;
+        if (!moved && !greeks) {
+            continue; /* no gain */
+        }
         if (shocks[s].years != c->years) {
             columns_age(c, shocks[s].years);
         }

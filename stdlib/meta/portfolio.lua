@@ -160,8 +160,8 @@ function portfolio.explain(options) end
 --- Where an underlying's spot would liquidate an account, all else as it is.
 ---@class hedged.portfolio.liquidation
 ---@field spot number USD
----@field below? number USD; absent: nowhere above a fiftieth of the spot
----@field above? number USD; absent: nowhere below fifty times the spot
+---@field below? number USD; absent: nowhere above a tenth of the spot
+---@field above? number USD; absent: nowhere below ten times the spot
 ---@field distance? number to the nearer one, fraction of the spot
 
 ---@class hedged.portfolio.margin: hedged.portfolio.margin_total
@@ -170,7 +170,7 @@ function portfolio.explain(options) end
 
 --- Fields of `portfolio.margin`.
 ---@class hedged.portfolio.margin_args
----@field liquidation? boolean search for liquidation prices: some 200 revaluations (true)
+---@field liquidation? boolean search for liquidation prices: some 100 revaluations (true)
 
 --- Margin as the venue reckons it (`--margin standard|portfolio`). Formulas: docs/margin.md.
 ---@param args? hedged.portfolio.margin_args

@@ -105,9 +105,13 @@ function TestMarket:test_cost()
     local total, parts = p:cost { side = "buy", size = 3000 }
     -- 1,000 at 64,005 and 2,000 at 64,010, the mid at 64,000
     check("price", parts.price, (64005 + 2 * 64010) / 3)
-    check("spread", parts.spread, (parts.price - 64000) / parts.price * 3000)
+    check("spread", parts.spread + parts.depth, (parts.price - 64000) / parts.price * 3000)
     check("fee", parts.fee > 0, true)
-    check("total", total, parts.spread + parts.fee)
+    check("touch", parts.spread, 5 / parts.price * 3000)
+    check("total", total, parts.spread + parts.depth + parts.fee)
+    check("sum", total, parts.total)
+    check("bps", parts.bps, parts.total / parts.notional * 1e4)
+    check("no horizon", parts.carry, 0)
     local _, _, code = p:cost { side = "buy", size = 0 }
     check("bad size", code, "bad_size")
     check("side", pcall(p.cost, p, { side = "up", size = 10 }), false)
