@@ -106,7 +106,7 @@ struct hg_portfolio {
     int64_t start_ns;        /* of the first event, 0 before it */
     uint64_t passes;
     hg_explain *explain;
-    uint64_t changes; /* of positions, pending sizes and balances */
+    uint64_t changes;                  /* of positions, pending sizes and balances */
     char old_prices[48], old_vols[48]; /* why an answer is stale */
     double *scratch;                   /* columns of the changed legs of one book */
     uint32_t scratch_capacity;

@@ -175,7 +175,7 @@ struct hg_script {
 
     const hg_event *event; /* of the callback being built */
     const hg_order *order;
-    const hg_risk_event *risk; /* of on_risk: NULL for a refusal */
+    const hg_risk_event *risk;              /* of on_risk: NULL for a refusal */
     const hg_liquidation_note *liquidation; /* of on_risk, else NULL */
     hg_callback callback;
     const char *why;
@@ -395,7 +395,7 @@ extern const char *const hg_order_types[];
 int l_order_submit(lua_State *L, hg_script *s, hg_order_request *request);
 int l_exposure_by(lua_State *L);
 void l_push_market_surface(lua_State *L); /* the function */
-int l_margin(lua_State *L); /* api_margin.c: functions of hedged.portfolio */
+int l_margin(lua_State *L);               /* api_margin.c: functions of hedged.portfolio */
 int l_what_if(lua_State *L);
 int l_scenario(lua_State *L);
 void l_push_liquidation(lua_State *L, const hg_script *s);

@@ -236,13 +236,13 @@ static void rig_open(rig *r, hg_margin_model model, double spot, int64_t start_n
     hg_deposit deposit = {hg_universe_find_currency(r->core.universe, "BTC"),
                           (hg_cash)llround(cash * 1e9)};
     hg_core_options o = {
-        .paper = {.fill = HG_FILL_DEPTH, .fees = true},
+        .paper = {.fill = HG_FILL_DEPTH, .fees = true   },
         .margin = model,
         .deposits = &deposit,
         .deposit_count = 1,
-        .exec_observer = {.context = r, .fill = on_fill},
-        .portfolio_observer = {.context = r, .cash = on_cash},
-        .liquidation_observer = {r,            on_note        }
+        .exec_observer = {.context = r,          .fill = on_fill},
+        .portfolio_observer = {.context = r,          .cash = on_cash},
+        .liquidation_observer = {r,                     on_note        }
     };
     hg_limits_default(&o.limits);
     CHECK_EQ(hg_core_open(&r->core, &o, &book, start_ns), HG_OK);
