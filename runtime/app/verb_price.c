@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "domain/instrument.h"
+#include "greeks/american.h"
+#include "greeks/bachelier.h"
 #include "greeks/black76.h"
 #include "greeks/inverse.h"
 
@@ -22,13 +24,18 @@ static const hg_flag flags[] = {
     {"iv",      "SIGMA",          "vol as a fraction (0.6)"                                     },
     {"price",   "P",              "price: prints the implied vol (in coin with --style inverse)"},
     {"style",   "linear|inverse", "settlement: USD or coin (default linear, inverse for names)" },
+    {"model",   "NAME",           "black, bachelier (--iv in price units), american (--spot)"   },
+    {"carry",   "Q",              "american: rate of the asset, its dividend or funding"        },
     {"rate",    "R",              "discount rate, continuously compounded (default 0)"          },
     HG_FLAG_JSON,
     HG_FLAGS_END,
 };
 
+typedef enum { MODEL_BLACK, MODEL_BACHELIER, MODEL_AMERICAN } price_model;
+
 typedef struct {
-    double forward, strike, years, sigma, price, rate;
+    double forward, strike, years, sigma, price, rate, carry;
+    price_model model;
     int cp;
     bool inverse;
     bool have_sigma, have_price;
@@ -78,6 +85,9 @@ static int time_read(const hg_args *args, quote *q, int64_t expiry_ns) {
     if (rc < 0) {
         return rc;
     }
+    if ((hg_args_has(args, "days") && days < 0) || (hg_args_has(args, "years") && q->years < 0)) {
+        return HG_ERR(HG_EUSAGE, "--days and --years must not be below zero");
+    }
     if (days >= 0) {
         q->years = days / 365;
     }
@@ -98,18 +108,59 @@ static int time_read(const hg_args *args, quote *q, int64_t expiry_ns) {
 static int type_read(const hg_args *args, quote *q) {
     static const char *const types[] = {"C", "P", "call", "put", NULL};
     static const char *const styles[] = {"linear", "inverse", NULL};
+    static const char *const models[] = {"black", "bachelier", "american", NULL};
+    size_t model = 0;
     size_t type = q->cp < 0;
     size_t style = q->inverse;
     int rc = hg_args_choice(args, "type", types, &type);
     if (rc == HG_OK) {
         rc = hg_args_choice(args, "style", styles, &style);
     }
+    if (rc == HG_OK) {
+        rc = hg_args_choice(args, "model", models, &model);
+    }
+    q->model = (price_model)model;
     if (rc == HG_OK && q->cp == 0 && !hg_args_has(args, "type")) {
         rc = HG_ERR(HG_EUSAGE, "--type C or --type P is missing");
     }
     q->cp = type % 2 == 0 ? 1 : -1;
     q->inverse = style == 1;
     return rc;
+}
+
+/* What must hold between the inputs. */
+static int quote_check(const hg_args *args, const quote *q) {
+    bool any_sign = q->model == MODEL_BACHELIER;
+    if (!any_sign && (q->forward <= 0 || q->strike <= 0)) {
+        return HG_ERR(HG_EUSAGE, "--forward and --strike must be above zero");
+    }
+    if (any_sign && (!(hg_args_has(args, "forward") || hg_args_has(args, "spot")) ||
+                     !(hg_args_has(args, "strike") || args->word_count > 0))) {
+        return HG_ERR(HG_EUSAGE, "--forward and --strike are needed");
+    }
+    if (q->have_sigma == q->have_price) {
+        return HG_ERR(HG_EUSAGE, "give either --iv or --price");
+    }
+    if (q->have_price && q->years <= 0) {
+        return HG_ERR(HG_EUSAGE, "no vol at expiry: --price needs time above zero");
+    }
+    if (q->have_price && q->model == MODEL_AMERICAN) {
+        return HG_ERR(HG_EUSAGE, "--price finds no vol of --model american; give --iv");
+    }
+    if (q->inverse && q->model != MODEL_BLACK) {
+        return HG_ERR(HG_EUSAGE, "--style inverse goes with --model black only");
+    }
+    if (hg_args_has(args, "carry") && q->model != MODEL_AMERICAN) {
+        return HG_ERR(HG_EUSAGE, "--carry goes with --model american only");
+    }
+    if (q->inverse && q->rate != 0) {
+        return HG_ERR(HG_EUSAGE, "--rate applies to linear options only");
+    }
+    if (q->model != MODEL_BACHELIER && q->sigma > 5) {
+        fprintf(stderr, "note: --iv %g is %.0f %%; a fraction is meant (0.5)\n", q->sigma,
+                q->sigma * 100);
+    }
+    return HG_OK;
 }
 
 static int quote_read(const hg_args *args, quote *q) {
@@ -128,7 +179,8 @@ static int quote_read(const hg_args *args, quote *q) {
         {"strike",  &q->strike },
         {"iv",      &q->sigma  },
         {"price",   &q->price  },
-        {"rate",    &q->rate   }
+        {"rate",    &q->rate   },
+        {"carry",   &q->carry  }
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && rc == HG_OK; i++) {
         rc = hg_args_double(args, numbers[i].name, numbers[i].value);
@@ -141,21 +193,17 @@ static int quote_read(const hg_args *args, quote *q) {
     }
     q->have_sigma = hg_args_has(args, "iv");
     q->have_price = hg_args_has(args, "price");
-    if (q->forward <= 0 || q->strike <= 0) {
-        return HG_ERR(HG_EUSAGE, "--forward and --strike must be above zero");
-    }
-    if (q->have_sigma == q->have_price) {
-        return HG_ERR(HG_EUSAGE, "give either --iv or --price");
-    }
-    return q->inverse && q->rate != 0 ? HG_ERR(HG_EUSAGE, "--rate applies to linear options only")
-                                      : HG_OK;
+    return quote_check(args, q);
 }
 
 static int solve(quote *q) {
     int rc = HG_OK;
     if (q->have_price) {
         double usd = q->inverse ? q->price * q->forward : q->price;
-        rc = hg_implied_vol(usd, q->forward, q->strike, q->years, q->cp, q->rate, &q->sigma);
+        rc = q->model == MODEL_BACHELIER
+                 ? hg_bachelier_implied_vol(usd, q->forward, q->strike, q->years, q->cp, q->rate,
+                                            &q->sigma)
+                 : hg_implied_vol(usd, q->forward, q->strike, q->years, q->cp, q->rate, &q->sigma);
     }
     return rc < 0 ? HG_ERR(HG_ERANGE, "no vol gives that price: %s", hg_greeks_strerror(rc)) : rc;
 }
@@ -193,17 +241,50 @@ static void print_inverse(const hg_inverse_greeks *g, hg_json *j) {
     put(j, "theta", "coin per year", g->theta);
 }
 
+static void print_head(const quote *q, hg_json *j) {
+    put(j, "iv", q->model == MODEL_BACHELIER ? "price units per sqrt(year)" : "fraction", q->sigma);
+    put(j, "years", "ACT/365", q->years);
+}
+
+/* The price beside the European one on the same carry. */
+static int print_american(const quote *q, hg_json *j) {
+    double american;
+    double european;
+    double forward = q->forward * exp((q->rate - q->carry) * q->years);
+    int rc = hg_american_price(q->forward, q->strike, q->years, q->sigma, q->cp, q->rate, q->carry,
+                               &american);
+    if (rc == HG_OK) {
+        rc = hg_black76_price(forward, q->strike, q->years, q->sigma, q->cp, q->rate, &european);
+    }
+    if (rc == HG_OK) {
+        print_head(q, j);
+        put(j, "price", "USD", american);
+        put(j, "european", "USD", european);
+        put(j, "premium", "USD, of early exercise", american - european);
+    }
+    return rc;
+}
+
 static int print(const quote *q, hg_json *j) {
     hg_greeks linear;
     hg_inverse_greeks inverse;
-    int rc = q->inverse ? hg_inverse_all(q->forward, q->strike, q->years, q->sigma, q->cp, &inverse)
-                        : hg_black76_all(q->forward, q->strike, q->years, q->sigma, q->cp, q->rate,
-                                         &linear);
+    int rc = HG_OK;
+    if (q->model == MODEL_AMERICAN) {
+        rc = print_american(q, j);
+    } else if (q->model == MODEL_BACHELIER) {
+        rc = hg_bachelier_all(q->forward, q->strike, q->years, q->sigma, q->cp, q->rate, &linear);
+    } else if (q->inverse) {
+        rc = hg_inverse_all(q->forward, q->strike, q->years, q->sigma, q->cp, &inverse);
+    } else {
+        rc = hg_black76_all(q->forward, q->strike, q->years, q->sigma, q->cp, q->rate, &linear);
+    }
     if (rc < 0) {
         return HG_ERR(HG_ERANGE, "cannot price: %s", hg_greeks_strerror(rc));
     }
-    put(j, "iv", "fraction", q->sigma);
-    put(j, "years", "ACT/365", q->years);
+    if (q->model == MODEL_AMERICAN) {
+        return HG_OK;
+    }
+    print_head(q, j);
     if (q->inverse) {
         print_inverse(&inverse, j);
     } else {

@@ -43,7 +43,9 @@ static const l_surface *l_self(lua_State *L) {
     return luaL_checkudata(L, 1, TYPE_NAME);
 }
 
+/* What was given as no number is not told as one. */
 static void l_set(lua_State *L, const char *field, double value) {
+    if (!isfinite(value)) return;
     lua_pushnumber(L, value);
     lua_setfield(L, -2, field);
 }

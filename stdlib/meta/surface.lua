@@ -127,8 +127,8 @@ local object = {}
 
 --- What became of one expiry. Errors are in half widths of the quotes.
 ---@class hedged.surface.report
----@field expiry number seconds since 1970, or years where the fit had no time
----@field T number years
+---@field expiry? number seconds since 1970, or years where the fit had no time; nil for no number
+---@field T? number years
 ---@field fitted boolean false: left out, see `reason`
 ---@field reason? string why it was left out, or what was repaired
 ---@field forward? number USD
@@ -148,9 +148,9 @@ local object = {}
 
 --- One quote against the fit; rich is positive. Prices in the unit they were given in.
 ---@class hedged.surface.rich
----@field expiry number
----@field T number years
----@field strike number USD
+---@field expiry? number as in `surface:report()`
+---@field T? number years
+---@field strike? number USD
 ---@field type "C"|"P"
 ---@field name? string
 ---@field quote? integer its place in `quotes`

@@ -175,6 +175,7 @@ function TestPlainSurface:test_bad_quotes_are_left_out_and_named()
   local s = surface.fit { quotes = list, now = NOW, max_age = 600 }
   local seen = 0
   for _, r in ipairs(s:rich()) do
+    for field, value in pairs(r) do lu.assertEquals(value, value, field) end -- no NaN
     if want[r.quote] then
       lu.assertEquals(r.verdict, want[r.quote], "quote " .. r.quote)
       seen = seen + 1
