@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PRICES 48
+#define PRICES 16
 #define ORDERS 24
 #define OUT 512
 
