@@ -58,6 +58,7 @@ int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, i
     if (!core->portfolio) {
         return HG_ERR(HG_ENOMEM, "portfolio");
     }
+    core->scenario = hg_paper_has_scenario(&o->paper);
     hg_paper_options paper = o->paper;
     if (o->margin != HG_MARGIN_NONE) {
         paper.margin = (hg_paper_margin){core, admits};

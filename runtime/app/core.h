@@ -32,6 +32,7 @@ typedef struct hg_core {
     bool ready;             /* the opening book is fully marked: scripts may see ticks */
     int64_t due_ns;         /* hg_core_due_ns after the last event */
     hg_late_data late;      /* market data on its way to us */
+    bool scenario;          /* the paper venue has rules, faults or latencies worth reporting */
     uint64_t events;        /* everything applied */
     uint64_t market_events; /* of these, from the feed */
     hg_command *command;    /* of the HG_EV_CONTROL being applied */

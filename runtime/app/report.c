@@ -2,6 +2,8 @@
  * moment; delta is in coins of the reported underlying. */
 #include "app/report.h"
 
+#include "app/report_venue.h"
+
 #include "app/explain_view.h"
 #include "base/clock.h"
 
@@ -139,6 +141,7 @@ void hg_report_json(const hg_report *r, const hg_core *core, hg_json *j) {
     hg_json_number(j, "wall_seconds", r->wall_s);
     hg_json_number(j, "events_per_second", event_rate(r, core));
     hg_json_string(j, "orders_hash", hash);
+    hg_report_venue_json(core, j);
     strategies_json(core, j);
     hg_explain_json(core, j);
 }
@@ -190,5 +193,6 @@ void hg_report_text(const hg_report *r, const hg_core *core) {
                step_text(r->step_ns, step, sizeof step), (unsigned long long)r->hedged.count);
         printf("  %-22s %.4f\n", "variance reduction", reduction(r));
     }
+    hg_report_venue_text(core);
     printf("  %-22s %016llx\n", "orders hash", (unsigned long long)stats->hash);
 }

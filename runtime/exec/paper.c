@@ -202,6 +202,9 @@ const hg_paper_stats *hg_paper_stats_get(const hg_venue *venue) {
 
 bool hg_paper_has_scenario(const hg_paper_options *o) {
     bool delay = false;
+    for (int leg = 0; leg < HG_LEGS; leg++) {
+        delay = delay || !hg_law_is_zero(&o->latency.leg[leg]);
+    }
     for (int kind = 0; kind < 4; kind++) {
         delay = delay || o->rules.taker_delay_ns[kind] > 0;
     }

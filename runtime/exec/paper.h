@@ -74,7 +74,7 @@ typedef struct hg_paper_stats {
 
 const hg_paper_stats *hg_paper_stats_get(const hg_venue *venue);
 
-/* Whether rules or faults are in force that a report should speak of. */
+/* Whether rules, faults or latencies are in force that a report should speak of. */
 bool hg_paper_has_scenario(const hg_paper_options *options);
 
 #endif

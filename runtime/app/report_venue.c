@@ -1,0 +1,65 @@
+/* What the paper venue did to us. */
+#include "app/report_venue.h"
+
+#include <stdio.h>
+
+#define COUNTS_MAX 20
+
+typedef struct {
+    const char *key, *text;
+    uint64_t count;
+} counted;
+
+static size_t counts_of(const hg_core *core, counted out[COUNTS_MAX]) {
+    const hg_paper_stats *s = hg_paper_stats_get(core->venue);
+    const counted all[] = {
+        {"requests",      "requests matched",                     s->requests       },
+        {"maker_fills",   "fills as maker",                       s->maker_fills    },
+        {"taker_fills",   "fills as taker",                       s->taker_fills    },
+        {"delayed",       "takers delayed",                       s->delayed        },
+        {"slid",          "post-only orders moved",               s->slid           },
+        {"banded",        "limits moved to the band",             s->banded         },
+        {"self_trades",   "self-trades prevented",                s->self_trades    },
+        {"rejects",       "requests rejected",                    s->rejects        },
+        {"rejects_down",  "  while the venue stood still",        s->rejects_down   },
+        {"rejects_busy",  "  because it was busy",                s->rejects_busy   },
+        {"rejects_rate",  "  above the rate limit",               s->rejects_rate   },
+        {"windows",       "outages met",                          s->windows        },
+        {"vanished",      "requests that never arrived",          s->vanished       },
+        {"answers_late",  "answers withheld or lost, told later", s->answers_late   },
+        {"answers_twice", "answers told twice",                   s->answers_twice  },
+        {"data_hurried",  "market data let in early",             core->late.hurried},
+    };
+    _Static_assert(sizeof all / sizeof *all <= COUNTS_MAX, "room for every count");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        out[i] = all[i];
+    }
+    return sizeof all / sizeof *all;
+}
+
+void hg_report_venue_json(const hg_core *core, hg_json *j) {
+    counted counts[COUNTS_MAX];
+    if (!core->scenario) {
+        return;
+    }
+    size_t n = counts_of(core, counts);
+    hg_json_open(j, "venue");
+    for (size_t i = 0; i < n; i++) {
+        hg_json_int(j, counts[i].key, (int64_t)counts[i].count);
+    }
+    hg_json_close(j);
+}
+
+void hg_report_venue_text(const hg_core *core) {
+    counted counts[COUNTS_MAX];
+    if (!core->scenario) {
+        return;
+    }
+    size_t n = counts_of(core, counts);
+    printf("  venue\n");
+    for (size_t i = 0; i < n; i++) {
+        if (counts[i].count > 0) {
+            printf("    %-36s %12llu\n", counts[i].text, (unsigned long long)counts[i].count);
+        }
+    }
+}
