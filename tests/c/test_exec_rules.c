@@ -14,6 +14,9 @@ typedef struct {
     hg_paper_margin margin;
 } setting;
 
+/* The gate leaves self-trades to the venue. */
+static const hg_limit_extra gate = {.self_trade = HG_SELF_WE_LEAVE};
+
 static void venue_world(world *w, setting s) {
     hg_paper_options o = {.fill = s.fill, .seed = 11, .margin = s.margin};
     CHECK_EQ(s.rules ? hg_rules_parse(s.rules, &o.rules) : HG_OK, HG_OK);
@@ -24,7 +27,7 @@ static void venue_world(world *w, setting s) {
     world_add(w, "BTC-PERPETUAL");
     world_add(w, "BTC-27MAR26-60000-C");
     world_open(w, NULL);
-    world_trade(w, &o, NULL);
+    world_trade(w, &o, &(hg_exec_options){.order_capacity = 4096, .limits.extra = &gate});
     value_event(w, HG_EV_INDEX, 0, 60000);
     quote(w, PERP, 59999, 2, 60001, 3);
     mark(w, PERP, 60000, 0);
