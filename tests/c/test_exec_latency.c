@@ -113,7 +113,7 @@ static int open_file(hg_delay *d, const char *text) {
     CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
     close(fd);
     hg_law law = {.kind = HG_LAW_RECORDED};
-    strcpy(law.path, path);
+    snprintf(law.path, sizeof law.path, "%s", path);
     int rc = hg_delay_open(d, &law, 1, HG_LEG_SUBMIT);
     unlink(path);
     return rc;
