@@ -87,6 +87,7 @@ int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, i
     core->ready = book->count == 0;
     core->start_ns = start_ns;
     core->now_ns = start_ns;
+    core->delivery_ns = start_ns;
     return rc;
 }
 

@@ -31,6 +31,7 @@ typedef struct hg_core {
     int64_t now_ns;         /* event time */
     bool ready;             /* the opening book is fully marked: scripts may see ticks */
     int64_t due_ns;         /* hg_core_due_ns after the last event */
+    int64_t delivery_ns;    /* when the next expiry is delivered without the feed's word */
     hg_late_data late;      /* market data on its way to us */
     bool scenario;          /* the paper venue has rules, faults or latencies worth reporting */
     uint64_t events;        /* everything applied */
@@ -83,9 +84,15 @@ void hg_core_feed_late(hg_core *core, const hg_event *event);
 /* After the last feed event: lets in what is still on its way. */
 void hg_core_drain(hg_core *core);
 
+/* Delivers what expired a minute ago or longer and has not been delivered by the feed. */
+void hg_core_deliver(hg_core *core, int64_t until_ns);
+
 /* A feed event with all that belongs to it: what is due before it, itself, and the answers it
- * causes at its own time. The usual event, which causes nothing, pays two comparisons. */
+ * causes at its own time. The usual event, which causes nothing, pays three comparisons. */
 static inline void hg_core_feed(hg_core *core, const hg_event *event) {
+    if (core->delivery_ns <= event->time_ns) {
+        hg_core_deliver(core, event->time_ns);
+    }
     if (core->late.market) {
         hg_core_feed_late(core, event);
         return;

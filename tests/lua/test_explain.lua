@@ -123,3 +123,35 @@ function TestExplain:test_wrong_use_raises()
   quote(s, 64000)
   finish(s)
 end
+
+TestDelivery = {}
+
+-- The feed tells no delivery price: a minute later it is the mean of the last half hour.
+function TestDelivery:test_an_expiry_without_a_word_of_the_feed()
+  local s = test.session { text = TEXT .. "\nreturn S\n",
+    instruments = { PERP, "BTC-27FEB26-60000-C" },
+    start = 1772177400, -- 07:30 UTC on 27 February 2026
+    book = { { instrument = "BTC-27FEB26-60000-C", size = 2 } } }
+  s:index("BTC", 60000)
+  s:mark { instrument = "BTC-27FEB26-60000-C", mark = 0.01, iv = 0.5 }
+  s:advance(900)
+  s:index("BTC", 64000)
+  s:advance(900)
+  s:index("BTC", 80000) -- 08:00: too late to count
+  lu.assertEquals(s:position("BTC-27FEB26-60000-C"), 2)
+  s:advance(59)
+  s:index("BTC", 80000)
+  lu.assertEquals(s:position("BTC-27FEB26-60000-C"), 2)
+  s:advance(5)
+  s:index("BTC", 80000)
+  lu.assertEquals(s:position("BTC-27FEB26-60000-C"), 0)
+  local told
+  for _, event in ipairs(s:events()) do
+    if event.kind == "settlement" then told = event end
+  end
+  lu.assertEquals(told.type, "delivery")
+  lu.assertAlmostEquals(told.price, 62000, 1)
+  lu.assertAlmostEquals(told.amount, 2 * 2000 / 62000, 1e-4)
+  s:settle { instrument = "BTC-27FEB26-60000-C", price = 70000 } -- comes too late
+  lu.assertEquals(s:position("BTC-27FEB26-60000-C"), 0)
+end
