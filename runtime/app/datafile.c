@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #define FILE_MAX (64u << 20)
-#define FIELDS_MAX 32
+#define FIELDS_MAX 128
 
 const char *hg_row_get(const hg_row_field *fields, size_t count, const char *key) {
     for (size_t i = 0; i < count; i++) {

@@ -5,6 +5,7 @@
 #include "app/report_venue.h"
 
 #include "app/explain_view.h"
+#include "app/risk_view.h"
 #include "base/clock.h"
 
 #include <math.h>
@@ -143,6 +144,7 @@ void hg_report_json(const hg_report *r, const hg_core *core, hg_json *j) {
     hg_json_string(j, "orders_hash", hash);
     hg_report_venue_json(core, j);
     strategies_json(core, j);
+    hg_risk_view_json(core, j);
     hg_explain_json(core, j);
 }
 
@@ -174,6 +176,7 @@ void hg_report_text(const hg_report *r, const hg_core *core) {
     printf("  %-22s %llu sent, %llu fills, %llu refused, %llu rejected\n", "orders",
            (unsigned long long)stats->orders, (unsigned long long)stats->fills,
            (unsigned long long)stats->refused, (unsigned long long)stats->rejected);
+    hg_risk_view_text(core);
     text_money("P&L hedged", r->pnl.hedged);
     text_money("P&L unhedged", r->pnl.unhedged);
     printf("  %-22s fees %.2f, spread %.2f, funding %.2f USD\n", "cost of hedging", stats->fees_usd,

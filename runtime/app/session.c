@@ -188,6 +188,7 @@ static uint32_t report_underlying(const hg_session *s) {
 
 int hg_session_open(hg_session *s, const hg_session_options *options) {
     *s = (hg_session){.options = *options};
+    s->options.limits.extra = options->limits.extra ? &s->options.limit_extra : NULL;
     s->events.core = &s->core;
     s->core.universe = hg_universe_new();
     int rc = s->core.universe ? HG_OK : HG_ERR(HG_ENOMEM, "universe");

@@ -37,6 +37,7 @@ typedef struct hg_session_options {
     bool reload;          /* strategies may be replaced while it runs */
     int64_t probation_ns; /* of new code; 0: default */
     hg_limits limits;
+    hg_limit_extra limit_extra; /* what `limits.extra` points to */
     const char *control;   /* NULL: a socket of its own, "none", or a path */
     const char *kill_file; /* NULL: none */
     const char *name;      /* of the session, for people; NULL: the strategy's */

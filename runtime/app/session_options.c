@@ -27,43 +27,6 @@ static int speed_parse(const char *text, double *speed) {
     return HG_OK;
 }
 
-static int limit_set(hg_limits *limits, const char *name, const char *text) {
-    double value = 0;
-    int64_t nano = 0;
-    if (!hg_nano_parse(text, strlen(text), &nano) || nano <= 0) {
-        return HG_ERR(HG_ECONFIG, "limits.%s = %s: want a number above zero", name, text);
-    }
-    value = hg_nano_to_double(nano);
-    static const char *const names[] = {"price_collar",
-                                        "order_value_usd",
-                                        "position_delta",
-                                        "quote_max_age_s",
-                                        "orders_per_second",
-                                        "open_orders",
-                                        NULL};
-    if (strcmp(name, names[0]) == 0) {
-        limits->price_collar = value;
-    } else if (strcmp(name, names[1]) == 0) {
-        limits->order_value_usd = value;
-    } else if (strcmp(name, names[2]) == 0) {
-        limits->position_delta = value;
-    } else if (strcmp(name, names[3]) == 0) {
-        limits->quote_max_age_ns = nano;
-    } else if (strcmp(name, names[4]) == 0) {
-        limits->orders_per_second = (uint32_t)(value < 1 ? 1 : value);
-    } else if (strcmp(name, names[5]) == 0) {
-        limits->open_orders = (uint32_t)(value < 1 ? 1 : value);
-    } else {
-        int rc = HG_ERR(HG_ECONFIG, "unknown limit '%s'", name);
-        const char *near = hg_text_nearest(name, names);
-        if (near) {
-            hg_error_hint("did you mean limits.%s?", near);
-        }
-        return rc;
-    }
-    return HG_OK;
-}
-
 static int set_add(hg_session_options *o, const char *text) {
     if (!strchr(text, '=') || text[0] == '=') {
         return HG_ERR(HG_EUSAGE, "--set %s: want NAME=VALUE", text);
@@ -164,7 +127,7 @@ static int config_row(void *context, int row, const hg_row_field *fields, size_t
         const char *key = fields[i].key;
         const char *value = fields[i].value;
         if (strncmp(key, "limits.", 7) == 0) {
-            rc = limit_set(&read->options->limits, key + 7, value);
+            rc = hg_limits_set(&read->options->limits, &read->options->limit_extra, key + 7, value);
         } else if (strncmp(key, "cash.", 5) == 0) {
             rc = cash_add(read->options, key + 5, value);
         } else if (strncmp(key, "set.", 4) == 0) {
@@ -200,7 +163,6 @@ static void defaults(hg_session_options *o, hg_mode mode) {
     o->errors_max = mode == HG_MODE_BACKTEST ? 0 : 10;
     o->errors_window_ns = 60 * HG_NS_PER_S;
     o->reload = mode != HG_MODE_BACKTEST;
-    hg_limits_default(&o->limits);
     if (mode == HG_MODE_DEMO) {
         o->scenario = "crash";
         o->strategies[0] = "strategies/delta_band.lua";

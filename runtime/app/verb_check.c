@@ -1,6 +1,7 @@
 /* check: what can be known about a strategy without risking anything. It is compiled and looked
  * through, then run dry: some minutes of the simulated market over an example book, where its
  * orders reach nobody. */
+#include "app/risk_view.h"
 #include "app/session.h"
 #include "app/verb.h"
 #include "base/clock.h"
@@ -15,6 +16,7 @@
 static const hg_flag check_flags[] = {
     {"set",    "NAME=VALUE", "strategy parameter; may repeat"                          },
     {"book",   "FILE",       "positions of the dry run (default: the example strangle)"},
+    {"config", "FILE",       "limits and book of the dry run; without a strategy: show limits"},
     {"no-run", NULL,         "compile and look only, without the dry run"              },
     {"strict", NULL,         "warnings are failures (exit 5)"                          },
     {"quiet",  NULL,         "say nothing about what is right"                         },
@@ -24,7 +26,7 @@ static const hg_flag check_flags[] = {
 
 typedef struct {
     const char *path;
-    const char *book;
+    const char *book, *config;
     const char *set[HG_SETS_MAX];
     size_t set_count;
     bool json, run, quiet;
@@ -38,8 +40,13 @@ typedef struct {
 /* What a backtest without flags has. */
 static int session_options(const check_job *job, hg_session_options *o) {
     static const hg_flag flags[] = {HG_SESSION_FLAGS, HG_FLAGS_END};
-    hg_args none = {.flags = flags};
-    int rc = hg_session_options_read(o, HG_MODE_BACKTEST, &none);
+    hg_args args = {.flags = flags};
+    if (job->config) {
+        args.given[0].name = "config";
+        args.given[0].value = job->config;
+        args.given_count = 1;
+    }
+    int rc = hg_session_options_read(o, HG_MODE_BACKTEST, &args);
     o->control = "none";
     o->book = job->book;
     return rc;
@@ -174,7 +181,23 @@ static int check_file(check_job *job) {
     return rc;
 }
 
+/* The limits a configuration means, with defaults filled in. */
+static int check_limits(const char *config, bool json) {
+    check_job job = {.config = config};
+    hg_session_options options;
+    int rc = session_options(&job, &options);
+    if (rc < 0) {
+        return hg_verb_fail(rc);
+    }
+    hg_risk_view_limits(&options.limits, json);
+    return HG_EXIT_OK;
+}
+
 static int check(hg_args *args) {
+    const char *config = hg_args_get(args, "config", NULL);
+    if (args->word_count == 0 && config) {
+        return check_limits(config, hg_args_has(args, "json"));
+    }
     if (args->word_count == 0) {
         return hg_verb_usage(&hg_verb_check, "which strategy?");
     }
@@ -182,6 +205,7 @@ static int check(hg_args *args) {
     job = (check_job){.json = hg_args_has(args, "json"),
                       .run = !hg_args_has(args, "no-run"),
                       .quiet = hg_args_has(args, "quiet"),
+                      .config = config,
                       .book = hg_args_get(args, "book", "examples/books/short_strangle.lua")};
     const char *text = NULL;
     while (job.set_count < HG_SETS_MAX &&
@@ -202,7 +226,8 @@ static int check(hg_args *args) {
 
 const hg_verb hg_verb_check = {
     .name = "check",
-    .synopsis = "STRATEGY.lua... [--set NAME=VALUE] [--no-run] [--strict]",
+    .synopsis = "STRATEGY.lua... [--set NAME=VALUE] [--no-run] [--strict]\n"
+                "           --config FILE",
     .summary = "compile strategies, report mistakes, run them dry for five minutes",
     .example = "hedged check strategies/delta_band.lua --set band=0.3",
     .flags = check_flags,

@@ -202,32 +202,6 @@ static void l_add_log(lua_State *L) {
     lua_setfield(L, -2, "log");
 }
 
-/* The limits of the gate, to look at. */
-static void l_add_risk(lua_State *L) {
-    const hg_script *s = hg_script_of(L);
-    hg_limits limits;
-    hg_limits_default(&limits);
-    if (s->env && s->env->exec) limits = *hg_exec_limits(s->env->exec);
-    const struct {
-        const char *name;
-        double value;
-    } rows[] = {
-        {"price_collar",      limits.price_collar                  },
-        {"order_value_usd",   limits.order_value_usd               },
-        {"position_delta",    limits.position_delta                },
-        {"quote_max_age",     (double)limits.quote_max_age_ns / 1e9},
-        {"orders_per_second", limits.orders_per_second             },
-        {"open_orders",       limits.open_orders                   },
-    };
-    lua_createtable(L, 0, 6);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        lua_pushnumber(L, rows[i].value);
-        lua_setfield(L, -2, rows[i].name);
-    }
-    l_api_read_only(L, "hedged.risk");
-    lua_setfield(L, -2, "risk");
-}
-
 int l_open_hedged(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"strategy", l_strategy},

@@ -21,7 +21,7 @@ static const char *const fields[] = {
 static const char *const request_fields[] = {
     "instrument", "size",     "price",         "type",  "tif",           "post_only", "reduce_only",
     "reason",     "side",     "trigger_price", "trail", "trail_percent", "trigger",   "protection",
-    "expires",    "good_for", "valid_until",   "oco",   "bracket",       NULL};
+    "expires",    "good_for", "valid_until",   "oco",   "bracket",       "again", NULL};
 
 uint64_t l_order_id(lua_State *L, int index) {
     const uint64_t *id = luaL_testudata(L, index, TYPE_NAME);
@@ -74,6 +74,7 @@ bool l_order_options(lua_State *L, int table, hg_order_request *request) {
     request->tif = (hg_tif)l_choice(L, "tif", tif, tifs);
     request->post_only = l_api_bool(L, table, "post_only");
     request->reduce_only = l_api_bool(L, table, "reduce_only");
+    request->again = l_api_bool(L, table, "again");
     request->reason = l_api_text(L, table, "reason", NULL);
     return priced || market;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const fields[] = {"instrument", "delta",     "reason",      "type", "price",
-                                     "tif",        "post_only", "reduce_only", NULL};
+                                     "tif",        "post_only", "reduce_only", "again", NULL};
 
 /* A delta less than this multiple of a lot short of the next one counts as the next one: 0.3 coins
  * at 0.1 a lot are three lots. */

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIELDS_MAX 64
+#define FIELDS_MAX 128
+#define DEPTH_MAX 3
 #define FILE_MAX ((size_t)16 << 20)
 
 typedef struct reader {
@@ -19,7 +20,7 @@ typedef struct reader {
     bool single;
     hg_data_field fields[FIELDS_MAX];
     char numbers[FIELDS_MAX][32];
-    char names[FIELDS_MAX][64]; /* of nested fields: "limits.price_collar" */
+    char names[FIELDS_MAX][128]; /* of nested fields: "limits.price_collar" */
     size_t field_count;
 } reader;
 
@@ -98,15 +99,19 @@ static void l_read_field(lua_State *L, reader *r, const char *prefix) {
     }
 }
 
-/* A field, or the fields of one table inside the row: { limits = { order_value_usd = 1e6 } }. */
-static void l_read_fields(lua_State *L, reader *r) {
+/* A field, or the fields of a table inside the row: { limits = { order_value_usd = 1e6 } }. */
+static void l_read_fields(lua_State *L, reader *r, const char *prefix, int depth) {
+    char path[128];
     if (!lua_istable(L, -1)) {
-        l_read_field(L, r, NULL);
+        l_read_field(L, r, prefix);
         return;
     }
     if (lua_type(L, -2) != LUA_TSTRING) luaL_error(L, "fields must have names");
-    const char *prefix = lua_tostring(L, -2);
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) l_read_field(L, r, prefix);
+    if (depth > DEPTH_MAX) luaL_error(L, "tables more than %d deep", DEPTH_MAX);
+    luaL_checkstack(L, 4, "tables too deep");
+    snprintf(path, sizeof path, "%s%s%s", prefix ? prefix : "", prefix ? "." : "",
+             lua_tostring(L, -2));
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) l_read_fields(L, r, path, depth + 1);
 }
 
 static int l_read_row(lua_State *L) {
@@ -116,7 +121,7 @@ static int l_read_row(lua_State *L) {
         return luaL_error(L, "row %d is a %s, not a table", (int)r->index, luaL_typename(L, -1));
     }
     r->field_count = 0;
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) l_read_fields(L, r);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) l_read_fields(L, r, NULL, 1);
     qsort(r->fields, r->field_count, sizeof *r->fields, compare);
     return 0;
 }

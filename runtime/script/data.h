@@ -8,8 +8,8 @@
 
 /* Lua data files (books, instrument lists, configuration): text chunks run with an empty
  * environment, a budget and a memory cap, returning a list of tables or one table. Values are
- * texts, numbers and booleans; one level of tables inside a row gives fields called "outer.inner".
- */
+ * texts, numbers and booleans; tables inside a row, up to three deep, give fields called
+ * "outer.inner". */
 typedef struct hg_data_field {
     const char *key;
     enum { HG_DATA_TEXT, HG_DATA_NUMBER, HG_DATA_BOOL } type;

@@ -343,6 +343,7 @@ typedef struct hg_module {
 extern const hg_module hg_modules[]; /* ends with a NULL name */
 
 int l_open_hedged(lua_State *L);
+void l_add_risk(lua_State *L); /* hedged.risk into the table on top */
 int l_open_market(lua_State *L);
 int l_open_portfolio(lua_State *L);
 int l_open_orders(lua_State *L);

@@ -49,7 +49,7 @@ local hedged = {}
 ---@field on_fill? fun(self, fill: hedged.fill) an own order was filled, in part or in full
 ---@field on_order? fun(self, order: hedged.orders.order) an own order changed its state
 ---@field on_timer? fun(self, name: string) a timer that was started with a name
----@field on_risk? fun(self, event: hedged.risk_event) a refusal, or a liquidation
+---@field on_risk? fun(self, event: hedged.risk_event) a refusal, a change of the gate's state, or a liquidation
 ---@field on_stop? fun(self, reason: string) the session ends; no more waiting
 
 --- What changed. One object is reused for every call: copy the numbers you keep. A field is nil
@@ -122,12 +122,20 @@ local hedged = {}
 ---@field kind "start"|"reload"|"recover"|"resume" "resume": after a pause or an error
 ---@field orders hedged.orders.order[] open orders of this strategy
 
---- An order that the risk gate refused because of a limit.
+--- What `on_risk` is told: an order of the strategy that the risk gate refused ("refusal"), a state of
+--- the gate that changed ("state": the session, this strategy or an underlying), an answer of the venue
+--- that must not happen ("alarm"), or the exchange closing positions ("liquidation").
 ---@class hedged.risk_event
----@field kind "refusal"|"liquidation"
----@field order? hedged.orders.order of a refusal
----@field code string as in the order; "liquidation"
----@field message? string of a refusal
+---@field kind "refusal"|"state"|"alarm"|"liquidation"
+---@field order? hedged.orders.order refusal and alarm
+---@field code string the control: as in the order; "" when the operator re-armed
+---@field message? string absent in a liquidation
+---@field value? number what was asked or measured
+---@field limit? number what would have been allowed, in the same unit
+---@field scope? "session"|"strategy"|"underlying" state
+---@field underlying? string state of an underlying
+---@field from? "active"|"reducing"|"halted"|"paused"|"frozen" state
+---@field to? "active"|"reducing"|"halted"|"paused"|"frozen" state
 ---@field time number seconds
 ---@field phase? "start"|"order"|"end"|"bankrupt" of a liquidation, as the fields below
 ---@field currency? string the account: its settlement currency
@@ -147,8 +155,26 @@ local hedged = {}
 ---@field warn fun(format: any, ...: any)
 ---@field error fun(format: any, ...: any)
 
---- Limits of the risk gate in force, to look at. They cannot be changed from Lua.
+--- How much of one limit is used. `value` and `headroom` are absent while they are unknown.
+---@class hedged.risk_use
+---@field value? number worst case, pending and unknown orders included
+---@field limit number
+---@field headroom? number limit - value, negative when it is breached
+
+--- Answer of `hedged.risk()`.
+---@class hedged.risk_view
+---@field state "active"|"reducing"|"halted" of the session
+---@field why string "" while active
+---@field strategy_state "active"|"paused" of this strategy
+---@field strategy_why string
+---@field limits table<string, number> all limits by name, as this strategy has them
+---@field session table<string, hedged.risk_use> open_notional_usd, gross_notional_usd, total_open_orders, strategy_open_orders, loss_reduce_usd, loss_halt_usd, drawdown_reduce_usd, drawdown_halt_usd
+---@field underlyings table<string, table> by name: `state` ("active", "frozen"), `thaws` (seconds), and hedged.risk_use as delta_coins, gamma_usd_per_percent, vega_usd_per_point, theta_usd_per_day, burst_delta_coins, burst_vega_usd_per_point
+
+--- Limits of the risk gate in force, to look at; `hedged.risk()` also tells what is used of them. They
+--- cannot be changed from Lua. All names are in docs/risk.md.
 ---@class hedged.risk
+---@overload fun(): hedged.risk_view
 ---@field price_collar number fraction through the reference price
 ---@field order_value_usd number
 ---@field position_delta number coins per instrument
@@ -247,6 +273,7 @@ function hedged.exposure(underlying, options) end
 ---@field tif? "gtc"|"ioc"|"fok" limit orders: "gtc", market orders: "ioc"
 ---@field post_only? boolean never take liquidity (false)
 ---@field reduce_only? boolean only reduce the position (false)
+---@field again? boolean meant, though an equal order sent a moment ago is still open (false)
 
 --- Trades an amount of delta: works out the size in the instrument's own unit (USD for an inverse
 --- perpetual, contracts by their delta for an option), rounds it toward zero to whole lots and

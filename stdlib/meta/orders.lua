@@ -67,6 +67,7 @@ local order = {}
 ---@field tif? "gtc"|"ioc"|"fok" limit orders: "gtc", market orders: "ioc"
 ---@field post_only? boolean never take liquidity (false)
 ---@field reduce_only? boolean only reduce the position (false)
+---@field again? boolean meant, though an equal order sent a moment ago is still open (false)
 ---@field reason? string shown in the events file
 
 --- Sends an order.

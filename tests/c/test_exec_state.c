@@ -74,15 +74,9 @@ static void rig_open(rig *r) {
     world_open(&r->w, NULL);
     /* The venue lies here; the guards that would stop a real session stay out of the way. */
     hg_limits limits = {.repeated_window_ns = 1, .hedge_overshoot = 1e9, .hedge_tries = 1000000};
-    r->w.exec = hg_exec_new(
-        r->w.market, r->w.portfolio, &r->venue.venue,
-        &(hg_exec_options){
-  /* The venue lies here; the guards that would stop a real session stay out of the way.
-  */
-            .limits = limits,
-            .order_capacity = 64,
-            .observer = {&r->log, on_order, on_fill, NULL, NULL}
-    });
+    hg_exec_options options = {.limits = limits, .order_capacity = 64};
+    options.observer = (hg_exec_observer){.context = &r->log, .order = on_order, .fill = on_fill};
+    r->w.exec = hg_exec_new(r->w.market, r->w.portfolio, &r->venue.venue, &options);
     CHECK(r->w.exec != NULL);
     quote(&r->w, r->perp, 59999, 10, 60001, 10);
     mark(&r->w, r->perp, 60000, 0);
