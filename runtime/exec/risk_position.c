@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#define SUM_SLACK 1e-9 /* of a limit: the dust of a sum over many legs refuses nobody */
+
 /* --- 7: open orders ------------------------------------------------------------------------------
  */
 
@@ -156,7 +158,8 @@ static hg_reject check_range(const judgement *j, const hg_greek_range *g, hg_rej
                              double limit, const char *what, const char *unit) {
     bool up = g->add > 0;
     double worst = up ? g->hi + g->add : g->lo + g->add;
-    if (g->add == 0 || (up ? worst <= limit : worst >= -limit)) {
+    double at = limit * (1 + SUM_SLACK);
+    if (g->add == 0 || (up ? worst <= at : worst >= -at)) {
         return HG_REJECT_NONE;
     }
     return hg_refuse(j->refusal, code, worst, up ? limit : -limit,
