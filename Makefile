@@ -128,7 +128,7 @@ C_FILES     = $(wildcard runtime/*/*.[ch] tests/c/*.[ch] tests/bench/*.[ch] test
 LUA_DIRS    = $(wildcard stdlib strategies examples tests)
 
 # --- build --------------------------------------------------------------------------------------
-.PHONY: all help deps deps-lint demo test ctest bench bench-peers lint fmt docs install uninstall \
+.PHONY: all help deps deps-lint demo mutate test ctest bench bench-peers lint fmt docs install uninstall \
         fuzz clean check-deps FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -271,6 +271,11 @@ docs: all
 	@$(BIN) lua tests/tools/gen_lua_api.lua >docs/lua-api.md.new && \
 	  mv docs/lua-api.md.new docs/lua-api.md && echo "docs/lua-api.md written from stdlib/meta"
 
+# Flips each comparison of the risk gate and expects a test to fail: make mutate [F=risk_form]
+mutate:
+	@.ci/deps build
+	@lua5.4 tests/tools/mutate.lua $(BUILD)/mutate $(F)
+
 # clang's libFuzzer with the address and undefined sanitizers: make fuzz [F=tape] [S=seconds each]
 fuzz:
 	@.ci/deps build clang
@@ -318,6 +323,7 @@ help:
 	@echo 'make lint, make fmt  checks; formatting'
 	@echo 'make docs            docs/lua-api.md from stdlib/meta'
 	@echo 'make fuzz            libFuzzer targets with clang (F=name S=seconds)'
+	@echo 'make mutate          flips each comparison of the risk gate; a test must fail (F=file)'
 	@echo 'make deps            install missing Debian packages (a part of demo, test, bench, lint)'
 	@echo 'make install         PREFIX=$(PREFIX) DESTDIR='
 	@echo 'also                 V=1 CC=clang CI=true BUILD=folder CFLAGS=... LIB_CFLAGS=... LIB_LIBS=...'

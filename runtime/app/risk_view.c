@@ -21,7 +21,7 @@ void hg_risk_view_json(const hg_core *core, hg_json *j) {
     const char *why = "";
     hg_risk_state state = hg_risk_session(core->exec, &why);
     hg_json_open(j, "risk");
-    hg_json_string(j, "state", hg_risk_state_name(state));
+    hg_json_string(j, "trading", hg_risk_state_name(state));
     hg_json_string(j, "why", why);
     refusals_json(core, j);
     hg_json_open_array(j, "paused");
@@ -63,7 +63,7 @@ void hg_risk_view_text(const hg_core *core) {
     }
 }
 
-/* --- limits ------------------------------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 /* Choices and names besides the numbers. */
 static void words(const hg_limit_extra *extra, hg_json *j) {
@@ -73,14 +73,13 @@ static void words(const hg_limit_extra *extra, hg_json *j) {
     const struct {
         const char *name, *value;
     } rows[] = {
-        {"reduce_mode",       hg_limit_word(HG_REDUCE_MODES, x->reduce_mode, reduce, sizeof reduce)},
-        {"self_trade",        hg_limit_word(HG_SELF_TRADES, x->self_trade, self, sizeof self)      },
-        {"duplicates",
-         hg_limit_word(HG_DUPLICATES, x->duplicates, duplicates, sizeof duplicates)                },
-        {"stale_reduce_only", x->stale_reduce_only ? "true" : "false"                              },
-        {"allow_no_cod",      x->allow_no_cod ? "true" : "false"                                   },
-        {"venue",             x->venue                                                             },
-        {"account",           x->account                                                           },
+        {"reduce_mode",       hg_limit_word(HG_REDUCE_MODES,                         x->reduce_mode, reduce, sizeof reduce)},
+        {"self_trade",             hg_limit_word(HG_SELF_TRADES,                                                    x->self_trade, self, sizeof self)},
+        {"duplicates",        hg_limit_word(HG_DUPLICATES,                     x->duplicates, duplicates, sizeof duplicates)},
+        {"stale_reduce_only",               x->stale_reduce_only ? "true" : "false"                                                       },
+        {"allow_no_cod",        x->allow_no_cod ? "true" : "false"                          },
+        {"venue",         x->venue                                           },
+        {"account", x->account},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (j) {
@@ -150,7 +149,7 @@ void hg_risk_view_limits(const hg_limits *given, bool json) {
         const hg_limit_row *row = &hg_limit_rows[i];
         double value = hg_limit_get(&limits, i);
         bool standard = row->standard == 0 || value == row->standard;
-        printf("%-28s %-14.10g %-10s %s %s\n", row->name, value, scopes[row->scope],
+        printf("%-28s %-14.15g %-10s %s %s\n", row->name, value, scopes[row->scope],
                standard ? " " : "*", row->text);
     }
     words(limits.extra, NULL);

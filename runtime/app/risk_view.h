@@ -6,7 +6,8 @@
 
 /* What the risk gate did and what its limits are, for reports and people. */
 
-/* "risk": state, why, refusals by code, paused strategies. Into an open object. */
+/* "risk": trading (active, reducing, halted), why, refusals by code, paused strategies. Into an
+ * open object. */
 void hg_risk_view_json(const hg_core *core, hg_json *json);
 /* Lines only when there is something to say. */
 void hg_risk_view_text(const hg_core *core);

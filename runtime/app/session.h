@@ -38,10 +38,10 @@ typedef struct hg_session_options {
     int64_t probation_ns; /* of new code; 0: default */
     hg_limits limits;
     hg_limit_extra limit_extra; /* what `limits.extra` points to */
-    const char *control;   /* NULL: a socket of its own, "none", or a path */
-    const char *kill_file; /* NULL: none */
-    const char *name;      /* of the session, for people; NULL: the strategy's */
-    uint32_t errors_max;   /* of a strategy within errors_window_ns, then it is parked */
+    const char *control;        /* NULL: a socket of its own, "none", or a path */
+    const char *kill_file;      /* NULL: none */
+    const char *name;           /* of the session, for people; NULL: the strategy's */
+    uint32_t errors_max;        /* of a strategy within errors_window_ns, then it is parked */
     int64_t errors_window_ns;
     hg_park_policy on_park;
 } hg_session_options;

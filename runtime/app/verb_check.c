@@ -14,12 +14,12 @@
 #define DRY_RUN_EVENTS 1000000
 
 static const hg_flag check_flags[] = {
-    {"set",    "NAME=VALUE", "strategy parameter; may repeat"                          },
-    {"book",   "FILE",       "positions of the dry run (default: the example strangle)"},
+    {"set",    "NAME=VALUE", "strategy parameter; may repeat"                                 },
+    {"book",   "FILE",       "positions of the dry run (default: the example strangle)"       },
     {"config", "FILE",       "limits and book of the dry run; without a strategy: show limits"},
-    {"no-run", NULL,         "compile and look only, without the dry run"              },
-    {"strict", NULL,         "warnings are failures (exit 5)"                          },
-    {"quiet",  NULL,         "say nothing about what is right"                         },
+    {"no-run", NULL,         "compile and look only, without the dry run"                     },
+    {"strict", NULL,         "warnings are failures (exit 5)"                                 },
+    {"quiet",  NULL,         "say nothing about what is right"                                },
     HG_FLAG_JSON,
     HG_FLAGS_END,
 };

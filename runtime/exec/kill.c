@@ -84,8 +84,7 @@ static uint32_t cancel_where(hg_exec *exec, uint16_t strategy, uint32_t underlyi
     return count;
 }
 
-/* --- worse
- * ----------------------------------------------------------------------------------------- */
+/* --- worse ------------------------------------------------------------------------------------ */
 
 void hg_risk_pause(hg_exec *exec, uint16_t strategy, const hg_risk_cause *cause, int64_t now_ns) {
     hg_assert(strategy < HG_STRATEGIES_MAX);
@@ -175,8 +174,7 @@ void hg_exec_halt(hg_exec *exec, const char *why) {
     hg_risk_kill(exec, HG_KILL_HALT, HG_STRATEGY_ANY, why, exec->risk->now_ns);
 }
 
-/* --- better
- * ---------------------------------------------------------------------------------------- */
+/* --- better ----------------------------------------------------------------------------------- */
 
 static void tell_active(hg_exec *exec, uint16_t strategy, uint32_t underlying, hg_risk_state from,
                         const char *why, int64_t now_ns) {
@@ -251,8 +249,7 @@ void hg_risk_arm(hg_exec *exec, uint16_t strategy, const char *who, int64_t now_
     }
 }
 
-/* --- every second
- * ------------------------------------------------------------------------------------ */
+/* --- every second ----------------------------------------------------------------------------- */
 
 /* Closes what can be closed now: all but what orders already under way will close. */
 static void flatten(hg_exec *exec, int64_t now_ns) {
@@ -308,8 +305,7 @@ void hg_exec_clock(hg_exec *exec, int64_t now_ns) {
     }
 }
 
-/* --- looking
- * ------------------------------------------------------------------------------------------ */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 hg_risk_state hg_risk_session(const hg_exec *exec, const char **why) {
     if (why) {
@@ -337,8 +333,7 @@ hg_risk_state hg_risk_underlying(const hg_exec *exec, uint32_t underlying, int64
     return frozen ? HG_RISK_FROZEN : HG_RISK_ACTIVE;
 }
 
-/* --- 17 and 18: what the venue does when we are gone
- * ---------------------------------------------------- */
+/* --- 17 and 18: what the venue does when we are gone ------------------------------------------ */
 
 int hg_risk_protected(const hg_limits *limits, bool cancel_on_disconnect) {
     bool allowed = limits->extra && limits->extra->allow_no_cod;

@@ -26,8 +26,9 @@ double hg_risk_open_notional(const hg_exec *exec, uint32_t amended, hg_lots coun
         uint32_t id = exec->risk->pending[k];
         const hg_instrument_orders *per = &exec->per[id];
         hg_lots lots = per->buy + per->sell - (id == amended ? counted : 0);
-        double usd = lots > 0 ? notional(exec, id, (double)lots) : 0;
-        sum += lots > 0 && !(usd > 0) ? NAN : usd;
+        double usd = notional(exec, id, (double)lots);
+        bool priced = usd > 0; /* either: an order without a spot does not get this far */
+        sum += priced || lots == 0 ? usd : NAN;
     }
     return sum;
 }
@@ -72,8 +73,7 @@ hg_reject hg_check_open(judgement *j) {
     return HG_REJECT_NONE;
 }
 
-/* --- 5: position and Greeks
- * ----------------------------------------------------------------------- */
+/* --- 5: position and Greeks ------------------------------------------------------------------- */
 
 /* Worst case: everything pending on this side fills, and so does this order. */
 hg_reject hg_check_position(judgement *j) {
@@ -85,7 +85,7 @@ hg_reject hg_check_position(judgement *j) {
     double limit = j->limits->position_delta;
     double risky = buy ? coins : -coins;
     double most = (double)(INT64_MAX / 4);
-    if (!(fabs((double)worst) * (double)j->inst->lot <= most)) {
+    if (!(fabs((double)worst) * (double)j->inst->lot <= most)) { /* either: far from all sums */
         return hg_refuse(j->refusal, HG_REJECT_SIZE_LIMIT, coins, most / 1e9,
                          "worst-case position in %s is beyond the ledger", j->inst->name);
     }
@@ -193,8 +193,7 @@ hg_reject hg_check_greeks(judgement *j) {
     return code;
 }
 
-/* --- 6: gross value and margin
- * --------------------------------------------------------------------- */
+/* --- 6: gross value and margin ---------------------------------------------------------------- */
 
 double hg_risk_held_notional(hg_exec *exec, int64_t now_ns) {
     double sum = 0;
@@ -237,8 +236,7 @@ hg_reject hg_check_margin(judgement *j) {
     return HG_REJECT_NONE;
 }
 
-/* --- 15: reduce-only
- * ------------------------------------------------------------------------------- */
+/* --- 15: reduce-only -------------------------------------------------------------------------- */
 
 hg_lots hg_reduce_room(const hg_risk_view *view, hg_side side, hg_lots held) {
     hg_lots room = side == HG_BUY ? -held - view->pending_buy : held - view->pending_sell;
@@ -298,8 +296,7 @@ hg_reject hg_check_reduce_only(judgement *j) {
     return HG_REJECT_NONE;
 }
 
-/* --- 12: self-trade
- * -------------------------------------------------------------------------------- */
+/* --- 12: self-trade --------------------------------------------------------------------------- */
 
 /* A resting order of our own that an order of this side and price would meet. */
 static bool in_the_way(const hg_slot *slot, uint32_t instrument, hg_side side, hg_ticks price) {

@@ -71,8 +71,7 @@ static void watch_repeats(hg_exec *exec, const hg_order *order, int64_t now_ns) 
     }
 }
 
-/* --- 10: hedges must hedge
- * ------------------------------------------------------------------------ */
+/* --- 10: hedges must hedge -------------------------------------------------------------------- */
 
 static uint32_t underlying_of(const hg_exec *exec, const hg_order *order) {
     return hg_universe_get(exec->universe, order->instrument)->underlying_id;
@@ -151,8 +150,7 @@ void hg_risk_ended(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     }
 }
 
-/* --- 19: bursts
- * ------------------------------------------------------------------------------------ */
+/* --- 19: bursts ------------------------------------------------------------------------------- */
 
 static int64_t nano_of(double value) {
     return fabs(value) < 9e9 ? (int64_t)llround(fabs(value) * 1e9) : INT64_MAX;
@@ -198,8 +196,7 @@ static void watch_burst(hg_exec *exec, uint32_t u, double delta, double vega, in
     }
 }
 
-/* --- fills
- * ------------------------------------------------------------------------------------------- */
+/* --- fills ------------------------------------------------------------------------------------ */
 
 hg_fill_effect hg_risk_before_fill(hg_exec *exec, const hg_slot *slot, int64_t now_ns) {
     hg_fill_effect effect = {.known = false};
@@ -233,8 +230,7 @@ void hg_risk_after_fill(hg_exec *exec, hg_slot *slot, const hg_fill_effect *effe
     }
 }
 
-/* --- 14: the money of the day
- * ------------------------------------------------------------------------ */
+/* --- 14: the money of the day ----------------------------------------------------------------- */
 
 /* Whether the P&L is known and rests on fresh marks. */
 static bool sighted(const hg_exec *exec, const hg_pnl *pnl, int64_t now_ns) {

@@ -21,7 +21,7 @@ static const char *const fields[] = {
 static const char *const request_fields[] = {
     "instrument", "size",     "price",         "type",  "tif",           "post_only", "reduce_only",
     "reason",     "side",     "trigger_price", "trail", "trail_percent", "trigger",   "protection",
-    "expires",    "good_for", "valid_until",   "oco",   "bracket",       "again", NULL};
+    "expires",    "good_for", "valid_until",   "oco",   "bracket",       "again",     NULL};
 
 uint64_t l_order_id(lua_State *L, int index) {
     const uint64_t *id = luaL_testudata(L, index, TYPE_NAME);

@@ -1,5 +1,5 @@
-/* hedged.risk: the limits in force as fields, and hedged.risk() for what is used of them now. A view:
- * nothing here can change a limit or a state. */
+/* hedged.risk: the usual limits as fields, and hedged.risk() for all of them and what is used now.
+ * A view: nothing here can change a limit or a state. */
 #include "script/script_int.h"
 
 #include <math.h>
@@ -34,8 +34,7 @@ static void l_underlying(lua_State *L, const hg_script *s, uint32_t u) {
     hg_risk_use_underlying(s->env->exec, u, now_ns, &use);
     double unknown = use.known ? 0 : NAN;
     lua_createtable(L, 0, 9);
-    l_text(L, "state",
-           hg_risk_state_name(hg_risk_underlying(s->env->exec, u, now_ns, &thaw_ns)));
+    l_text(L, "state", hg_risk_state_name(hg_risk_underlying(s->env->exec, u, now_ns, &thaw_ns)));
     if (thaw_ns > 0 && thaw_ns < INT64_MAX) {
         l_push_time(L, thaw_ns);
         lua_setfield(L, -2, "thaws");
@@ -99,8 +98,13 @@ void l_add_risk(lua_State *L) {
     hg_limits limits;
     hg_limits_default(&limits);
     if (s->env && s->env->exec) limits = *hg_exec_limits(s->env->exec);
-    l_limits(L, &limits, &limits);
+    lua_createtable(L, 0, 6);
+    l_field(L, "price_collar", limits.price_collar);
+    l_field(L, "order_value_usd", limits.order_value_usd);
+    l_field(L, "position_delta", limits.position_delta);
     l_field(L, "quote_max_age", (double)limits.quote_max_age_ns / 1e9);
+    l_field(L, "orders_per_second", limits.orders_per_second);
+    l_field(L, "open_orders", limits.open_orders);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, l_risk);
     lua_setfield(L, -2, "__call");

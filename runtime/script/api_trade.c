@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const fields[] = {"instrument", "delta",     "reason",      "type", "price",
+static const char *const fields[] = {"instrument", "delta",     "reason",      "type",  "price",
                                      "tif",        "post_only", "reduce_only", "again", NULL};
 
 /* A delta less than this multiple of a lot short of the next one counts as the next one: 0.3 coins

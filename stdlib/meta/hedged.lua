@@ -171,7 +171,7 @@ local hedged = {}
 ---@field session table<string, hedged.risk_use> open_notional_usd, gross_notional_usd, total_open_orders, strategy_open_orders, loss_reduce_usd, loss_halt_usd, drawdown_reduce_usd, drawdown_halt_usd
 ---@field underlyings table<string, table> by name: `state` ("active", "frozen"), `thaws` (seconds), and hedged.risk_use as delta_coins, gamma_usd_per_percent, vega_usd_per_point, theta_usd_per_day, burst_delta_coins, burst_vega_usd_per_point
 
---- Limits of the risk gate in force, to look at; `hedged.risk()` also tells what is used of them. They
+--- Some limits of the risk gate, to look at; `hedged.risk()` tells all of them and what is used. They
 --- cannot be changed from Lua. All names are in docs/risk.md.
 ---@class hedged.risk
 ---@overload fun(): hedged.risk_view

@@ -1,5 +1,5 @@
-/* The controls of the gate over positions, Greeks, money and time: each just below, at and just above
- * its limit, with NaN or nothing to judge by, and with orders whose fate is unknown. */
+/* The controls of the gate over positions, Greeks, money and time: each just below, at and just
+ * above its limit, with NaN or nothing to judge by, and with orders whose fate is unknown. */
 #include "test_exec_risk_kit.h"
 
 static hg_limit_extra extra;
@@ -57,7 +57,7 @@ TEST(only_the_right_venue_and_account) {
     world_close(&w);
 }
 
-/* --- 20: reconcile ------------------------------------------------------------------------------ */
+/* --- 20: reconcile ---------------------------------------------------------------------------- */
 
 TEST(while_reconciling_orders_only_close) {
     world w;
@@ -77,7 +77,7 @@ TEST(while_reconciling_orders_only_close) {
     world_close(&w);
 }
 
-/* --- 13: data ------------------------------------------------------------------------------------- */
+/* --- 13: data --------------------------------------------------------------------------------- */
 
 TEST(an_unknown_exposure_refuses_all_but_closing) {
     world w;
@@ -131,7 +131,7 @@ TEST(stale_reduce_only_is_the_operators_choice) {
     }
 }
 
-/* --- 11: duplicates -------------------------------------------------------------------------------- */
+/* --- 11: duplicates --------------------------------------------------------------------------- */
 
 TEST(an_order_equal_to_an_open_one_is_a_duplicate) {
     world w;
@@ -213,7 +213,7 @@ TEST(duplicates_are_remembered_among_many) {
     world_close(&w);
 }
 
-/* --- 2, 3, 4: collar of options, size, value --------------------------------------------------------- */
+/* --- 2, 3, 4: collar of options, size, value -------------------------------------------------- */
 
 TEST(collar_of_options_in_vol_and_ticks) {
     world w;
@@ -265,7 +265,7 @@ TEST(premium_of_one_order) {
     world_close(&w);
 }
 
-/* --- 7: open orders ------------------------------------------------------------------------------------ */
+/* --- 7: open orders --------------------------------------------------------------------------- */
 
 TEST(open_orders_of_strategy_and_session) {
     world w;
@@ -304,7 +304,7 @@ TEST(value_of_open_orders) {
     world_close(&w);
 }
 
-/* --- 5: Greeks of the underlying ------------------------------------------------------------------------ */
+/* --- 5: Greeks of the underlying -------------------------------------------------------------- */
 
 TEST(worst_case_delta_over_instruments) {
     world w;
@@ -401,7 +401,7 @@ TEST(limits_of_one_underlying) {
     extra.override_count = 0;
 }
 
-/* --- 6: gross value and margin ----------------------------------------------------------------------------- */
+/* --- 6: gross value and margin ---------------------------------------------------------------- */
 
 TEST(gross_value_of_positions_and_orders) {
     world w;
@@ -456,7 +456,7 @@ TEST(margin_use) {
     world_close(&w);
 }
 
-/* --- 12: our own orders in the way ---------------------------------------------------------------------------- */
+/* --- 12: our own orders in the way ------------------------------------------------------------ */
 
 TEST(own_orders_in_the_way) {
     world w;

@@ -1,5 +1,5 @@
-/* Random streams of orders, amendments, cancels and lost answers against a naive gate, which keeps a
- * plain list of orders and sums over it at each question. */
+/* Random streams of orders, amendments, cancels and lost answers against a naive gate, which keeps
+ * a plain list of orders and sums over it at each question. */
 #include "base/log.h"
 #include "base/rng.h"
 #include "test_exec_risk_kit.h"
@@ -76,7 +76,8 @@ static bool beyond(const plain *p, size_t field, double limit, uint32_t id, doub
     for (uint32_t k = 0; k < 5; k++) {
         memcpy(&per_unit[k], (const char *)&p->one[k] + field, sizeof per_unit[k]);
     }
-    return adds * per_unit[id] != 0 && !(fabs(worst(p, per_unit, id, adds)) <= limit * (1 + 1e-9)) &&
+    return adds * per_unit[id] != 0 &&
+           !(fabs(worst(p, per_unit, id, adds)) <= limit * (1 + 1e-9)) &&
            (worst(p, per_unit, id, adds) > 0) == (adds * per_unit[id] > 0);
 }
 
@@ -178,21 +179,23 @@ static void touch_something(plain *p) {
 }
 
 static void open_plain(plain *p, uint64_t seed) {
-    *p = (plain){.limits = {.order_value_usd = 150000,
-                            .open_orders = 6,
-                            .strategy_open_orders = 12,
-                            .open_notional_usd = 1300000,
-                            .position_delta = 8,
-                            .delta_coins = 10,
-                            .gamma_usd_per_percent = 1e5,
-                            .vega_usd_per_point = 700,
-                            .theta_usd_per_day = 250,
-                            .gross_notional_usd = 1900000,
-                            .orders_per_second = 1000000,
-                            .repeated_window_ns = 1,
-                            .hedge_overshoot = 1e9,
-                            .hedge_tries = 1000000,
-                            .refusals_per_second = 1000000}};
+    *p = (plain){
+        .limits = {.order_value_usd = 150000,
+                   .open_orders = 6,
+                   .strategy_open_orders = 12,
+                   .open_notional_usd = 1300000,
+                   .position_delta = 8,
+                   .delta_coins = 10,
+                   .gamma_usd_per_percent = 1e5,
+                   .vega_usd_per_point = 700,
+                   .theta_usd_per_day = 250,
+                   .gross_notional_usd = 1900000,
+                   .orders_per_second = 1000000,
+                   .repeated_window_ns = 1,
+                   .hedge_overshoot = 1e9,
+                   .hedge_tries = 1000000,
+                   .refusals_per_second = 1000000}
+    };
     static hg_limit_extra extra;
     hg_rng_init(&p->rng, seed, 3);
     CHECK_EQ(hg_limits_set(&p->limits, &extra, "self_trade", "venue"), HG_OK);
@@ -239,8 +242,8 @@ TEST_WITHIN(random_orders_agree_with_a_naive_gate, 120) {
         if (p.w.refusal.code == HG_REJECT_NONE) {
             passed++;
             CHECK(p.count < ORDERS_MAX);
-            p.orders[p.count++] =
-                (plain_order){id, r.instrument, r.strategy, r.side, r.size, 0, true};
+            p.orders[p.count++] = (plain_order){id, r.instrument, r.strategy, r.side, r.size,
+                                                0,  true};
         }
         if (hg_rng_below(&p.rng, 3) == 0) {
             touch_something(&p);

@@ -1,4 +1,5 @@
-/* States of the gate: what worsens them, what still passes, and that only the operator betters them. */
+/* States of the gate: what worsens them, what still passes, and that only the operator betters
+ * them. */
 #include "test_exec_risk_kit.h"
 
 static hg_limit_extra extra;
@@ -22,7 +23,7 @@ static void tick(world *w, double spot) {
     hg_exec_clock(w->exec, w->now_ns);
 }
 
-/* --- 15: reducing ------------------------------------------------------------------------------- */
+/* --- 15: reducing ----------------------------------------------------------------------------- */
 
 static void reduce(world *w) { /* by a loss of exactly the limit: 1 coin, 1,000 USD lower */
     take(w, LINEAR, HG_BUY, 1);
@@ -89,7 +90,7 @@ TEST(reducing_by_position) {
     world_close(&w);
 }
 
-/* --- 14: loss, drawdown, blindness ------------------------------------------------------------------- */
+/* --- 14: loss, drawdown, blindness ------------------------------------------------------------ */
 
 TEST(loss_of_the_day) {
     world w;
@@ -176,7 +177,7 @@ TEST(without_fresh_marks_a_loss_is_unknown) {
     world_close(&w);
 }
 
-/* --- 16: kill ---------------------------------------------------------------------------------------------- */
+/* --- 16: kill --------------------------------------------------------------------------------- */
 
 typedef struct {
     int count;
@@ -279,7 +280,7 @@ TEST(flatten_closes_everything) {
     world_close(&w);
 }
 
-/* --- 8: rate ----------------------------------------------------------------------------------------------- */
+/* --- 8: rate ---------------------------------------------------------------------------------- */
 
 TEST(rate_of_one_strategy) {
     world w;
@@ -359,7 +360,7 @@ TEST(a_storm_of_refusals_pauses) {
     world_close(&w);
 }
 
-/* --- 9: repeated execution --------------------------------------------------------------------------------- */
+/* --- 9: repeated execution -------------------------------------------------------------------- */
 
 TEST(repeated_orders_on_one_side_pause) {
     world w;
@@ -403,7 +404,7 @@ TEST(orders_under_way_count_when_they_fill) {
     world_close(&w);
 }
 
-/* --- 10: convergence ----------------------------------------------------------------------------------------- */
+/* --- 10: convergence -------------------------------------------------------------------------- */
 
 /* Ten coins long, before any hedge. */
 static void long_world(world *w, hg_limits limits) {
@@ -478,7 +479,7 @@ TEST(hedges_that_leave_the_exposure_pause) {
     world_close(&w);
 }
 
-/* --- 19: bursts ------------------------------------------------------------------------------------------------- */
+/* --- 19: bursts ------------------------------------------------------------------------------- */
 
 TEST(a_burst_of_delta_freezes_the_underlying) {
     world w;
@@ -528,7 +529,7 @@ TEST(a_burst_of_vega_freezes_until_armed) {
     world_close(&w);
 }
 
-/* --- 17 and 18, and what is told -------------------------------------------------------------------------------- */
+/* --- 17 and 18, and what is told -------------------------------------------------------------- */
 
 TEST(orders_must_not_outlive_us) {
     hg_limits limits = {0};
