@@ -98,8 +98,8 @@ hg_reject hg_check_position(judgement *j) {
 }
 
 static void widen(hg_greek_range *g, double by) {
-    g->hi += by > 0 ? by : 0;
-    g->lo += by < 0 ? by : 0;
+    g->hi += fmax(by, 0);
+    g->lo += fmin(by, 0);
 }
 
 /* Pending options widen gamma, vega and theta: the exposure bounds delta only. */
@@ -147,8 +147,8 @@ static bool ranges(const judgement *j, hg_greek_range *g) {
     for (int i = 0; i < HG_GREEKS; i++) {
         double counted = (double)j->view->counted * j->request->side * unit[i];
         g[i].add = (double)j->add * j->request->side * unit[i];
-        g[i].hi -= counted > 0 ? counted : 0;
-        g[i].lo -= counted < 0 ? counted : 0;
+        g[i].hi -= fmax(counted, 0);
+        g[i].lo -= fmin(counted, 0);
     }
     return known;
 }
@@ -156,10 +156,11 @@ static bool ranges(const judgement *j, hg_greek_range *g) {
 /* Only the side it moves to is judged: an order that lowers a breached Greek passes. */
 static hg_reject check_range(const judgement *j, const hg_greek_range *g, hg_reject code,
                              double limit, const char *what, const char *unit) {
-    bool up = g->add > 0;
+    bool up = g->add > 0; /* either: nothing is asked of 0 */
     double worst = up ? g->hi + g->add : g->lo + g->add;
     double at = limit * (1 + SUM_SLACK);
-    if (g->add == 0 || (up ? worst <= at : worst >= -at)) {
+    bool within = up ? worst <= at : worst >= -at; /* either: the slack is wider than a bit */
+    if (g->add == 0 || within) {
         return HG_REJECT_NONE;
     }
     return hg_refuse(j->refusal, code, worst, up ? limit : -limit,

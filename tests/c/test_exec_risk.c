@@ -31,7 +31,7 @@ TEST(only_listed_instruments_and_sides_trade) {
     CHECK_STR(verdict_of(&w, r), "");
     r.strategy = HG_STRATEGIES_MAX;
     CHECK_STR(verdict_of(&w, r), "permission");
-    CHECK_STR(verdict(&w, 5, HG_BUY, 1, 1), "instrument");
+    CHECK_STR(verdict(&w, 6, HG_BUY, 1, 1), "instrument");
     world_close(&w);
 }
 
@@ -420,6 +420,33 @@ TEST(gross_value_of_positions_and_orders) {
     world_close(&w);
 }
 
+TEST(gross_value_needs_every_price) {
+    world w;
+    risk_world(&w, (hg_limits){0});
+    value_event(&w, HG_EV_INDEX, 0, 60000);
+    quote(&w, LINEAR, 59999, 100, 60001, 100);
+    mark(&w, LINEAR, 60000, 0);
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), ""); /* nothing of ETH is held */
+    CHECK_EQ(hg_portfolio_open(w.portfolio, ETH_CALL, lots(&w, ETH_CALL, 5), 0), HG_OK);
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), "gross_limit");
+    value_event(&w, HG_EV_INDEX, 1, 3000); /* the notional is known, though not the vol */
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), "");
+    world_close(&w);
+}
+
+TEST(pending_options_of_others_do_not_count) {
+    world w;
+    open_world(&w, (hg_limits){0});
+    double vega = unit_of(&w, CALL, 1).vega;
+    world_close(&w);
+    open_world(&w, (hg_limits){.vega_usd_per_point = 1.01 * vega});
+    rest(&w, ETH_CALL, HG_BUY, 0.09, 5);
+    CHECK_STR(verdict(&w, CALL, HG_BUY, 0, 1), "");
+    rest(&w, PUT, HG_BUY, 0.09, 0.1);
+    CHECK_STR(verdict(&w, CALL, HG_BUY, 0, 1), "vega_limit");
+    world_close(&w);
+}
+
 typedef struct {
     double initial, equity;
     bool known;
@@ -428,7 +455,7 @@ typedef struct {
 static bool project(void *context, uint32_t id, hg_side side, hg_lots n, hg_ticks price,
                     int64_t now_ns, double *initial, double *equity) {
     const account *a = context;
-    CHECK(id <= ETH && side != 0 && n > 0 && price > 0 && now_ns >= T0);
+    CHECK(id <= ETH_CALL && side != 0 && n > 0 && price > 0 && now_ns >= T0);
     *initial = a->initial;
     *equity = a->equity;
     return a->known;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINEAR, PERP, CALL, PUT, ETH };
+enum { LINEAR, PERP, CALL, PUT, ETH, ETH_CALL };
 
 static inline void risk_world(world *w, hg_limits limits) {
     world_init(w);
@@ -17,6 +17,7 @@ static inline void risk_world(world *w, hg_limits limits) {
     world_add(w, "BTC-27MAR26-60000-C");
     world_add(w, "BTC-27MAR26-60000-P");
     world_add(w, "ETH_USDC-PERPETUAL");
+    world_add(w, "ETH-27MAR26-3000-C");
     world_open(w, NULL);
     world_trade(w, NULL, &(hg_exec_options){.limits = limits, .order_capacity = 1024});
     hg_exec_strategy(w->exec, 0, "alpha");
@@ -37,6 +38,8 @@ static inline void market_moves(world *w, double spot) {
     value_event(w, HG_EV_INDEX, 1, 3000);
     quote(w, ETH, 2999, 1000, 3001, 1000);
     mark(w, ETH, 3000, 0);
+    value_event(w, HG_EV_FORWARD, hg_universe_get(w->universe, ETH_CALL)->expiry_id, 3000);
+    mark(w, ETH_CALL, 0.1, 0.5);
 }
 
 static inline void open_world(world *w, hg_limits limits) {

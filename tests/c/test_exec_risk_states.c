@@ -73,6 +73,24 @@ TEST(reducing_a_short_gamma_book) {
     world_close(&w);
 }
 
+TEST(reducing_a_long_gamma_book) {
+    world w;
+    risk_world(&w, (hg_limits){.loss_reduce_usd = 1});
+    CHECK_EQ(hg_portfolio_open(w.portfolio, CALL, lots(&w, CALL, 10), 0), HG_OK);
+    market_moves(&w, 60000);
+    later(&w, HG_NS_PER_S);
+    market_moves(&w, 60000);
+    mark(&w, CALL, 0.09, 0.45);
+    hg_exec_clock(w.exec, w.now_ns);
+    CHECK_STR(session_state(&w), "reducing");
+    CHECK_STR(verdict(&w, LINEAR, HG_SELL, 60100, 5), ""); /* its gamma stays as it is */
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59900, 1), "reducing");
+    CHECK_STR(verdict(&w, CALL, HG_SELL, 0, 19.9), "");
+    CHECK_STR(verdict(&w, CALL, HG_SELL, 0, 20.1), "reducing");
+    CHECK_STR(verdict(&w, CALL, HG_BUY, 0, 1), "reducing");
+    world_close(&w);
+}
+
 TEST(reducing_by_position) {
     world w;
     hg_limits limits = {.loss_reduce_usd = 1000};

@@ -122,7 +122,7 @@ TEST(refuses_bad_data_files) {
     CHECK(strstr(hg_error_text(), "must return a table"));
     CHECK_EQ(load("return { 1 }"), HG_ECONFIG);
     CHECK(strstr(hg_error_text(), "row 1 is a number"));
-    CHECK_EQ(load("return { { a = { b = {} } } }"), HG_ECONFIG);
+    CHECK_EQ(load("return { { a = { b = { c = { d = {} } } } } }"), HG_ECONFIG);
     CHECK(strstr(hg_error_text(), "data.lua: row 1"));
     CHECK(strstr(hg_error_text(), "field 'a.b' is a table"));
     CHECK_EQ(load("return { os.getenv('HOME') }"), HG_ECONFIG);
