@@ -70,16 +70,19 @@ static void words(const hg_limit_extra *extra, hg_json *j) {
     static const hg_limit_extra none;
     char reduce[16], self[16], duplicates[16];
     const hg_limit_extra *x = extra ? extra : &none;
+    hg_limit_word(HG_REDUCE_MODES, x->reduce_mode, reduce, sizeof reduce);
+    hg_limit_word(HG_SELF_TRADES, x->self_trade, self, sizeof self);
+    hg_limit_word(HG_DUPLICATES, x->duplicates, duplicates, sizeof duplicates);
     const struct {
         const char *name, *value;
     } rows[] = {
-        {"reduce_mode",       hg_limit_word(HG_REDUCE_MODES,                         x->reduce_mode, reduce, sizeof reduce)},
-        {"self_trade",             hg_limit_word(HG_SELF_TRADES,                                                    x->self_trade, self, sizeof self)},
-        {"duplicates",        hg_limit_word(HG_DUPLICATES,                     x->duplicates, duplicates, sizeof duplicates)},
-        {"stale_reduce_only",               x->stale_reduce_only ? "true" : "false"                                                       },
-        {"allow_no_cod",        x->allow_no_cod ? "true" : "false"                          },
-        {"venue",         x->venue                                           },
-        {"account", x->account},
+        {"reduce_mode",       reduce                                 },
+        {"self_trade",        self                                   },
+        {"duplicates",        duplicates                             },
+        {"stale_reduce_only", x->stale_reduce_only ? "true" : "false"},
+        {"allow_no_cod",      x->allow_no_cod ? "true" : "false"     },
+        {"venue",             x->venue                               },
+        {"account",           x->account                             },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (j) {

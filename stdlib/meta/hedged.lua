@@ -49,7 +49,7 @@ local hedged = {}
 ---@field on_fill? fun(self, fill: hedged.fill) an own order was filled, in part or in full
 ---@field on_order? fun(self, order: hedged.orders.order) an own order changed its state
 ---@field on_timer? fun(self, name: string) a timer that was started with a name
----@field on_risk? fun(self, event: hedged.risk_event) a refusal, a change of the gate's state, or a liquidation
+---@field on_risk? fun(self, event: hedged.risk_event) a refusal, a new state, a liquidation
 ---@field on_stop? fun(self, reason: string) the session ends; no more waiting
 
 --- What changed. One object is reused for every call: copy the numbers you keep. A field is nil
@@ -122,9 +122,9 @@ local hedged = {}
 ---@field kind "start"|"reload"|"recover"|"resume" "resume": after a pause or an error
 ---@field orders hedged.orders.order[] open orders of this strategy
 
---- What `on_risk` is told: an order of the strategy that the risk gate refused ("refusal"), a state of
---- the gate that changed ("state": the session, this strategy or an underlying), an answer of the venue
---- that must not happen ("alarm"), or the exchange closing positions ("liquidation").
+--- What `on_risk` is told: an order of the strategy that the risk gate refused ("refusal"), a state
+--- of the gate that changed ("state": the session, this strategy or an underlying), an answer of
+--- the venue that must not happen ("alarm"), or the exchange closing positions ("liquidation").
 ---@class hedged.risk_event
 ---@field kind "refusal"|"state"|"alarm"|"liquidation"
 ---@field order? hedged.orders.order refusal and alarm
@@ -161,6 +161,17 @@ local hedged = {}
 ---@field limit number
 ---@field headroom? number limit - value, negative when it is breached
 
+--- What is used of the limits of one underlying.
+---@class hedged.risk_underlying
+---@field state "active"|"frozen"
+---@field thaws? number seconds: when a freeze ends
+---@field delta_coins hedged.risk_use
+---@field gamma_usd_per_percent hedged.risk_use
+---@field vega_usd_per_point hedged.risk_use
+---@field theta_usd_per_day hedged.risk_use
+---@field burst_delta_coins hedged.risk_use
+---@field burst_vega_usd_per_point hedged.risk_use
+
 --- Answer of `hedged.risk()`.
 ---@class hedged.risk_view
 ---@field state "active"|"reducing"|"halted" of the session
@@ -168,11 +179,11 @@ local hedged = {}
 ---@field strategy_state "active"|"paused" of this strategy
 ---@field strategy_why string
 ---@field limits table<string, number> all limits by name, as this strategy has them
----@field session table<string, hedged.risk_use> open_notional_usd, gross_notional_usd, total_open_orders, strategy_open_orders, loss_reduce_usd, loss_halt_usd, drawdown_reduce_usd, drawdown_halt_usd
----@field underlyings table<string, table> by name: `state` ("active", "frozen"), `thaws` (seconds), and hedged.risk_use as delta_coins, gamma_usd_per_percent, vega_usd_per_point, theta_usd_per_day, burst_delta_coins, burst_vega_usd_per_point
+---@field session table<string, hedged.risk_use> open orders, gross value, loss and drawdown
+---@field underlyings table<string, hedged.risk_underlying> by name
 
---- Some limits of the risk gate, to look at; `hedged.risk()` tells all of them and what is used. They
---- cannot be changed from Lua. All names are in docs/risk.md.
+--- Some limits of the risk gate, to look at; `hedged.risk()` tells all of them and what is used.
+--- They cannot be changed from Lua. All names are in docs/risk.md.
 ---@class hedged.risk
 ---@overload fun(): hedged.risk_view
 ---@field price_collar number fraction through the reference price

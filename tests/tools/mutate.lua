@@ -1,14 +1,15 @@
--- Flips each comparison of the risk gate, one at a time, and runs the tests of the gate: one of them
--- must fail. What survives is a comparison nobody tests. `make mutate` runs it in a copy of the tree.
+-- Flips each comparison of the risk gate, one at a time, and runs the tests of the gate: one of
+-- them must fail. What survives is a comparison nobody tests. `make mutate` runs it in a copy of
+-- the tree.
 --
---   lua5.4 tests/tools/mutate.lua COPY [PATTERN]      COPY: a scratch folder; PATTERN: files to mutate
+--   lua5.4 tests/tools/mutate.lua COPY [PATTERN]   COPY: a scratch folder; PATTERN: files to mutate
 --
--- Lines of the form `for (...)` are left alone (their bounds are capacities), and so is a comparison
--- whose flip changes nothing: it is marked `/* either */`.
+-- Lines of the form `for (...)` are left alone (their bounds are capacities), and so is a
+-- comparison whose flip changes nothing: its line says `either` in a comment.
 
 local copy, only = arg[1], arg[2] or ""
-local FLIPS = { ["<="] = "<", ["<"] = "<=", [">="] = ">", [">"] = ">=", ["=="] = "!=", ["!="] = "==",
-  ["&&"] = "||", ["||"] = "&&" }
+local FLIPS = { ["<="] = "<", ["<"] = "<=", [">="] = ">", [">"] = ">=", ["=="] = "!=",
+  ["!="] = "==", ["&&"] = "||", ["||"] = "&&" }
 local ROOMS = "base greeks domain market portfolio exec"
 
 local function run(command)
@@ -45,7 +46,9 @@ local function mutants(text)
     local loop = row:find "^%s*for %(" or row:find "either"
     local i = 1
     while i <= #row and not loop do
-      local op = FLIPS[row:sub(i, i + 1)] and row:sub(i, i + 1) or FLIPS[row:sub(i, i)] and row:sub(i, i)
+      local op = row:sub(i, i + 1)
+      op = FLIPS[op] and op or row:sub(i, i)
+      op = FLIPS[op] and op
       if op then
         list[#list + 1] = { from = at + i - 1, op = op, to = FLIPS[op], line = line }
         i = i + #op
@@ -60,7 +63,8 @@ end
 
 os.execute(("mkdir -p %s && cp -r Makefile runtime tests stdlib strategies examples %s/ && " ..
   "rm -f %s/tests/c/test_[!e]*.c"):format(copy, copy, copy))
-local make = ("make -C %s ROOMS='%s' LTO= CFLAGS=-O1 BUILD=build build/tests/ctest"):format(copy, ROOMS)
+local make = ("make -C %s ROOMS='%s' LTO= CFLAGS=-O1 BUILD=build build/tests/ctest")
+  :format(copy, ROOMS)
 local test = ("cd %s && timeout 120 build/tests/ctest exec_risk && " ..
   "timeout 60 build/tests/ctest exec_gate"):format(copy)
 test = "(" .. test .. ")"
