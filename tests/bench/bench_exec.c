@@ -1,8 +1,8 @@
 /* Orders through gate and paper venue: judged, submitted, acknowledged, filled. */
 #include "base/clock.h"
 #include "bench.h"
+#include "exec/exec.h"
 #include "exec/paper.h"
-#include "exec/risk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +44,12 @@ static void desk_open(desk *d, hg_fill_model fill) {
     hg_limits limits;
     hg_limits_default(&limits);
     limits.orders_per_second = 1000000000;
+    limits.strategy_orders_per_second = 1000000000;
+    limits.messages_per_second = 1000000000;
+    limits.duplicate_window_ns = -1;
+    limits.repeated_window_ns = 1;
+    limits.strategy_open_orders = limits.total_open_orders = limits.open_orders = 100000;
+    limits.burst_delta_coins = limits.hedge_overshoot = 1e12;
     hg_paper_options paper = {.fill = fill, .fees = true};
     hg_exec_options options = {.limits = limits};
     if (hg_universe_add_name(d->universe, "BTC_USDC-PERPETUAL", &d->perp) < 0) {
@@ -86,17 +92,20 @@ static void send(desk *d, const hg_order_request *request, uint64_t *id) {
     }
 }
 
+/* All controls, over what an order meets in a session: fifty pending orders, a position. */
 BENCH(gate) {
     desk d;
     desk_open(&d, HG_FILL_TOUCH);
-    hg_limits limits;
-    hg_limits_default(&limits);
+    uint64_t id = 0;
+    for (int i = 0; i < 50; i++) {
+        hg_order_request resting = limit_order(&d, 59900 - i);
+        send(&d, &resting, &id);
+    }
+    drain(&d);
     hg_order_request request = limit_order(&d, 59990);
-    hg_risk_view view = {.market = d.market, .portfolio = d.portfolio, .limits = &limits};
-    hg_risk_order order;
     hg_refusal refusal;
     BENCH_LOOP (b) {
-        bench_keep(hg_risk_judge(&view, &request, d.now_ns, &order, &refusal));
+        bench_keep(hg_exec_try(d.exec, &request, d.now_ns, &refusal));
     }
     desk_close(&d);
 }
