@@ -211,9 +211,12 @@ hg_reject hg_check_duplicate(judgement *j) {
     const hg_order_request *r = j->request;
     uint64_t hash = fingerprint(r->strategy, r->instrument, r->type, r->side, j->out->size,
                                 j->out->price);
-    uint32_t at = d->chain[hash % HG_DUPLICATES_MAX];
-    for (uint32_t k = 0; at != 0 && k < HG_DUPLICATES_MAX; k++) {
-        const hg_sent *sent = &d->ring[at - 1];
+    uint64_t at = d->chain[hash % HG_DUPLICATES_MAX];
+    for (uint32_t k = 0; k < HG_DUPLICATES_MAX; k++) {
+        const hg_sent *sent = &d->ring[at % HG_DUPLICATES_MAX];
+        if (at == 0 || sent->serial != at) {
+            break; /* older ones have been forgotten */
+        }
         int64_t age_ns = j->now_ns - sent->time_ns;
         if (sent->hash == hash && age_ns < window_ns && !ended(j->exec, sent->id)) {
             return hg_refuse(j->refusal, HG_REJECT_DUPLICATE, (double)age_ns / 1e9,
@@ -227,28 +230,14 @@ hg_reject hg_check_duplicate(judgement *j) {
     return HG_REJECT_NONE;
 }
 
-/* The place the newest order takes leaves its chain: it is the oldest of all. */
-static void forget(hg_duplicates *d, uint32_t place) {
-    uint32_t *link = &d->chain[d->ring[place].hash % HG_DUPLICATES_MAX];
-    while (*link != 0 && *link != place + 1) {
-        link = &d->ring[*link - 1].next;
-    }
-    if (*link != 0) {
-        *link = d->ring[place].next;
-    }
-}
-
 void hg_risk_remember(hg_exec *exec, const hg_order *order, int64_t now_ns) {
     hg_duplicates *d = &exec->risk->duplicates;
-    uint32_t place = (uint32_t)(d->count++ % HG_DUPLICATES_MAX);
-    if (d->count > HG_DUPLICATES_MAX) {
-        forget(d, place);
-    }
+    uint64_t serial = ++d->count;
     uint64_t hash = fingerprint(order->strategy, order->instrument, (hg_order_type)order->type,
                                 (hg_side)order->side, order->size, order->price);
-    uint32_t *head = &d->chain[hash % HG_DUPLICATES_MAX];
-    d->ring[place] = (hg_sent){hash, order->id, now_ns, *head};
-    *head = place + 1;
+    uint64_t *head = &d->chain[hash % HG_DUPLICATES_MAX];
+    d->ring[serial % HG_DUPLICATES_MAX] = (hg_sent){hash, order->id, now_ns, serial, *head};
+    *head = serial;
 }
 
 /* --- 2: price collar ----------------------------------------------------------------------------

@@ -33,13 +33,14 @@ typedef struct hg_bursts {
 typedef struct hg_sent {
     uint64_t hash, id;
     int64_t time_ns;
-    uint32_t next; /* in its chain: position in the ring + 1 */
+    uint64_t serial; /* from 1 */
+    uint64_t next;   /* the one before in its chain; forgotten when another has its place */
 } hg_sent;
 
 /* Orders sent, newest HG_DUPLICATES_MAX, by what they asked for. */
 typedef struct hg_duplicates {
     hg_sent ring[HG_DUPLICATES_MAX];
-    uint32_t chain[HG_DUPLICATES_MAX];
+    uint64_t chain[HG_DUPLICATES_MAX]; /* serial of the newest */
     uint64_t count;
 } hg_duplicates;
 
