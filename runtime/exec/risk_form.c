@@ -218,7 +218,10 @@ hg_reject hg_check_duplicate(judgement *j) {
             break; /* older ones have been forgotten */
         }
         int64_t age_ns = j->now_ns - sent->time_ns;
-        if (sent->hash == hash && age_ns < window_ns && !ended(j->exec, sent->id)) {
+        if (!(age_ns < window_ns)) {
+            break; /* and so are those before it */
+        }
+        if (sent->hash == hash && !ended(j->exec, sent->id)) {
             return hg_refuse(j->refusal, HG_REJECT_DUPLICATE, (double)age_ns / 1e9,
                              (double)window_ns / 1e9,
                              "the same order was sent %.3g s ago as %llu, which is open "
