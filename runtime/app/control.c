@@ -263,53 +263,29 @@ static int do_eval(hg_session *s, const hg_request *request, hg_json *out) {
     return rc;
 }
 
-/* ---- reload ---------------------------------------------------------------------------------- */
-/* Both answer when the work has begun; the terminal and the events file tell how it goes, and
- * `status` how it ended. */
-static int do_reload(hg_session *s, const hg_request *request, hg_json *out) {
-    const char *which = request->arg_count > 0 ? request->args[0] : request->strategy;
-    int rc = hg_session_reload(s, which);
-    hg_events_control(&s->events, "reload", which, request->reason, rc < 0 ? hg_error_text() : "");
-    hg_json_bool(out, "begun", true);
-    return rc;
-}
-
-static int do_rollback(hg_session *s, const hg_request *request, hg_json *out) {
-    const char *version = request->arg_count > 0 ? request->args[0] : NULL;
-    int rc = hg_session_rollback(s, request->strategy, version);
-    hg_events_control(&s->events, "rollback", request->strategy, version,
-                      rc < 0 ? hg_error_text() : "");
-    hg_json_bool(out, "begun", true);
-    return rc;
-}
-
-static int do_versions(hg_session *s, const hg_request *request, hg_json *out) {
-    (void)request;
-    return hg_session_versions(s, out);
-}
-
 /* ---- dispatch -------------------------------------------------------------------------------- */
 static const struct {
     const char *name;
     hg_request_call call;
 } requests[] = {
-    {"status",     hg_view_status   },
-    {"params",     hg_view_params   },
-    {"positions",  hg_view_positions},
-    {"orders",     hg_view_orders   },
-    {"exposure",   hg_view_exposure },
-    {"eval",       do_eval          },
-    {"set",        do_set           },
-    {"pause",      do_pause         },
-    {"resume",     do_resume        },
-    {"cancel-all", do_cancel_all    },
-    {"kill",       do_kill          },
-    {"arm",        do_arm           },
-    {"stop",       do_stop          },
-    {"reload",     do_reload        },
-    {"rollback",   do_rollback      },
-    {"versions",   do_versions      },
-    {NULL,         NULL             },
+    {"status",        hg_view_status     },
+    {"params",        hg_view_params     },
+    {"positions",     hg_view_positions  },
+    {"orders",        hg_view_orders     },
+    {"exposure",      hg_view_exposure   },
+    {"eval",          do_eval            },
+    {"set",           do_set             },
+    {"pause",         do_pause           },
+    {"resume",        do_resume          },
+    {"cancel-all",    do_cancel_all      },
+    {"kill",          do_kill            },
+    {"arm",           do_arm             },
+    {"stop",          do_stop            },
+    {"reload",        hg_control_reload  },
+    {"rollback",      hg_control_rollback},
+    {"versions",      hg_view_versions   },
+    {"reload-status", hg_view_reload     },
+    {NULL,            NULL               },
 };
 
 static hg_request_call find_call(const char *name) {

@@ -45,6 +45,13 @@ int hg_view_positions(hg_session *session, const hg_request *request, hg_json *o
 int hg_view_orders(hg_session *session, const hg_request *request, hg_json *out);
 int hg_view_exposure(hg_session *session, const hg_request *request, hg_json *out);
 
+/* Hot reload (control_reload.c). A request begins it; what became of it is asked for with
+ * "reload-status" until no phase is "waiting", "rehearsing" or "swapping". */
+int hg_control_reload(hg_session *session, const hg_request *request, hg_json *out);
+int hg_control_rollback(hg_session *session, const hg_request *request, hg_json *out);
+int hg_view_versions(hg_session *session, const hg_request *request, hg_json *out);
+int hg_view_reload(hg_session *session, const hg_request *request, hg_json *out);
+
 /* The strategy a request speaks of: its index; HG_STRATEGY_ANY when it names none and `any`. */
 HG_MUST_CHECK int hg_request_script(const hg_session *session, const hg_request *request, bool any,
                                     uint16_t *index);

@@ -3,6 +3,7 @@
 #include "app/control_text.h"
 
 #include "app/console.h"
+#include "base/clock.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -207,14 +208,6 @@ static void print_set(const cJSON *result) {
     }
 }
 
-static void print_versions(const cJSON *result) {
-    const cJSON *v = NULL;
-    cJSON_ArrayForEach(v, get(result, "versions")) {
-        printf("%-16s %.16s  %-10s %g files\n", text(v, "strategy"), text(v, "code"),
-               text(v, "state"), number(v, "files"));
-    }
-}
-
 /* Any other object: a line for each field. */
 static void print_fields(const cJSON *object, int depth) {
     const cJSON *field = NULL;
@@ -240,13 +233,45 @@ static void print_fields(const cJSON *object, int depth) {
 static void print_done(const char *cmd, const cJSON *result) {
     const char *who = text(result, "strategy");
     printf("%s: ok%s%s", cmd, who[0] ? ", " : "", who);
-    if (cJSON_IsTrue(get(result, "begun"))) {
-        printf(", begun; `hedged status` shows how it ends");
-    }
     if (cJSON_IsNumber(get(result, "cancelled"))) {
         printf(", %g orders cancelled", number(result, "cancelled"));
     }
     printf("\n");
+}
+
+/* ---- reload ---------------------------------------------------------------------------------- */
+static void print_lines(const char *lines) {
+    for (const char *at = lines; *at;) {
+        size_t len = strcspn(at, "\n");
+        printf("    %.*s\n", (int)len, at);
+        at += len + (at[len] == '\n');
+    }
+}
+
+static void print_reload(const cJSON *result) {
+    const cJSON *s = NULL;
+    cJSON_ArrayForEach(s, get(result, "strategies")) {
+        const char *step = text(s, "step");
+        const char *reason = text(s, "reason");
+        bool undone = strcmp(step, "rolled_back") == 0;
+        printf("%s @ %.8s", text(s, "strategy"), text(s, "code"));
+        printf(*step ? "  %s%s%s\n" : "  running\n", undone ? "rolled back" : step,
+               *reason ? ": " : "", reason);
+        if (strcmp(text(s, "outcome"), "refused") == 0) {
+            print_lines(text(s, "detail"));
+        }
+    }
+}
+
+static void print_versions(const cJSON *result) {
+    const cJSON *v = NULL;
+    printf("  %-16s  %-11s  %-24s  %s\n", "code", "state", "since", "strategy");
+    cJSON_ArrayForEach(v, get(result, "versions")) {
+        char time[40];
+        hg_time_format((int64_t)(number(v, "t") * 1e9), time, sizeof time);
+        printf("  %-16s  %-11s  %-24s  %s\n", text(v, "code"), text(v, "state"), time,
+               text(v, "strategy"));
+    }
 }
 
 void hg_control_print(const char *cmd, const cJSON *result) {
@@ -260,10 +285,11 @@ void hg_control_print(const char *cmd, const cJSON *result) {
         {"orders",    print_orders           },
         {"exposure",  print_exposure         },
         {"set",       print_set              },
+        {"reload",    print_reload           },
+        {"rollback",  print_reload           },
         {"versions",  print_versions         },
     };
-    static const char *const done[] = {"pause", "resume", "cancel-all", "kill",
-                                       "arm",   "stop",   "reload",     "rollback"};
+    static const char *const done[] = {"pause", "resume", "cancel-all", "kill", "arm", "stop"};
     for (size_t i = 0; i < sizeof prints / sizeof *prints; i++) {
         if (strcmp(prints[i].cmd, cmd) == 0) {
             prints[i].print(result);

@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define ORDER_CAPACITY 8192u
+/* A session waits while a candidate loads: less patience than at its start. */
+#define LOAD_BUDGET_NS (100 * HG_NS_PER_MS)
 
 /* The state a candidate is given may hold ids of the session: those of a rehearsal are none of
  * them.
@@ -79,7 +82,7 @@ static void on_refusal(void *context, const hg_order_request *request, const hg_
 /* ---- setting the scene ----------------------------------------------------------------------- */
 void hg_rehearsal_begin(hg_rehearsal *r, const hg_script_env *env, hg_script *running,
                         const hg_code *code) {
-    hg_assert(!r->trial && !r->core.portfolio);
+    hg_assert(!r->trial);
     r->running = running;
     r->code = code;
     r->phase = HG_REHEARSE_ROOMS;
@@ -94,52 +97,59 @@ void hg_rehearsal_begin(hg_rehearsal *r, const hg_script_env *env, hg_script *ru
     r->env.plot = NULL;
     r->env.error = NULL;
     r->env.errors_max = 0; /* the first error refuses */
-}
-
-static int make_rooms(hg_rehearsal *r) {
-    const hg_core *live = r->recorder->core;
-    const hg_event *first = hg_recorder_get(r->recorder, r->place);
-    hg_portfolio_options portfolio = {.fees = r->options.paper.fees};
-    hg_market_copy(r->market, r->recorder->market);
-    r->core.universe = live->universe;
-    r->core.market = r->market;
-    r->core.portfolio = hg_portfolio_new(r->market, &portfolio);
-    if (!r->core.portfolio) {
-        return HG_ERR(HG_ENOMEM, "portfolio of a rehearsal");
+    if (r->env.load_budget_ns <= 0 || r->env.load_budget_ns > LOAD_BUDGET_NS) {
+        r->env.load_budget_ns = LOAD_BUDGET_NS;
     }
-    hg_portfolio_copy(r->core.portfolio, r->recorder->portfolio);
-    r->core.now_ns = r->core.start_ns = first ? first->time_ns : live->now_ns;
-    hg_pnl pnl;
-    hg_portfolio_pnl(r->core.portfolio, r->core.now_ns, &pnl);
-    const uint32_t *held;
-    r->core.ready = pnl.known || hg_portfolio_held(r->core.portfolio, &held) == 0;
-    return HG_OK;
 }
 
-static int make_venue(hg_rehearsal *r) {
+int hg_rehearsal_prepare(hg_rehearsal *r) {
+    hg_core *core = &r->core;
+    hg_portfolio_options portfolio = {.fees = r->options.paper.fees};
     hg_paper_options paper = r->options.paper;
     paper.margin = (hg_paper_margin){0}; /* it would ask the session's portfolio */
     paper.last_trade = FIRST_ID;
-    int rc = hg_paper_open(r->market, &paper, &r->core.venue);
+    core->universe = r->recorder->core->universe;
+    core->market = r->market;
+    core->portfolio = hg_portfolio_new(r->market, &portfolio);
+    int rc = core->portfolio ? hg_paper_open(r->market, &paper, &core->venue)
+                             : HG_ERR(HG_ENOMEM, "portfolio of a rehearsal");
+    if (rc == HG_OK) {
+        hg_exec_options exec = {
+            .limits = r->options.limits,
+            .order_capacity = ORDER_CAPACITY,
+            .last_id = FIRST_ID,
+            .observer = {.context = r, .order = on_order, .refusal = on_refusal}
+        };
+        core->exec = hg_exec_new(r->market, core->portfolio, core->venue, &exec);
+        rc = core->exec ? HG_OK : HG_ERR(HG_ENOMEM, "orders of a rehearsal");
+    }
     if (rc < 0) {
-        return rc;
+        hg_rehearsal_end(r);
     }
-    hg_exec_options exec = {
-        .limits = r->options.limits,
-        .order_capacity = ORDER_CAPACITY,
-        .last_id = FIRST_ID,
-        .observer = {.context = r, .order = on_order, .refusal = on_refusal}
-    };
-    r->core.exec = hg_exec_new(r->market, r->core.portfolio, r->core.venue, &exec);
-    if (!r->core.exec) {
-        return HG_ERR(HG_ENOMEM, "orders of a rehearsal");
-    }
-    r->env.universe = r->core.universe;
+    return rc;
+}
+
+/* As it was before the first event. */
+static int enter_market(hg_rehearsal *r) {
+    hg_market_copy(r->market, r->recorder->market);
+    return HG_OK;
+}
+
+static int enter_positions(hg_rehearsal *r) {
+    hg_core *core = &r->core;
+    const hg_event *first = hg_recorder_get(r->recorder, r->place);
+    hg_portfolio_copy(core->portfolio, r->recorder->portfolio);
+    core->now_ns = core->start_ns = first ? first->time_ns : r->recorder->core->now_ns;
+    hg_pnl pnl;
+    hg_portfolio_pnl(core->portfolio, core->now_ns, &pnl);
+    const uint32_t *held;
+    core->ready = pnl.known || hg_portfolio_held(core->portfolio, &held) == 0;
+    r->env.universe = core->universe;
     r->env.market = r->market;
-    r->env.portfolio = r->core.portfolio;
-    r->env.exec = r->core.exec;
-    r->env.now_ns = &r->core.now_ns;
-    r->env.ready = &r->core.ready;
+    r->env.portfolio = core->portfolio;
+    r->env.exec = core->exec;
+    r->env.now_ns = &core->now_ns;
+    r->env.ready = &core->ready;
     return HG_OK;
 }
 
@@ -323,10 +333,13 @@ static int step(hg_rehearsal *r, int64_t until_ns) {
     int rc = HG_OK;
     switch (r->phase) {
     case HG_REHEARSE_ROOMS:
-        rc = make_rooms(r);
+        rc = hg_rehearsal_is_prepared(r) ? HG_OK : hg_rehearsal_prepare(r);
         break;
-    case HG_REHEARSE_VENUE:
-        rc = make_venue(r);
+    case HG_REHEARSE_MARKET:
+        rc = enter_market(r);
+        break;
+    case HG_REHEARSE_POSITIONS:
+        rc = enter_positions(r);
         break;
     case HG_REHEARSE_LOAD:
         rc = hg_script_candidate(&r->env, r->running, r->code, &r->trial);
@@ -353,10 +366,18 @@ static int step(hg_rehearsal *r, int64_t until_ns) {
     return r->phase == HG_REHEARSE_DONE ? 0 : 1;
 }
 
+/* Of this thread: what others do to the machine is not the rehearsal's. */
+static int64_t cpu_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * HG_NS_PER_S + t.tv_nsec;
+}
+
 int hg_rehearsal_step(hg_rehearsal *r, int64_t budget_ns) {
-    int64_t begin = hg_clock_monotonic_ns();
-    int rc = step(r, begin + budget_ns);
-    int64_t took = hg_clock_monotonic_ns() - begin;
-    r->slowest_ns = took > r->slowest_ns ? took : r->slowest_ns;
+    int64_t begin = cpu_ns();
+    hg_rehearsal_phase phase = r->phase;
+    int rc = step(r, hg_clock_monotonic_ns() + budget_ns);
+    int64_t took = cpu_ns() - begin;
+    r->slowest_ns[phase] = took > r->slowest_ns[phase] ? took : r->slowest_ns[phase];
     return rc;
 }

@@ -24,7 +24,8 @@ typedef struct hg_rehearsed {
 
 typedef enum {
     HG_REHEARSE_ROOMS,
-    HG_REHEARSE_VENUE,
+    HG_REHEARSE_MARKET,
+    HG_REHEARSE_POSITIONS,
     HG_REHEARSE_LOAD,
     HG_REHEARSE_MIGRATE,
     HG_REHEARSE_START,
@@ -48,12 +49,19 @@ typedef struct hg_rehearsal {
     hg_sent *sent; /* by the candidate; HG_REHEARSAL_ORDERS */
     uint32_t sent_count;
     hg_rehearsed result;
-    int64_t slowest_ns; /* step: bench and tests */
+    int64_t slowest_ns[HG_REHEARSE_DONE + 1]; /* step of each phase, CPU time: bench and tests */
 } hg_rehearsal;
 
 HG_MUST_CHECK int hg_rehearsal_open(hg_rehearsal *rehearsal, hg_recorder *recorder,
                                     const hg_core_options *options);
 void hg_rehearsal_close(hg_rehearsal *rehearsal);
+
+/* Makes the rooms of the next rehearsal, which takes a few milliseconds: at the start of a session,
+ * and afterwards when nobody waits. A rehearsal that finds none makes them itself. */
+HG_MUST_CHECK int hg_rehearsal_prepare(hg_rehearsal *rehearsal);
+static inline bool hg_rehearsal_is_prepared(const hg_rehearsal *rehearsal) {
+    return rehearsal->core.exec != NULL;
+}
 
 /* Begins; `env` is the session's (budgets, seed). */
 void hg_rehearsal_begin(hg_rehearsal *rehearsal, const hg_script_env *env, hg_script *running,

@@ -94,6 +94,9 @@ int hg_reload_open(hg_reload *r, const hg_reload_options *o, const hg_core_optio
         rc = hg_rehearsal_open(&r->rehearsal, &r->recorder, core_options);
         r->opened = rc == HG_OK;
     }
+    if (rc == HG_OK) {
+        rc = hg_rehearsal_prepare(&r->rehearsal);
+    }
     for (size_t i = 0; i < r->count && rc == HG_OK; i++) {
         hg_reload_slot *slot = &r->slots[i];
         slot->missed = calloc(HG_RELOAD_MISSED_MAX, sizeof *slot->missed);
@@ -166,6 +169,7 @@ static void begin_probation(hg_reload *r, size_t i, hg_script *old) {
         bury(r, old); /* it was on probation itself: what was confirmed last is kept */
     } else {
         hg_script_suspend(old);
+        hg_version_mark(slot, hg_script_hash(old), "suspended");
         slot->old = old;
         slot->missed_count = 0;
     }
@@ -375,7 +379,6 @@ static void begin_attempt(hg_reload *r, size_t i) {
         bool same = hg_code_hash(slot->tried) == slot->from;
         if (!slot->asked || same) {
             if (slot->asked) {
-                hg_text_copy(slot->last, sizeof slot->last, "nothing has changed");
                 hg_reload_tell(r, i, "loaded", "ok", "nothing has changed", NULL);
             }
             slot->asked = false;
@@ -395,8 +398,8 @@ static void tell_loaded(hg_reload *r, size_t i) {
     while (hg_script_file(trial, files)) {
         files++;
     }
-    snprintf(reason, sizeof reason, "%s (%s, %zu file%s)", hg_script_name(trial), r->slots[i].cause,
-             files, files == 1 ? "" : "s");
+    snprintf(reason, sizeof reason, "%zu file%s (%s)", files, files == 1 ? "" : "s",
+             r->slots[i].cause);
     hg_reload_tell(r, i, "loaded", "ok", reason, NULL);
 }
 
@@ -466,6 +469,7 @@ static void load_next(hg_reload *r, size_t i) {
         refuse(r, i);
         return;
     }
+    hg_script_warm(slot->next, &r->rehearsal.carry);
     slot->phase = HG_RELOAD_SWAPPING;
 }
 
@@ -512,6 +516,7 @@ void hg_reload_want(hg_reload *r, size_t i, const char *cause, bool asked) {
     }
     slot->wanted = true;
     slot->asked = slot->asked || asked;
+    slot->step = slot->outcome = NULL;
     slot->cause = cause;
 }
 
@@ -549,10 +554,21 @@ void hg_reload_guard(hg_reload *r) {
     }
 }
 
+/* For the next rehearsal, now that nobody waits. */
+static void prepare(hg_reload *r) {
+    if (r->opened && r->rehearsing == HG_RELOAD_NOBODY &&
+        !hg_rehearsal_is_prepared(&r->rehearsal) && hg_rehearsal_prepare(&r->rehearsal) < 0) {
+        hg_error_clear(); /* the rehearsal itself will say so */
+    }
+}
+
 bool hg_reload_poll(hg_reload *r, bool idle) {
     hg_reload_guard(r);
     take_notices(r);
     if (!busy(r)) {
+        if (idle) {
+            prepare(r);
+        }
         return false;
     }
     int64_t now = hg_clock_monotonic_ns();
@@ -565,12 +581,11 @@ bool hg_reload_poll(hg_reload *r, bool idle) {
     dismantle(r);
     int64_t after = hg_clock_monotonic_ns();
     r->rest_until_ns = after + (SHARE - 1) * (after - now);
-    r->slowest_slice_ns = r->rehearsal.slowest_ns;
     return busy(r);
 }
 
-int64_t hg_reload_slowest_slice_ns(const hg_reload *r) {
-    return r->rehearsal.slowest_ns;
+int64_t hg_reload_slowest_slice_ns(const hg_reload *r, hg_rehearsal_phase phase) {
+    return r->rehearsal.slowest_ns[phase];
 }
 
 int64_t hg_reload_slowest_swap_ns(const hg_reload *r) {

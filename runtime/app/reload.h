@@ -69,7 +69,7 @@ void hg_reload_guard(hg_reload *reload);
 /* ---- requests of an operator ------------------------------------------------------------------
  */
 /* `strategy` is a name as in hg_script_name or its number ("1"); NULL means all. All answer at
- * once; what becomes of it is told step by step. HG_ENOTFOUND, HG_ESTATE with the record set. */
+ * once; what becomes of it is told step by step. HG_EUSAGE for an unknown name, HG_ESTATE, with the record set. */
 HG_MUST_CHECK int hg_reload_request(hg_reload *reload, const char *strategy, const char *cause);
 /* Back to the version whose hash begins with `version`; NULL: to the one before the running one,
  * which on probation is at hand and goes on at once. */
@@ -78,16 +78,18 @@ HG_MUST_CHECK int hg_reload_rollback(hg_reload *reload, const char *strategy, co
 void hg_reload_versions(const hg_reload *reload, hg_json *json);
 
 typedef struct hg_reload_status {
-    const char *phase; /* running, rehearsing, swapping, probation */
+    const char *phase; /* running, waiting, rehearsing, swapping, probation */
     uint64_t running;  /* hash */
     uint64_t reloads, refused, rolled_back;
-    char last[256]; /* what became of the last attempt: "refused: ..." */
+    /* What was told last of it ("" before the first attempt); valid until the next poll. */
+    const char *step, *outcome, *reason, *detail;
+    char last[256]; /* "refused: ..." */
 } hg_reload_status;
 /* Of strategy number k; false past the last one. */
 bool hg_reload_status_get(const hg_reload *reload, size_t k, hg_reload_status *out);
 
-/* Tests: as hg_reload_request, with code in memory instead of files. */
-int64_t hg_reload_slowest_slice_ns(const hg_reload *reload);
+/* The longest so far: a step of a rehearsal (CPU time), and a swap (wall time). */
+int64_t hg_reload_slowest_slice_ns(const hg_reload *reload, hg_rehearsal_phase phase);
 int64_t hg_reload_slowest_swap_ns(const hg_reload *reload);
 
 #endif

@@ -19,7 +19,7 @@ typedef enum {
 typedef struct hg_version {
     uint64_t hash;
     int64_t time_ns;   /* when it began to run, event time */
-    const char *state; /* running, probation, before, rolled back */
+    const char *state; /* running, suspended, probation, before, rolled back */
     hg_code *code;
 } hg_version;
 
@@ -43,7 +43,8 @@ typedef struct hg_reload_slot {
     hg_version versions[HG_RELOAD_VERSIONS_MAX]; /* oldest first */
     uint32_t version_count;
     uint64_t reloads, refused, rolled_back;
-    char last[256];
+    const char *step, *outcome; /* told last */
+    char reason[640], detail[2048];
 } hg_reload_slot;
 
 struct hg_reload {
@@ -61,7 +62,7 @@ struct hg_reload {
     hg_watch *watch;
     int64_t rest_until_ns; /* a busy session comes first until then, monotonic */
     int64_t pause_ns;      /* of the swap being told */
-    int64_t slowest_swap_ns, slowest_slice_ns;
+    int64_t slowest_swap_ns;
 };
 
 /* reload.c */

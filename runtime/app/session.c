@@ -275,6 +275,9 @@ static bool answer_requests(hg_session *s, const pace *p, int64_t until_ns) {
     return s->stop_asked;
 }
 
+/* With so much time until the next event a reload may do what takes a few milliseconds. */
+#define IDLE_NS (8 * HG_NS_PER_MS)
+
 /* Waits until the wall clock has reached an event's place; timers of scripts fire on the way. */
 static void wait_for(hg_session *s, const pace *p, int64_t time_ns) {
     while (!hg_loop_stopped(s->loop)) {
@@ -282,7 +285,8 @@ static void wait_for(hg_session *s, const pace *p, int64_t time_ns) {
         due = due < time_ns ? due : time_ns;
         double ahead = (double)(due - p->event_start) / p->speed;
         int64_t wall = p->wall_start + (int64_t)ahead;
-        bool working = s->reload && hg_reload_poll(s->reload, true);
+        bool idle = wall - hg_clock_monotonic_ns() > IDLE_NS;
+        bool working = s->reload && hg_reload_poll(s->reload, idle);
         if (working || wall > hg_clock_monotonic_ns()) {
             int64_t look = hg_clock_monotonic_ns() + HG_KILL_POLL_NS;
             hg_loop_wait(s->loop, working ? 0 : wall < look ? wall : look);

@@ -170,6 +170,56 @@ const hg_verb hg_verb_status = {
     .run = status,
 };
 
+/* ---- reload ---------------------------------------------------------------------------------- */
+static bool is_under_way(const cJSON *answer) {
+    const cJSON *result = cJSON_GetObjectItemCaseSensitive(answer, "result");
+    const cJSON *one = NULL;
+    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(result, "strategies")) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(one, "phase");
+        const char *phase = cJSON_IsString(item) ? item->valuestring : "";
+        if (strcmp(phase, "waiting") == 0 || strcmp(phase, "rehearsing") == 0 ||
+            strcmp(phase, "swapping") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_refused(const cJSON *answer) {
+    const cJSON *result = cJSON_GetObjectItemCaseSensitive(answer, "result");
+    const cJSON *one = NULL;
+    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(result, "strategies")) {
+        const cJSON *outcome = cJSON_GetObjectItemCaseSensitive(one, "outcome");
+        if (cJSON_IsString(outcome) && strcmp(outcome->valuestring, "refused") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A reload takes a moment: asks until it is through, so that the exit code can say how it went. */
+static int wait_for_reload(const hg_args *args, const char *path, int64_t timeout_ns,
+                           cJSON **answer) {
+    char line[1024];
+    int rc = request_line(args, "reload-status", args->word_count, line, sizeof line);
+    int64_t end = hg_clock_monotonic_ns() + timeout_ns;
+    while (rc == HG_OK && is_under_way(*answer)) {
+        if (hg_clock_monotonic_ns() > end) {
+            rc = HG_ERR(HG_ETIMEOUT, "the reload is not through yet");
+            hg_error_hint("hedged ctl versions shows what runs");
+            return rc;
+        }
+        usleep(20000);
+        cJSON *next = NULL;
+        rc = ask(path, line, timeout_ns, &next);
+        if (rc == HG_OK) {
+            cJSON_Delete(*answer);
+            *answer = next;
+        }
+    }
+    return rc;
+}
+
 /* ---- ctl ------------------------------------------------------------------------------------- */
 static int ctl(hg_args *args) {
     if (args->word_count == 0) {
@@ -190,10 +240,15 @@ static int ctl(hg_args *args) {
     if (rc == HG_OK) {
         rc = ask(entry.path, line, timeout_ns, &answer);
     }
+    bool reload = strcmp(cmd, "reload") == 0 || strcmp(cmd, "rollback") == 0;
+    if (rc == HG_OK && reload) {
+        rc = wait_for_reload(args, entry.path, timeout_ns, &answer);
+    }
     if (rc < 0) {
+        cJSON_Delete(answer);
         return fail(rc);
     }
-    int code = HG_EXIT_OK;
+    int code = reload && is_refused(answer) ? HG_EXIT_STRATEGY : HG_EXIT_OK;
     const cJSON *result = cJSON_GetObjectItemCaseSensitive(answer, "result");
     if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "ok"))) {
         code = print_refusal(answer);

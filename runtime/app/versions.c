@@ -11,7 +11,10 @@ void hg_reload_tell(hg_reload *r, size_t i, const char *step, const char *outcom
                     const char *reason, const char *detail) {
     hg_reload_slot *slot = &r->slots[i];
     bool rehearsed = strcmp(step, "rehearsed") == 0;
-    snprintf(slot->last, sizeof slot->last, "%s%s%s", step, *reason ? ": " : "", reason);
+    slot->step = step;
+    slot->outcome = outcome;
+    hg_text_copy(slot->reason, sizeof slot->reason, reason);
+    hg_text_copy(slot->detail, sizeof slot->detail, detail ? detail : "");
     hg_reload_news news = {.strategy = hg_script_name(r->core->scripts[i]),
                            .from = slot->from,
                            .to = slot->to,
@@ -82,7 +85,7 @@ static int unknown_strategy(const hg_reload *r, const char *name) {
     for (size_t i = 0; i < r->count; i++) {
         names[i] = hg_script_name(r->core->scripts[i]);
     }
-    int rc = HG_ERR(HG_ENOTFOUND, "no strategy '%s' in this session", name ? name : "");
+    int rc = HG_ERR(HG_EUSAGE, "no strategy '%s' in this session", name ? name : "");
     const char *near = name ? hg_text_nearest(name, names) : NULL;
     if (near) {
         hg_error_hint("did you mean '%s'?", near);
@@ -130,7 +133,7 @@ static int rollback(hg_reload *r, size_t i, const char *prefix) {
     const hg_version *v = find_version(slot, running, prefix);
     if (!v) {
         const char *name = hg_script_name(r->core->scripts[i]);
-        return prefix ? HG_ERR(HG_ENOTFOUND, "no version of %s begins with %s", name, prefix)
+        return prefix ? HG_ERR(HG_EUSAGE, "no version of %s begins with %s", name, prefix)
                       : HG_ERR(HG_ESTATE, "%s has no version before the running one", name);
     }
     hg_code *code = hg_code_hold(v->code);
@@ -191,6 +194,13 @@ bool hg_reload_status_get(const hg_reload *r, size_t k, hg_reload_status *out) {
     } else if (slot->wanted) {
         out->phase = "waiting";
     }
-    hg_text_copy(out->last, sizeof out->last, slot->last);
+    out->step = slot->step ? slot->step : "";
+    out->outcome = slot->outcome ? slot->outcome : "";
+    out->reason = slot->reason;
+    out->detail = slot->detail;
+    if (slot->step) {
+        snprintf(out->last, sizeof out->last, "%s%s%.200s", slot->step, *slot->reason ? ": " : "",
+                 slot->reason);
+    }
     return true;
 }

@@ -84,8 +84,22 @@ static void on_folder_closed(uv_handle_t *handle) {
 }
 
 /* ---- changes --------------------------------------------------------------------------------- */
+/* Cut down and not yet written again: whoever saves is in the middle of it. */
+static bool is_half_written(const hg_watch *w) {
+    bool empty = false;
+    for (uint32_t i = 0; i < w->file_count && !empty; i++) {
+        struct stat st;
+        empty = stat(w->files[i].path, &st) == 0 && st.st_size == 0;
+    }
+    return empty && hg_clock_monotonic_ns() - w->first_ns < PATIENCE * w->quiet_ns;
+}
+
 static void on_quiet(uv_timer_t *timer) {
     hg_watch *w = timer->data;
+    if (is_half_written(w)) {
+        uv_timer_start(timer, on_quiet, (uint64_t)(w->quiet_ns / HG_NS_PER_MS), 0);
+        return;
+    }
     w->due = true;
     uv_stop(hg_loop_uv(w->loop));
 }

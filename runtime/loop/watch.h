@@ -15,7 +15,7 @@ typedef struct hg_watch hg_watch;
 #define HG_WATCH_FILES_MAX 512
 
 /* A notice comes when `quiet_ns` have passed without a further change, at the latest 10 times as
- * long after the first one. */
+ * long after the first one. A file that is empty counts as being written. */
 HG_MUST_CHECK int hg_watch_open(hg_loop *loop, int64_t quiet_ns, hg_watch **out);
 /* NULL is fine. Must come before hg_loop_close. */
 void hg_watch_close(hg_watch *watch);

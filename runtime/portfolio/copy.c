@@ -36,4 +36,5 @@ void hg_portfolio_copy(hg_portfolio *to, const hg_portfolio *from) {
     to->deposits_due = from->deposits_due;
     to->next_booking_ns = from->next_booking_ns;
     to->start_ns = from->start_ns;
+    to->changes++;
 }

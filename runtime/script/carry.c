@@ -21,23 +21,60 @@ enum { TAG_TABLE = '{', TAG_AGAIN = 'r', TAG_ORDER = 'o', TAG_INSTRUMENT = 'I' }
 /* ---- writing --------------------------------------------------------------------------------- */
 typedef struct writer {
     hg_carry *carry;
+    const char *root; /* what the whole is called in messages */
     uint32_t tables;
-    uint32_t depth;
-    int seen; /* stack index: table -> its number */
-    char path[PATH_BYTES];
-    size_t path_len;
+    uint32_t levels;              /* tables entered */
+    int keys[HG_CARRY_DEPTH_MAX]; /* stack indices of the keys that lead to the present value */
+    int seen;                     /* stack index: table -> its number */
 } writer;
 
-static _Noreturn void l_refuse(lua_State *L, const writer *w, const char *what) {
-    luaL_error(L, "%s: %s", w->path, what);
-    abort();
+/* ---- paths: worked out only when something is refused ------------------------------------------
+ */
+static bool is_word(const char *text, size_t len) {
+    bool word = len > 0 && !(text[0] >= '0' && text[0] <= '9');
+    for (size_t i = 0; i < len && word; i++) {
+        word = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
+               (text[i] >= '0' && text[i] <= '9') || text[i] == '_';
+    }
+    return word;
+}
+
+/* The key at `index` as a step of a path: .name, [3], ["two words"]. */
+static int step_text(lua_State *L, int index, char *at, size_t room) {
+    size_t len = 0;
+    const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : NULL;
+    if (text) {
+        return snprintf(at, room, is_word(text, len) ? ".%.*s" : "[\"%.*s\"]",
+                        (int)(len > 60 ? 60 : len), text);
+    }
+    if (lua_isinteger(L, index)) {
+        return snprintf(at, room, "[%lld]", (long long)lua_tointeger(L, index));
+    }
+    if (lua_type(L, index) == LUA_TNUMBER) {
+        return snprintf(at, room, "[%.14g]", lua_tonumber(L, index));
+    }
+    return snprintf(at, room, "[%s]", lua_toboolean(L, index) ? "true" : "false");
+}
+
+/* "state.book[3].f" */
+static const char *path_of(lua_State *L, const writer *w, char *buf, size_t size) {
+    size_t used = (size_t)snprintf(buf, size, "%s", w->root);
+    for (uint32_t i = 0; i < w->levels && used < size; i++) {
+        int n = step_text(L, w->keys[i], buf + used, size - used);
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return buf;
+}
+
+static int l_refuse(lua_State *L, const writer *w, const char *what) {
+    char path[PATH_BYTES];
+    return luaL_error(L, "%s: %s", path_of(L, w, path, sizeof path), what);
 }
 
 static void l_put(lua_State *L, writer *w, const void *bytes, size_t size) {
     hg_carry *c = w->carry;
     if (size > HG_CARRY_BYTES_MAX - c->size) {
-        luaL_error(L, "state is larger than %d MiB (at %s)", (int)(HG_CARRY_BYTES_MAX >> 20),
-                   w->path);
+        l_refuse(L, w, "the state is larger than 4 MiB");
     }
     if (c->size + size > c->capacity) {
         size_t capacity = c->capacity ? 2 * c->capacity : 16384;
@@ -53,35 +90,6 @@ static void l_put(lua_State *L, writer *w, const void *bytes, size_t size) {
 
 static void l_put_tag(lua_State *L, writer *w, char tag) {
     l_put(L, w, &tag, 1);
-}
-
-static bool is_word(const char *text, size_t len) {
-    bool word = len > 0 && !(text[0] >= '0' && text[0] <= '9');
-    for (size_t i = 0; i < len && word; i++) {
-        word = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
-               (text[i] >= '0' && text[i] <= '9') || text[i] == '_';
-    }
-    return word;
-}
-
-/* Appends the key at `index` to the path: .name, [3], ["two words"]. */
-static void l_enter_key(lua_State *L, writer *w, int index) {
-    char *at = w->path + w->path_len;
-    size_t room = sizeof w->path - w->path_len;
-    int n = 0;
-    size_t len = 0;
-    const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : NULL;
-    if (text) {
-        n = snprintf(at, room, is_word(text, len) ? ".%.*s" : "[\"%.*s\"]",
-                     (int)(len > 60 ? 60 : len), text);
-    } else if (lua_isinteger(L, index)) {
-        n = snprintf(at, room, "[%lld]", (long long)lua_tointeger(L, index));
-    } else if (lua_type(L, index) == LUA_TNUMBER) {
-        n = snprintf(at, room, "[%.14g]", lua_tonumber(L, index));
-    } else {
-        n = snprintf(at, room, "[%s]", lua_toboolean(L, index) ? "true" : "false");
-    }
-    w->path_len += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
 }
 
 static void l_write(lua_State *L, writer *w, int index);
@@ -124,36 +132,32 @@ static void l_write_table(lua_State *L, writer *w, int index) {
     if (lua_getmetatable(L, index)) {
         l_refuse(L, w, "a table with a metatable cannot be carried over");
     }
-    if (++w->depth > HG_CARRY_DEPTH_MAX) l_refuse(L, w, "nested deeper than 64 tables");
+    if (w->levels == HG_CARRY_DEPTH_MAX) l_refuse(L, w, "nested deeper than 64 tables");
     luaL_checkstack(L, 4, "state");
     l_put_tag(L, w, TAG_TABLE);
     uint32_t count[2] = {(uint32_t)lua_rawlen(L, index), 0};
     size_t at = w->carry->size;
     l_put(L, w, count, sizeof count);
-    size_t path_len = w->path_len;
     uint32_t pairs = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         int key = lua_type(L, -2);
         if (key != LUA_TSTRING && key != LUA_TNUMBER && key != LUA_TBOOLEAN) {
-            luaL_error(L, "%s: a %s as a key cannot be carried over", w->path,
-                       lua_typename(L, key));
+            l_refuse(L, w, "only texts, numbers and booleans can be keys of what is carried over");
         }
-        l_enter_key(L, w, -2);
         int top = lua_gettop(L);
+        w->keys[w->levels++] = top - 1;
         l_write(L, w, top - 1);
         l_write(L, w, top);
-        w->path_len = path_len;
-        w->path[path_len] = '\0';
+        w->levels--;
         pairs++;
     }
-    w->depth--;
     count[1] = pairs;
     memcpy(w->carry->data + at, count, sizeof count);
 }
 
 static void l_write(lua_State *L, writer *w, int index) {
     if (++w->carry->values > HG_CARRY_VALUES_MAX) {
-        luaL_error(L, "state has more than %d values (at %s)", (int)HG_CARRY_VALUES_MAX, w->path);
+        l_refuse(L, w, "the state has more than 200,000 values");
     }
     if ((w->carry->values & POLL_MASK) == 0) l_raise_if_over_budget(L);
     switch (lua_type(L, index)) {
@@ -185,21 +189,21 @@ static void l_write(lua_State *L, writer *w, int index) {
         l_write_handle(L, w, index);
         break;
     default:
-        luaL_error(L, "%s: a %s cannot be carried over; state is plain data", w->path,
-                   luaL_typename(L, index));
+        lua_pushfstring(L, "a %s cannot be carried over; state is plain data",
+                        luaL_typename(L, index));
+        l_refuse(L, w, lua_tostring(L, -1));
     }
 }
 
 void l_carry_write(lua_State *L, int index, hg_carry *carry, const char *root) {
     index = lua_absindex(L, index);
-    writer w = {.carry = carry};
-    snprintf(w.path, sizeof w.path, "%s", root);
-    w.path_len = strlen(w.path);
+    writer w = {.carry = carry, .root = root};
     carry->size = 0;
     carry->values = 0;
-    lua_newtable(L);
+    lua_createtable(L, 0, (int)carry->tables);
     w.seen = lua_gettop(L);
     l_write(L, &w, index);
+    carry->tables = w.tables;
     lua_pop(L, 1);
 }
 
@@ -280,7 +284,7 @@ static void l_read(lua_State *L, reader *r) {
 
 void l_carry_read(lua_State *L, const hg_carry *carry) {
     reader r = {.at = carry->data};
-    lua_newtable(L);
+    lua_createtable(L, (int)carry->tables, 0);
     r.seen = lua_gettop(L);
     l_read(L, &r);
     lua_remove(L, r.seen);

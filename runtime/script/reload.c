@@ -135,6 +135,25 @@ int hg_script_take(hg_script *s, const hg_carry *carry, bool check) {
     return rc;
 }
 
+/* Read once and thrown away: the blocks stay in the free lists of the state. */
+static int l_warm(lua_State *L) {
+    const hg_carry *carry = lua_touserdata(L, 1);
+    lua_settop(L, 0);
+    l_carry_read(L, carry);
+    lua_settop(L, 0);
+    lua_gc(L, LUA_GCCOLLECT);
+    lua_gc(L, LUA_GCSTOP);
+    return 0;
+}
+
+void hg_script_warm(hg_script *s, const hg_carry *carry) {
+    if (!carry->data) return;
+    if (hg_lua_protect(s, l_warm, (void *)(uintptr_t)carry, "state", hg_script_budget(s)) < 0) {
+        s->error[0] = '\0'; /* taking it will say the same */
+        hg_error_clear();
+    }
+}
+
 /* ---- parameters ------------------------------------------------------------------------------ */
 /* Values that people have set on `from` hold for `to` as well. */
 static int params_follow(hg_script *to, const hg_script *from) {

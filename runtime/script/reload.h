@@ -34,7 +34,7 @@ bool hg_code_is_on_disk(const hg_code *code);
 typedef struct hg_carry {
     unsigned char *data; /* NULL: no state */
     size_t size, capacity;
-    uint32_t values;
+    uint32_t values, tables;
     bool versioned;  /* the strategy declared a version of its state */
     int64_t version; /* else the api version */
 } hg_carry;
@@ -47,6 +47,8 @@ HG_MUST_CHECK int hg_script_carry(hg_script *script, hg_carry *carry);
  * has one and the versions differ (or neither declares one); else as it is, fields it lacks keeping
  * the values the declaration gives. `check`: the outcome must itself be fit to be carried. */
 HG_MUST_CHECK int hg_script_take(hg_script *script, const hg_carry *carry, bool check);
+/* Takes the memory that a state of this size will need, so that taking it later costs no malloc. */
+void hg_script_warm(hg_script *script, const hg_carry *carry);
 void hg_carry_fini(hg_carry *carry);
 
 /* ---- candidates -------------------------------------------------------------------------------

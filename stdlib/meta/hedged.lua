@@ -41,7 +41,12 @@ local hedged = {}
 ---@field underlying? string whose exposure and ticks matter: "BTC"
 ---@field hedge_with? string|string[] instruments it trades, at most 8; they must exist
 ---@field subscribe? string[] patterns of instruments whose ticks it hears: { "BTC-*" }
----@field state? table plain data the strategy has to remember
+---@field state? table plain data the strategy has to remember; carried over a reload. Fields that
+---  the carried state lacks keep the values given here
+---@field version? integer of `state`: when the new code declares another one, `migrate` is called
+---@field migrate? fun(old_state: table, old_version: integer): table makes the state of other code
+---  fit for this one; may not trade. Called at a reload when the versions differ, or always where
+---  neither code declares one
 ---@field on_start? fun(self, why: hedged.why) the session starts
 ---@field on_tick? fun(self, tick: hedged.tick) a quote, mark, index or forward changed
 ---@field on_depth? fun(self, tick: hedged.tick) an order book changed
@@ -121,6 +126,17 @@ local hedged = {}
 ---@class hedged.why
 ---@field kind "start"|"reload"|"recover"|"resume" "resume": after a pause or an error
 ---@field orders hedged.orders.order[] open orders of this strategy
+---@field awaits? hedged.why_await[] reload: orders that tasks of the old code were waiting for; the
+---  orders live on, the tasks do not
+---@field sleeps? integer reload: tasks of the old code that were asleep and have ended
+---@field timers? integer reload: timers with a function that ended with the old code. Those with a
+---  name go on, and a periodic one that is set again keeps its rhythm
+
+--- An await that a reload has ended.
+---@class hedged.why_await
+---@field order hedged.orders.order
+---@field callback string in which the old code waited
+---@field code "reload" why it does not wait any more
 
 --- What `on_risk` is told: an order of the strategy that the risk gate refused ("refusal"), a state
 --- of the gate that changed ("state": the session, this strategy or an underlying), an answer of

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "bench.h"
 #include "exec/paper.h"
+#include "script/reload.h"
 #include "script/script.h"
 
 #include <stdio.h>
@@ -147,4 +148,85 @@ BENCH(idle_with_many_tables) {
         hg_script_idle(h.script);
     }
     host_close(&h);
+}
+
+/* ---- hot reload ------------------------------------------------------------------------------ */
+/* A strategy of 400 lines with 1,000 rows of state. */
+static void reload_body(char *text, size_t size) {
+    size_t used = (size_t)snprintf(
+        text, size,
+        "local hedged = require 'hedged'\n"
+        "local S = hedged.strategy { api = 1, underlying = 'BTC', hedge_with = 'BTC-PERPETUAL' }\n"
+        "function S:on_start(why)\n"
+        "  hedged.every(60, function() end)\n"
+        "  if self.state.rows then return end\n"
+        "  self.state.rows = {}\n"
+        "  for i = 1, 1000 do\n"
+        "    self.state.rows[i] = { id = i, name = 'row ' .. i, price = i / 7, side = 'buy' }\n"
+        "  end\nend\n"
+        "function S:on_tick(t) self.last = t.bid end\n");
+    for (int line = 12; line < 400 && used < size - 128; line += 4) {
+        used += (size_t)snprintf(text + used, size - used,
+                                 "local function f%d(a, b)\n  local c = a * %d + (b or 1)\n"
+                                 "  return c > 10 and { c, a, b } or c\nend\n",
+                                 line, line);
+        used += (size_t)snprintf(text + used, size - used, "S.g%d = f%d\n", line, line);
+        line++;
+    }
+    snprintf(text + used, size - used, "return S\n");
+}
+
+typedef struct reloading {
+    host h;
+    char text[32768];
+    hg_code *code;
+} reloading;
+
+static void reloading_open(reloading *r) {
+    host_open(&r->h, "");
+    hg_script_close(r->h.script);
+    reload_body(r->text, sizeof r->text);
+    need(hg_script_open_text(&r->h.env, "bench.lua", r->text, 0, NULL, 0, &r->h.script) == 0,
+         "load");
+    need(hg_script_start(r->h.script, "start") == 0, "start");
+    need(hg_script_code(r->h.script, &r->code) == 0, "code");
+}
+
+/* What the session waits for at a swap: copying 1,000 rows out and in, on_start, the hand-over. */
+BENCH(reload_swap_400_lines_1000_rows) {
+    static reloading r;
+    hg_carry carry = {0};
+    reloading_open(&r);
+    for (int i = 0; i < 200; i++) {
+        hg_script *next = NULL;
+        need(hg_script_candidate(&r.h.env, r.h.script, r.code, &next) == 0, "candidate");
+        hg_script_warm(next, &carry); /* as a session does, with the state of the rehearsal */
+        bench_begin(b);
+        need(hg_script_carry(r.h.script, &carry) == 0, "carry");
+        need(hg_script_take(next, &carry, false) == 0, "take");
+        need(hg_script_succeed(next, r.h.script, true) == 0, "succeed");
+        hg_script_suspend(r.h.script);
+        bench_end(b, 1);
+        hg_script_close(r.h.script);
+        r.h.script = next;
+    }
+    bench_field(b, "state_bytes", (double)carry.size);
+    hg_carry_fini(&carry);
+    hg_code_free(r.code);
+    host_close(&r.h);
+}
+
+/* A fresh sandbox, compiling and running the file, all checks. */
+BENCH(reload_candidate_400_lines) {
+    static reloading r;
+    reloading_open(&r);
+    for (int i = 0; i < 200; i++) {
+        hg_script *next = NULL;
+        bench_begin(b);
+        need(hg_script_candidate(&r.h.env, r.h.script, r.code, &next) == 0, "candidate");
+        bench_end(b, 1);
+        hg_script_close(next);
+    }
+    hg_code_free(r.code);
+    host_close(&r.h);
 }
