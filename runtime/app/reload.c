@@ -179,9 +179,9 @@ static void left_behind(const hg_script *old, char *buf, size_t size) {
     hg_script_pending left;
     hg_script_pending_get(old, &left);
     buf[0] = '\0';
-    if (left.awaits + left.sleeps + left.timers > 0) {
-        snprintf(buf, size, "; ended with the old code: %u awaits, %u sleeping tasks, %u timers",
-                 left.awaits, left.sleeps, left.timers);
+    if (left.awaits + left.sleeps > 0) {
+        snprintf(buf, size, "; %u awaits and %u sleeping tasks ended with the old code",
+                 left.awaits, left.sleeps);
     }
 }
 
@@ -485,6 +485,23 @@ static void try_swap(hg_reload *r, size_t i) {
     slot->phase = HG_RELOAD_IDLE;
     hg_code_free(slot->chosen);
     slot->chosen = NULL;
+}
+
+int hg_reload_apply(hg_reload *r, size_t i, const hg_code *code) {
+    if (i >= r->count) {
+        return HG_ERR(HG_EUSAGE, "no strategy number %zu", i + 1);
+    }
+    hg_reload_slot *slot = &r->slots[i];
+    hg_reload_abandon(r, i);
+    slot->from = hg_script_hash(r->core->scripts[i]);
+    slot->to = hg_code_hash(code);
+    int rc = hg_script_candidate(r->env, r->core->scripts[i], code, &slot->next);
+    if (rc == HG_OK) {
+        rc = swap(r, i);
+    }
+    bury(r, slot->next); /* nothing, when it has taken the seat */
+    slot->next = NULL;
+    return rc;
 }
 
 static void work(hg_reload *r, size_t i) {

@@ -69,11 +69,15 @@ void hg_reload_guard(hg_reload *reload);
 /* ---- requests of an operator ------------------------------------------------------------------
  */
 /* `strategy` is a name as in hg_script_name or its number ("1"); NULL means all. All answer at
- * once; what becomes of it is told step by step. HG_EUSAGE for an unknown name, HG_ESTATE, with the record set. */
+ * once; what becomes of it is told step by step. HG_EUSAGE for an unknown name, HG_ESTATE, with the
+ * record set. */
 HG_MUST_CHECK int hg_reload_request(hg_reload *reload, const char *strategy, const char *cause);
 /* Back to the version whose hash begins with `version`; NULL: to the one before the running one,
  * which on probation is at hand and goes on at once. */
 HG_MUST_CHECK int hg_reload_rollback(hg_reload *reload, const char *strategy, const char *version);
+/* Exchanges at once, between two events, without a rehearsal: for a replay, which does at the same
+ * number of events (hg_reload_news.event) what the session did. The code is not consumed. */
+HG_MUST_CHECK int hg_reload_apply(hg_reload *reload, size_t strategy, const hg_code *code);
 /* "versions": [{strategy, code, state, t, files, probation}] */
 void hg_reload_versions(const hg_reload *reload, hg_json *json);
 

@@ -780,3 +780,61 @@ TEST_WITHIN(save_storm_changes_nothing, 300) {
     CHECK(late < early + early / 10 + (1u << 20));
     rig_close(&r);
 }
+
+/* A swap is an input like any other: done again at the same number of events, with the same code,
+ * it leads to the same orders. */
+TEST_WITHIN(a_session_with_reloads_can_be_replayed, 60) {
+    enum { SWAPS = 5, EVENTS = 60000 };
+    struct {
+        uint64_t event;
+        hg_code *code;
+    } swaps[SWAPS];
+    static const char *const form =
+        "function S:on_start(why)\n"
+        "  self.state.n = (self.state.n or 0) + 1\n"
+        "  hedged.every(%d, function()\n"
+        "    orders.buy('BTC-PERPETUAL', 10 * math.random(1, %d), { reason = why.kind })\n"
+        "  end)\nend\n"
+        "function S:on_fill(f)\n"
+        "  self.state.sum = (self.state.sum or 0) + f.price * self.state.n\n"
+        "end\n"
+        "function S:on_stop()\n"
+        "  hedged.log(('sum %%.17g n %%d'):format(self.state.sum, self.state.n))\n"
+        "end\n";
+    char body[2048];
+    rig r;
+    snprintf(body, sizeof body, form, 3, 5);
+    rig_one(&r, body);
+    for (int i = 0; i < SWAPS; i++) {
+        rig_feed(&r, EVENTS / (SWAPS + 1) + (uint64_t)i * 77, true);
+        snprintf(body, sizeof body, form, 3 + i, 6 + i);
+        rig_try(&r, body);
+        rig_swapped(&r);
+        swaps[i].event = r.event;
+        CHECK_EQ(hg_script_code(rig_script(&r), &swaps[i].code), 0);
+    }
+    while (r.fed < EVENTS) rig_feed(&r, 1, true);
+    CHECK_EQ(r.rolled_back, 0);
+    tally live = settle_accounts(&r);
+    CHECK(live.fills > 50);
+
+    static const char *const names[] = {"s.lua"};
+    snprintf(body, sizeof body, form, 3, 5);
+    rig_body(&r, "s.lua", body);
+    CHECK_EQ(hg_session_close(&r.s), 0);
+    r.fed = 0;
+    r.o.strategy_count = 0;
+    rig_open(&r, 1, names);
+    for (int i = 0; i < SWAPS; i++) {
+        while (r.s.core.events < swaps[i].event) rig_feed(&r, 1, true);
+        CHECK_EQ(r.s.core.events, swaps[i].event);
+        CHECK_EQ(hg_reload_apply(r.s.reload, 0, swaps[i].code), 0);
+        hg_code_free(swaps[i].code);
+    }
+    while (r.fed < EVENTS) rig_feed(&r, 1, true);
+    tally again = settle_accounts(&r);
+    rig_close(&r);
+    CHECK_EQ(again.orders, live.orders);
+    CHECK(again.hash == live.hash);
+    CHECK_STR(again.said, live.said);
+}

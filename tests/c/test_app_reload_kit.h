@@ -26,6 +26,7 @@ typedef struct rig {
     uint64_t fed;
     char step[32], outcome[32], reason[1024]; /* of the last reload line */
     unsigned swapped, refused, rolled_back, confirmed;
+    uint64_t event; /* of the last swap: events applied before it */
 } rig;
 
 static inline void rig_field(const char *line, const char *key, char *out, size_t size) {
@@ -47,6 +48,11 @@ static inline void rig_line(void *context, const char *line) {
     rig_field(line, "step", r->step, sizeof r->step);
     rig_field(line, "outcome", r->outcome, sizeof r->outcome);
     rig_field(line, "reason", r->reason, sizeof r->reason);
+    if (strcmp(r->step, "swapped") == 0) {
+        const char *at = strstr(line, "\"event\":");
+        CHECK(at != NULL);
+        r->event = strtoull(at + 8, NULL, 10);
+    }
     r->swapped += strcmp(r->step, "swapped") == 0;
     r->refused += strcmp(r->step, "refused") == 0;
     r->rolled_back += strcmp(r->step, "rolled_back") == 0;
