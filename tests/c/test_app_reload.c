@@ -702,6 +702,38 @@ TEST(a_parked_strategy_comes_back_when_its_file_is_fixed) {
     rig_close(&r);
 }
 
+TEST(a_paused_strategy_stays_paused) {
+    rig r;
+    rig_one(&r, TRADER);
+    rig_feed(&r, 20000, true);
+    CHECK_EQ(hg_script_pause(rig_script(&r)), 0);
+    rig_feed(&r, 100, true);
+    const hg_script *before = rig_script(&r);
+    rig_try(&r, "-- second\n" TRADER);
+    rig_says(&r, "swapped", "probation");
+    CHECK(rig_script(&r) != before);
+    CHECK_EQ(hg_script_status(rig_script(&r)), HG_SCRIPT_PAUSED);
+    uint64_t orders = hg_exec_stats_get(r.s.core.exec)->orders;
+    rig_feed(&r, 20000, true); /* more than a minute: silence proves nothing */
+    CHECK_EQ(hg_script_status(rig_script(&r)), HG_SCRIPT_PAUSED);
+    CHECK_EQ(hg_exec_stats_get(r.s.core.exec)->orders, orders);
+    CHECK_EQ(r.confirmed, 0);
+    CHECK_EQ(hg_script_resume(rig_script(&r)), 0);
+    rig_feed(&r, 20000, true);
+    rig_running(&r);
+    CHECK(hg_exec_stats_get(r.s.core.exec)->orders > orders);
+    CHECK_EQ(r.confirmed, 1);
+    /* Paused on probation and rolled back by hand: the old code is paused too. */
+    rig_try(&r, "-- third\n" TRADER);
+    CHECK_EQ(hg_script_pause(rig_script(&r)), 0);
+    CHECK_EQ(hg_session_rollback(&r.s, NULL, NULL), 0);
+    CHECK_EQ(hg_script_status(rig_script(&r)), HG_SCRIPT_PAUSED);
+    CHECK_EQ(hg_script_resume(rig_script(&r)), 0);
+    rig_feed(&r, 2000, true);
+    rig_running(&r);
+    rig_close(&r);
+}
+
 /* ---- the storm ------------------------------------------------------------------------------- */
 typedef struct tally {
     uint64_t hash, orders, fills;
