@@ -18,7 +18,7 @@ static int l_get(lua_State *L) {
 
 static int l_subscribe(lua_State *L) {
     hg_script *s = l_api_session(L, "market.subscribe");
-    hg_subscribe_pattern(s, luaL_checkstring(L, 1));
+    l_subscribe_pattern(L, s, luaL_checkstring(L, 1));
     return 0;
 }
 

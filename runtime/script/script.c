@@ -178,7 +178,8 @@ static int build(const hg_script_env *env, const char *path, const char *text, u
     name_from_path(s, path);
     set_directory(s, path);
     s->from = from;
-    int rc = hg_state_open(s);
+    int rc = hg_allow_check();
+    if (rc == 0) rc = hg_state_open(s);
     const hg_source *source = NULL;
     if (rc == 0) {
         source = text ? hg_source_text(s, path, text, strlen(text)) : hg_source_load(s, path);

@@ -107,10 +107,11 @@ typedef struct hg_batch {
 } hg_batch;
 
 struct hg_script {
+    /* What every event touches stands together: with many strategies on one feed the price of one
+     * is the cache lines it needs. */
     lua_State *lua;
     const hg_script_env *env; /* NULL under `hedged lua` */
     hg_memory memory;
-    hg_names names;
     bool sandbox;
     bool loading;
     bool declared; /* hedged.strategy has been called */
@@ -120,6 +121,38 @@ struct hg_script {
     bool forgotten; /* its Lua state is being taken apart */
     hg_script_state state;
     uint16_t index;
+    uint32_t underlying_id;
+    const char *underlying_key; /* the interned string, for a fast look-up */
+    int ref_self, ref_values;   /* their addresses are the registry keys */
+    int ref_tick, ref_instruments, ref_loaded;
+    int ref_callback[HG_CALLBACKS]; /* LUA_NOREF when absent */
+    uint32_t task_count;
+    uint32_t free_count;
+    uint32_t current; /* the running task */
+    uint32_t order_waits;
+    uint32_t heap_count, timer_slots, timer_free_count;
+    bool explicit_patterns;
+    bool default_set;    /* nothing explicit yet: held instruments join by themselves */
+    uint8_t *subscribed; /* by instrument */
+    uint32_t *proxy;     /* by underlying: the instrument that shows its index, or HG_ID_NONE */
+    hg_batch ticks, depths;
+    const hg_instrument *tick_inst; /* what the tick object shows; NULL before the first */
+    const hg_market_state *tick_market;
+    int64_t tick_ns;
+    const hg_event *event; /* of the callback being built */
+    const hg_order *order;
+    const hg_risk_event *risk;              /* of on_risk: NULL for a refusal */
+    const hg_liquidation_note *liquidation; /* of on_risk, else NULL */
+    hg_callback callback;
+    const char *why;
+    uint32_t fault_row; /* callbacks that failed in a row */
+    size_t gc_mark;     /* memory at the end of the last cycle */
+    size_t gc_last;     /* at the last step */
+    bool gc_cycle;
+    hg_script_stats stats;
+    hg_names names;
+
+    /* The rest. */
     char name[64];
     char file[HG_PATH_MAX]; /* as given */
     char dir[HG_PATH_MAX];  /* where its modules are searched: canonical, or embedded */
@@ -132,67 +165,31 @@ struct hg_script {
     hg_rng rng;
     hg_source sources[HG_SOURCES_MAX];
     uint32_t source_count;
-
     hg_param params[HG_PARAMS_MAX];
     uint32_t param_count;
     char underlying[HG_CODE_MAX];
-    uint32_t underlying_id;
-    const char *underlying_key; /* the interned string, for a fast look-up */
     char hedge_with[8][HG_NAME_MAX];
     uint32_t hedge_count;
-
-    int ref_self, ref_values; /* their addresses are the registry keys */
-    int ref_tick, ref_instruments, ref_loaded;
-    int ref_callback[HG_CALLBACKS]; /* LUA_NOREF when absent */
-
     hg_task tasks[HG_TASKS_MAX];
-    uint32_t task_count;
     uint32_t free_tasks[HG_TASKS_MAX];
-    uint32_t free_count;
-    uint32_t current; /* the running task */
-    uint32_t order_waits;
     hg_timer timers[HG_TIMERS_MAX];
     uint32_t heap[HG_TIMERS_MAX];
-    uint32_t heap_count, timer_slots, timer_free_count;
     uint32_t timer_free[HG_TIMERS_MAX];
     uint64_t timer_serial;
     int64_t moment_ns; /* of the last timers */
     uint32_t moment_fired;
     const hg_script *predecessor; /* while on_start of a reload runs: whose timers may be adopted */
     uint64_t adopted[HG_TIMERS_MAX / 64];
-
     char patterns[HG_PATTERNS_MAX][HG_NAME_MAX];
     uint32_t pattern_count;
     uint32_t declared_patterns; /* of these, from the file; the rest came while it ran */
-    bool explicit_patterns;
-    bool default_set;    /* nothing explicit yet: held instruments join by themselves */
-    uint8_t *subscribed; /* by instrument */
-    uint32_t *proxy;     /* by underlying: the instrument that shows its index, or HG_ID_NONE */
-    hg_batch ticks, depths;
-    const hg_instrument *tick_inst; /* what the tick object shows; NULL before the first */
-    const hg_market_state *tick_market;
-    int64_t tick_ns;
-
-    const hg_event *event; /* of the callback being built */
-    const hg_order *order;
-    const hg_risk_event *risk;              /* of on_risk: NULL for a refusal */
-    const hg_liquidation_note *liquidation; /* of on_risk, else NULL */
-    hg_callback callback;
-    const char *why;
-
     hg_fault faults[HG_FAULTS_MAX];
     uint32_t fault_count;
-    uint32_t fault_row;              /* callbacks that failed in a row */
     uint64_t fault_total;            /* since the start or the last resume */
     int64_t fault_ns[HG_ERRORS_MAX]; /* times of the last ones, by fault_total */
-
-    size_t gc_mark; /* memory at the end of the last cycle */
-    size_t gc_last; /* at the last step */
-    bool gc_cycle;
     uint64_t log_second;
     uint32_t log_lines;
     uint32_t log_dropped;
-    hg_script_stats stats;
     char error[HG_ERROR_MAX];
 };
 
@@ -318,7 +315,8 @@ void hg_script_call(hg_script *s, hg_callback callback, int64_t budget_ns);
 
 /* ---- subscribe.c ----------------------------------------------------------------------------- */
 HG_MUST_CHECK int hg_subscribe_start(hg_script *s);
-void hg_subscribe_pattern(hg_script *s, const char *pattern);
+bool hg_subscribe_pattern(hg_script *s, const char *pattern); /* false: HG_PATTERNS_MAX */
+void l_subscribe_pattern(lua_State *L, hg_script *s, const char *pattern); /* raises then */
 void hg_subscribe_held(hg_script *s, uint32_t id);
 
 /* ---- check_source.c -------------------------------------------------------------------------- */
@@ -327,6 +325,11 @@ int hg_check_source(hg_script *s, const hg_source *source, char *report, size_t 
 
 /* Marks the lines that have code (`active` holds `count` + 1 bytes). */
 void hg_check_lines(const hg_source *source, uint8_t *active, uint32_t count);
+
+/* ---- allow.c --------------------------------------------------------------------------------- */
+/* What is reachable in this state against the list; HG_EINTERNAL names what is too much. */
+HG_MUST_CHECK int hg_allow_walk(hg_script *s, char *found, size_t size);
+HG_MUST_CHECK int hg_allow_check(void);
 
 /* ---- coverage.c ------------------------------------------------------------------------------ */
 bool hg_coverage_on(void);

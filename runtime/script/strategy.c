@@ -88,7 +88,7 @@ static void l_read_subscribe(lua_State *L, hg_script *s) {
     luaL_argcheck(L, type == LUA_TNIL || type == LUA_TTABLE, 1,
                   "subscribe must be a list of patterns such as \"BTC-*\"");
     for (lua_Integer i = 1; type == LUA_TTABLE && lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
-        hg_subscribe_pattern(s, luaL_checkstring(L, -1));
+        l_subscribe_pattern(L, s, luaL_checkstring(L, -1));
         lua_pop(L, 1);
     }
     lua_settop(L, 1);

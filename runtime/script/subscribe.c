@@ -22,17 +22,24 @@ static void apply_pattern(hg_script *s, const char *pattern) {
     }
 }
 
-void hg_subscribe_pattern(hg_script *s, const char *pattern) {
+bool hg_subscribe_pattern(hg_script *s, const char *pattern) {
+    if (s->pattern_count == HG_PATTERNS_MAX) return false;
     s->explicit_patterns = true;
-    if (s->pattern_count < HG_PATTERNS_MAX) {
-        hg_text_copy(s->patterns[s->pattern_count++], HG_NAME_MAX, pattern);
-    }
-    if (!s->subscribed) return;
+    hg_text_copy(s->patterns[s->pattern_count++], HG_NAME_MAX, pattern);
+    if (!s->subscribed) return true;
     if (s->default_set) { /* the first explicit pattern replaces the default */
         memset(s->subscribed, 0, hg_universe_count(s->env->universe));
         s->default_set = false;
     }
     apply_pattern(s, pattern);
+    return true;
+}
+
+void l_subscribe_pattern(lua_State *L, hg_script *s, const char *pattern) {
+    if (!hg_subscribe_pattern(s, pattern)) {
+        luaL_error(L, "more than %d patterns subscribed; use wider ones such as \"BTC-*\"",
+                   HG_PATTERNS_MAX);
+    }
 }
 
 void hg_subscribe_held(hg_script *s, uint32_t id) {

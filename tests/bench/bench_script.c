@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 typedef struct host {
     hg_universe *universe;
@@ -66,14 +67,30 @@ static void host_open(host *h, const char *body) {
     hg_market_apply(h->market, &h->quote);
 }
 
-static void host_close(host *h) {
-    need(hg_script_status(h->script) == HG_SCRIPT_RUNNING, hg_script_error(h->script));
+static void host_free(host *h) {
     hg_script_close(h->script);
     hg_exec_free(h->exec);
     h->venue->ops->close(h->venue);
     hg_portfolio_free(h->portfolio);
     hg_market_free(h->market);
     hg_universe_free(h->universe);
+}
+
+static void host_close(host *h) {
+    need(hg_script_status(h->script) == HG_SCRIPT_RUNNING, hg_script_error(h->script));
+    host_free(h);
+}
+
+static double cpu_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
 }
 
 static void ticks(bench *b, const char *body) {
@@ -136,6 +153,163 @@ BENCH(open_and_close) {
         host_open(&h, "function S:on_tick(t) end");
         host_close(&h);
     }
+}
+
+/* The issue's number: a tick into Lua and back with two field reads and one exposure call, over
+ * what the exposure itself costs in C. The two are measured in turn, so that both see the same
+ * machine. */
+BENCH(tick_over_exposure) {
+    host h;
+    host_open(&h, "local sum = 0 function S:on_tick(t)\n"
+                  "  local x = hedged.exposure(self.underlying) sum = t.bid + t.ask + x.delta end");
+    enum { ROUNDS = 31, OPS = 20000 };
+    double over[ROUNDS];
+    for (int round = 0; round < ROUNDS; round++) {
+        int64_t t0 = hg_clock_monotonic_ns();
+        for (int i = 0; i < OPS; i++) {
+            bench_keep(hg_portfolio_exposure(h.portfolio, 0, h.now_ns)->delta);
+        }
+        int64_t t1 = hg_clock_monotonic_ns();
+        for (int i = 0; i < OPS; i++) {
+            hg_script_event(h.script, &h.quote, NULL);
+            hg_script_idle(h.script);
+        }
+        int64_t t2 = hg_clock_monotonic_ns();
+        over[round] = (double)((t2 - t1) - (t1 - t0)) / OPS;
+    }
+    qsort(over, ROUNDS, sizeof *over, by_value);
+    BENCH_LOOP (b) hg_script_event(h.script, &h.quote, NULL);
+    bench_field(b, "over_exposure_ns", over[ROUNDS / 2]);
+    bench_field(b, "over_exposure_ns_best", over[0]);
+    host_close(&h);
+}
+
+/* One feed, `count` strategies that each look at the tick and at the exposure. */
+static double feed_many(size_t count) {
+    enum { OPS = 2000 };
+    host h;
+    hg_script *more[100] = {NULL};
+    host_open(&h, "");
+    static const char text[] =
+        "local hedged = require 'hedged'\n"
+        "local S = hedged.strategy { api = 1, underlying = 'BTC', hedge_with = 'BTC-PERPETUAL' }\n"
+        "local sum = 0 function S:on_tick(t)\n"
+        "  local x = hedged.exposure(self.underlying) sum = t.bid + t.ask + x.delta end return S";
+    for (size_t i = 0; i < count; i++) {
+        need(hg_script_open_text(&h.env, "many.lua", text, (uint16_t)(i + 1), NULL, 0, &more[i]) ==
+                 0,
+             "load");
+        need(hg_script_start(more[i], "start") == 0, "start");
+    }
+    double best = 1e18;
+    for (int round = 0; round < 7; round++) {
+        int64_t begin = hg_clock_monotonic_ns();
+        for (int i = 0; i < OPS; i++) {
+            hg_market_apply(h.market, &h.quote);
+            hg_portfolio_observe(h.portfolio, &h.quote);
+            for (size_t k = 0; k < count; k++) {
+                hg_script_event(more[k], &h.quote, NULL);
+                hg_script_idle(more[k]);
+            }
+        }
+        double ns = (double)(hg_clock_monotonic_ns() - begin) / OPS;
+        best = ns < best ? ns : best;
+    }
+    for (size_t i = 0; i < count; i++) hg_script_close(more[i]);
+    host_close(&h);
+    return best;
+}
+
+BENCH(one_feed_hundred_strategies) {
+    double one = feed_many(1);
+    double hundred = feed_many(100);
+    bench_begin(b);
+    bench_end(b, 1);
+    bench_field(b, "one_ns", one);
+    bench_field(b, "hundred_ns", hundred);
+    bench_field(b, "times", hundred / one);
+}
+
+/* Ways to run away; the CPU time until the host has control again, over a budget of 20 ms. */
+BENCH(stops_runaways) {
+    static const char *const bodies[] = {
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "coroutine.wrap(function() while true do end end)()",
+        "while true do xpcall(function() while true do end end, function() while true do end end) "
+        "end",
+        "local x <close> = setmetatable({}, {__close = function() while true do end end})\n"
+        "while true do end",
+        "local t = setmetatable({}, {__index = function() while true do end end}) return t.x",
+        "local t = {} for i = 1, 50 do t[i] = i end\n"
+        "table.sort(t, function() while true do end end)",
+        "local t = {} for i = 1, 400000 do t[i] = math.random() end\n"
+        "while true do table.sort(t) end",
+        "local t = {} for i = 1, 300000 do t[i * 1.5] = i end\n"
+        "while true do for k in pairs(t) do break end end",
+        "string.gsub('x', '.', function() while true do end end)",
+        "local s = string.rep('a', 300) while true do pcall(string.find, s, '.-.-.-b') end",
+        "local s = string.rep('x', 9000000) while true do local t = s .. 'y' end",
+        "local t = {} for i = 1, 200000 do t[i] = 'x' end while true do table.concat(t) end",
+        "while true do load('return ' .. ('1 + '):rep(20000) .. '1') end",
+        "local s = string.rep('x', 9000000) while true do s:upper() s:reverse() end",
+        "while true do ('%99.99f'):format(1e300) end",
+        "local t = {} for i = 1, 200 do t[i] = i end while true do table.unpack(t) end",
+        "local s = ('x'):rep(1000000) while true do s:gsub('x', 'yy') end"};
+    double worst = 0;
+    size_t worst_at = 0;
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        double best = 1e9; /* of three: the watcher may have to wait for a core */
+        for (int k = 0; k < 3; k++) {
+            char text[512];
+            host h;
+            snprintf(text, sizeof text, "function S:on_tick()\n%s\nend", bodies[i]);
+            host_open(&h, text);
+            double start = cpu_ms();
+            hg_script_event(h.script, &h.quote, NULL);
+            double spent = cpu_ms() - start;
+            best = spent < best ? spent : best;
+            need(hg_script_status(h.script) == HG_SCRIPT_FAILED, "ran on");
+            host_free(&h);
+        }
+        if (best > worst) {
+            worst = best;
+            worst_at = i;
+        }
+    }
+    bench_begin(b);
+    bench_end(b, 1);
+    bench_field(b, "worst_ms", worst);
+    bench_field(b, "kinds", (double)(sizeof bodies / sizeof *bodies));
+    bench_field_str(b, "worst", bodies[worst_at]);
+}
+
+/* 100,000 live tables: how long a callback may have to wait for the collector, which only steps
+ * between events. A step inside a callback would show as live memory that falls there. */
+BENCH(collector_delay) {
+    host h;
+    host_open(&h, "local live = {} for i = 1, 100000 do live[i] = { i } end local n = 0\n"
+                  "function S:on_tick(t) n = n + 1\n"
+                  "  local before = collectgarbage('count')\n"
+                  "  for i = 1, 10 do live[1 + (n * 7919 + i) % 100000] = { {}, n } end\n"
+                  "  if collectgarbage('count') < before then error('collected inside') end end");
+    double worst = 0;
+    for (int i = 0; i < 200000; i++) {
+        hg_script_event(h.script, &h.quote, NULL);
+        double start = cpu_ms();
+        hg_script_idle(h.script);
+        double spent = cpu_ms() - start;
+        worst = spent > worst ? spent : worst;
+    }
+    BENCH_LOOP (b) {
+        hg_script_event(h.script, &h.quote, NULL);
+        hg_script_idle(h.script);
+    }
+    hg_script_stats stats;
+    hg_script_stats_get(h.script, &stats);
+    bench_field(b, "worst_delay_ms", worst);
+    bench_field(b, "memory_peak_mib", (double)stats.memory_peak / 1048576);
+    host_close(&h);
 }
 
 /* The collector with 100,000 live tables: the worst pause between two events. */

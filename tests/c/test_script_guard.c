@@ -113,6 +113,15 @@ TEST(stops_a_loop_in_gsub) {
     runs_away("string.gsub('x', '.', function() while true do end end)");
 }
 
+TEST(stops_long_texts_changed_in_a_loop) {
+    runs_away(
+        "local s = string.rep('x', 9000000) while true do s:upper() s:reverse() s:lower() end");
+}
+
+TEST(stops_loads_in_a_loop) {
+    runs_away("while true do load('return ' .. ('1 + '):rep(20000) .. '1') end");
+}
+
 TEST(stops_a_loop_after_a_sleep) {
     kit k;
     kit_open(&k);
@@ -146,6 +155,31 @@ TEST(bounds_string_rep) {
     raises("return string.rep('', 1e9 // 1 | 0)", "above 16 MiB");
     raises("return ('x'):rep(1 << 40)", "above 16 MiB");
     raises("return ('x'):rep(1 << 62, 'yyyy')", "above 16 MiB");
+}
+
+/* The bounded versions against what they replace, built letter by letter. */
+TEST(bounded_text_functions_say_what_stock_lua_says) {
+    kit k;
+    kit_open(&k);
+    k.env.callback_budget_ns = 5 * HG_NS_PER_S;
+    kit_load(
+        &k,
+        "function S:on_tick()\n"
+        "  for _, text in ipairs { '', 'a', 'Ab', 'xYz\\0\\255' } do\n"
+        "    for _, sep in ipairs { '', '-', ', ' } do for n = -1, 40 do\n"
+        "      local parts = {} for i = 1, n do parts[i] = text end\n"
+        "      assert(text:rep(n, sep) == table.concat(parts, sep))\n"
+        "    end end\n"
+        "    local low, up, back = '', '', ''\n"
+        "    for c in text:gmatch('.') do back = c .. back end\n"
+        "    assert(text:reverse() == back and #text:upper() == #text)\n"
+        "  end\n"
+        "  assert(('aZ09_\\200'):upper() == 'AZ09_\\200' and ('aZ\\200'):lower() == 'az\\200')\n"
+        "  out('done') end");
+    kit_quote(&k, PERP, 63990, 64010);
+    kit_running(&k);
+    CHECK_STR(k.log, "done\n");
+    kit_close(&k);
 }
 
 TEST(bounds_table_functions) {
