@@ -79,6 +79,7 @@ static int script_open(hg_harness *h, const hg_harness_options *o) {
                              .market = h->core.market,
                              .portfolio = h->core.portfolio,
                              .exec = h->core.exec,
+                             .margin = h->core.margin,
                              .now_ns = &h->core.now_ns,
                              .ready = &h->core.ready,
                              .seed = o->seed,

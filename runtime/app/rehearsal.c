@@ -46,6 +46,7 @@ void hg_rehearsal_end(hg_rehearsal *r) {
     if (r->core.venue) {
         r->core.venue->ops->close(r->core.venue);
     }
+    hg_margin_free(r->core.margin);
     hg_portfolio_free(r->core.portfolio);
     r->core = (hg_core){0};
     r->trial = NULL;
@@ -148,6 +149,13 @@ static int enter_positions(hg_rehearsal *r) {
     r->env.market = r->market;
     r->env.portfolio = core->portfolio;
     r->env.exec = core->exec;
+    const hg_core *live = r->recorder->core;
+    core->margin = live->margin ? hg_margin_new(core->portfolio, hg_margin_model_of(live->margin))
+                                : NULL;
+    if (live->margin && !core->margin) {
+        return HG_ERR(HG_ENOMEM, "margin of a rehearsal");
+    }
+    r->env.margin = core->margin;
     r->env.now_ns = &core->now_ns;
     r->env.ready = &core->ready;
     return HG_OK;

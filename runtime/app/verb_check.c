@@ -68,6 +68,7 @@ static int look(check_job *job) {
                          .market = session.core.market,
                          .portfolio = session.core.portfolio,
                          .exec = session.core.exec,
+                         .margin = session.core.margin,
                          .now_ns = &session.core.now_ns};
     rc = hg_script_check(&env, job->path, job->set, job->set_count, job->report,
                          sizeof job->report);

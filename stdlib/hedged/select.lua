@@ -173,4 +173,101 @@ function select.best(args)
   return ranked[1], ranked
 end
 
+-- rank_costs { rows... } -> list, cheapest first: rows { name =, delta = (coins it hedges), total =
+-- (USD, all parts), fits =, problem = } of any kind and venue, compared by USD per coin of delta,
+-- since lots make the sizes differ. Those too thin come after those that fit, unusable ones last.
+function select.rank_costs(rows)
+  if type(rows) ~= "table" then fail("rank_costs", "takes a list of rows") end
+  local list, keys = {}, {}
+  for i, row in ipairs(rows) do
+    local usable = not row.problem and is_finite(row.total) and is_finite(row.delta) and
+      row.delta ~= 0
+    local copy = {}
+    for key, value in pairs(row) do copy[key] = value end
+    if usable then
+      copy.per_coin = row.total / math.abs(row.delta)
+    else
+      copy.problem = row.problem or "no cost"
+    end
+    keys[copy] = { class = not usable and 3 or row.fits ~= false and 1 or 2, order = i }
+    list[i] = copy
+  end
+  table.sort(list, function(a, b)
+    local x, y = keys[a], keys[b]
+    if x.class ~= y.class then return x.class < y.class end
+    if a.per_coin ~= b.per_coin then return a.per_coin < b.per_coin end
+    return x.order < y.order
+  end)
+  return list
+end
+
+-- Delta of one lot bought, from what the portfolio would become.
+local function lot_delta(portfolio, instrument, underlying)
+  local quote = instrument:quote()
+  if not quote or not quote.mid then return nil, "no two-sided quote" end
+  local what, message = portfolio.what_if {
+    orders = { { instrument = instrument, size = instrument.lot, price = quote.mid } },
+  }
+  if not what then return nil, message end
+  local change = what.exposure[underlying]
+  return change.after.delta - change.before.delta
+end
+
+-- One instrument of the session, sized to `delta` coins and costed in full.
+local function costed(instrument, args)
+  local row = { name = instrument.name, kind = instrument.kind }
+  local portfolio = require "hedged.portfolio"
+  local per_lot, message = lot_delta(portfolio, instrument, args.underlying)
+  local min_delta = (args.min_delta or 0.05) * (instrument.inverse and instrument.kind ~= "option"
+    and 0 or instrument.lot)
+  if not per_lot or per_lot == 0 or math.abs(per_lot) < min_delta then
+    row.problem = message or "too little delta"
+    return row
+  end
+  local lots = math.floor(math.abs(args.delta / per_lot) + 0.5)
+  if lots == 0 then
+    row.problem = "less than one lot"
+    return row
+  end
+  row.side = args.delta / per_lot > 0 and "buy" or "sell"
+  row.size = lots * instrument.lot
+  row.delta = lots * per_lot * (row.side == "buy" and 1 or -1)
+  local total, parts = instrument:cost { side = row.side, size = row.size, horizon = args.horizon,
+    rate = args.rate, round_trip = args.round_trip ~= false, realised_vol = args.realised_vol }
+  if not total then
+    row.problem = parts
+    return row
+  end
+  for key, value in pairs(parts) do row[key] = value end
+  return row
+end
+
+-- compare { underlying =, delta =, horizon =, rate =, kinds = } -> every instrument of the session's
+-- market that could make that delta, options too, cheapest first by instrument:cost (spread, depth,
+-- fee, carry, margin).
+function select.compare(args)
+  if type(args) ~= "table" or type(args.underlying) ~= "string" then
+    fail("compare", "takes { underlying =, delta =, horizon = }")
+  end
+  if not is_finite(args.delta) or args.delta == 0 then
+    fail("compare", "delta must be a number other than zero")
+  end
+  if not is_finite(args.horizon) or args.horizon <= 0 then
+    fail("compare", "horizon must be above zero")
+  end
+  local wanted
+  if args.kinds then
+    wanted = {}
+    for _, kind in ipairs(args.kinds) do wanted[kind] = true end
+  end
+  local market = require "hedged.market"
+  local rows = {}
+  for _, instrument in ipairs(market.find { underlying = args.underlying }) do
+    if not wanted or wanted[instrument.kind] then
+      rows[#rows + 1] = costed(instrument, args)
+    end
+  end
+  return select.rank_costs(rows)
+end
+
 return select

@@ -100,4 +100,39 @@ function select.candidates(underlying, delta) end
 ---@return string? code "no_price" or "none"
 function select.best(args) end
 
+--- A hedge of any kind, costed. Of `instrument:cost` it holds all parts too.
+---@class hedged.select.costed
+---@field name string
+---@field kind? "perpetual"|"future"|"spot"|"option"
+---@field side? "buy"|"sell"
+---@field size? number amount unit, whole lots
+---@field delta? number coins that size makes
+---@field total? number USD: spread, depth, fee, carry and margin
+---@field per_coin? number USD per coin of delta: what the ranking goes by
+---@field fits? boolean the displayed book holds the size
+---@field problem? string why it cannot be used
+
+--- Ranks costed hedges of any kind and venue by USD per coin of delta; those too thin after those
+--- that fit, unusable ones last. A pure function.
+---@param rows hedged.select.costed[]
+---@return hedged.select.costed[] ranked
+function select.rank_costs(rows) end
+
+--- Fields of `select.compare`.
+---@class hedged.select.compare_args
+---@field underlying string
+---@field delta number coins to trade, signed
+---@field horizon number seconds it will be held
+---@field rate? number cost of money and of margin, fraction a year (0)
+---@field kinds? string[] only these
+---@field round_trip? boolean spread, depth and fee are paid twice (true)
+---@field realised_vol? number for the carry of options (as implied)
+---@field min_delta? number options with less delta a coin are left out (0.05)
+
+--- Every instrument of the session's market that could make a delta, options too, the cheapest
+--- first by `instrument:cost`. Inside a session only; it costs two revaluations an instrument.
+---@param args hedged.select.compare_args
+---@return hedged.select.costed[] ranked
+function select.compare(args) end
+
 return select

@@ -102,4 +102,25 @@ function TestRank:test_misuse_raises_at_the_caller()
   lu.assertErrorMsgContains("horizon", rank, 1, {}, { horizon = 0 })
 end
 
+TestRankCosts = {}
+
+function TestRankCosts:test_by_dollars_per_coin_across_kinds_and_venues()
+  local rows = {
+    { name = "perp", kind = "perpetual", delta = 1, total = 40, fits = true },
+    { name = "option", kind = "option", delta = -2, total = 60, fits = true },
+    { name = "thin", kind = "future", delta = 1, total = 1, fits = false },
+    { name = "broken", problem = "no two-sided quote" },
+    { name = "earns", kind = "future", venue = "okx", delta = 0.5, total = -3, fits = true },
+    { name = "nan", delta = 1, total = 0 / 0 },
+  }
+  local list = select.rank_costs(rows)
+  local names = {}
+  for i, row in ipairs(list) do names[i] = row.name end
+  lu.assertEquals(names, { "earns", "option", "perp", "thin", "broken", "nan" })
+  lu.assertEquals(list[1].per_coin, -6)
+  lu.assertEquals(list[2].per_coin, 30)
+  lu.assertNil(rows[1].per_coin) -- the rows given are left alone
+  lu.assertEquals(list[6].problem, "no cost")
+end
+
 os.exit(lu.LuaUnit.run())

@@ -14,6 +14,7 @@ local hedged = require "hedged"
 local market = require "hedged.market"
 local portfolio = require "hedged.portfolio"
 local greeks = require "hedged.greeks"
+local choose = require "hedged.select"
 local S = hedged.strategy { api = 1, underlying = "BTC", hedge_with = "BTC-PERPETUAL" }
 local function check(name, got, wanted)
   local near = type(got) == "number" and type(wanted) == "number"
@@ -115,6 +116,61 @@ function TestMarket:test_cost()
     local _, _, code = p:cost { side = "buy", size = 0 }
     check("bad size", code, "bad_size")
     check("side", pcall(p.cost, p, { side = "up", size = 10 }), false)
+  ]]
+end
+
+function TestMarket:test_cost_over_a_horizon()
+  inside [[
+    local p = market.get("BTC-PERPETUAL")
+    local total, x = p:cost { side = "sell", size = 64000, horizon = 86400, rate = 0.1,
+      funding = 0.0003, funding_mean = 0.0001 }
+    local n = 3
+    local mean = 0.0001 + 0.0002 * (1 - 0.95 ^ n) / (n * 0.05)
+    check("notional", x.notional, 64000)
+    check("carry", x.carry, -64000 * mean * n)
+    check("margin", x.margin, 0.1 / 365 * x.initial)
+    check("sum", total, x.spread + x.depth + x.fee + x.carry + x.margin)
+    check("thin", x.fits, false)
+    local _, twice = p:cost { side = "sell", size = 64000, round_trip = true }
+    check("there and back", twice.fee, 2 * x.fee)
+    check("no carry", twice.carry, 0)
+  ]]
+end
+
+function TestMarket:test_select_compares_kinds()
+  inside [[
+    local ranked = choose.compare { underlying = "BTC", delta = -0.01, horizon = 86400 }
+    check("best", ranked[1].name, "BTC-PERPETUAL")
+    check("side", ranked[1].side, "sell")
+    check("size", ranked[1].size, 640)
+    check("all", #ranked, 4)
+    check("unquoted", ranked[4].problem, "no two-sided quote")
+  ]]
+end
+
+function TestMarket:test_margin_what_if_and_scenario()
+  inside [[
+    local m = portfolio.margin()
+    check("model", m.model, "none")
+    check("initial", m.initial, 0)
+    check("equity", m.equity, portfolio.pnl().equity)
+    local what = portfolio.what_if {
+      orders = { { instrument = "BTC-PERPETUAL", side = "sell", size = 64000, price = 64001 } } }
+    check("delta before", what.exposure.BTC.before.delta, hedged.exposure("BTC").delta)
+    check("delta after", what.exposure.BTC.after.delta,
+      hedged.exposure("BTC").delta - 64000 / 64001)
+    check("nothing done", portfolio.position("BTC-PERPETUAL"), 64000)
+    local grid = portfolio.scenario { spot = { -0.2, 0 }, vol = { 0, 0.05 }, days = 0 }
+    check("rows", #grid, 2)
+    check("columns", #grid[1], 2)
+    check("no move", grid[2][1].pnl, 0)
+    check("gamma", math.abs(grid[2][1].gamma - hedged.exposure("BTC").gamma) < 1e-9, true)
+    local gone = portfolio.scenario { spot = { 0.1 }, days = 1000 }
+    local later = portfolio.scenario { spot = { 0.1 }, vol = 0.5, days = 2000 }
+    check("frozen at the payoff", gone[1][1].pnl, later[1][1].pnl)
+    check("no gamma left", gone[1][1].gamma, 0)
+    check("code", select(3, portfolio.what_if { orders = { { instrument = "BTC-PERPETUAL",
+      size = 1 } } }), "bad_size")
   ]]
 end
 
