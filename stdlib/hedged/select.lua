@@ -242,8 +242,8 @@ local function costed(instrument, args)
   return row
 end
 
--- compare { underlying =, delta =, horizon =, rate =, kinds = } -> every instrument of the session's
--- market that could make that delta, options too, cheapest first by instrument:cost (spread, depth,
+-- compare { underlying =, delta =, horizon =, rate =, kinds = } -> every instrument of the
+-- session's market that could make that delta, options too, cheapest first by instrument:cost (spread, depth,
 -- fee, carry, margin).
 function select.compare(args)
   if type(args) ~= "table" or type(args.underlying) ~= "string" then
