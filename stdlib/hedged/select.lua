@@ -243,8 +243,7 @@ local function costed(instrument, args)
 end
 
 -- compare { underlying =, delta =, horizon =, rate =, kinds = } -> every instrument of the
--- session's market that could make that delta, options too, cheapest first by instrument:cost (spread, depth,
--- fee, carry, margin).
+-- session's market that could make that delta, options too, cheapest first by instrument:cost.
 function select.compare(args)
   if type(args) ~= "table" or type(args.underlying) ~= "string" then
     fail("compare", "takes { underlying =, delta =, horizon = }")
