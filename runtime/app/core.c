@@ -54,6 +54,8 @@ int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, i
     hg_portfolio_options portfolio = {.fees = o->paper.fees,
                                       .max_age_ns = o->limits.greeks_max_age_ns,
                                       .observer = o->portfolio_observer};
+    core->share_options = portfolio;
+    core->share_options.observer = (hg_portfolio_observer){0};
     core->portfolio = hg_portfolio_new(core->market, &portfolio);
     if (!core->portfolio) {
         return HG_ERR(HG_ENOMEM, "portfolio");
@@ -91,6 +93,25 @@ int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, i
     return rc;
 }
 
+int hg_core_share(hg_core *core, uint16_t script, hg_portfolio **out) {
+    hg_assert(script < HG_SCRIPTS_MAX && core->share_count < HG_SCRIPTS_MAX);
+    hg_assert(!core->share_of[script]);
+    hg_portfolio *share = hg_portfolio_new(core->market, &core->share_options);
+    if (!share) {
+        return HG_ERR(HG_ENOMEM, "portfolio of a share");
+    }
+    core->shares[core->share_count++] = share;
+    core->share_of[script] = share;
+    *out = share;
+    return hg_exec_share(core->exec, script, share);
+}
+
+int hg_core_share_with(hg_core *core, uint16_t script, uint16_t other) {
+    core->share_of[script] = core->share_of[other];
+    return core->share_of[script] ? hg_exec_share(core->exec, script, core->share_of[script])
+                                  : HG_OK;
+}
+
 static void check_ready(hg_core *core) {
     hg_pnl pnl;
     hg_portfolio_pnl(core->portfolio, core->now_ns, &pnl);
@@ -106,6 +127,9 @@ static void apply_market(hg_core *core, const hg_event *event) {
         return;
     }
     hg_portfolio_observe(core->portfolio, event);
+    for (size_t i = 0; i < core->share_count; i++) {
+        hg_portfolio_observe(core->shares[i], event);
+    }
     hg_exec_observe(core->exec, event);
     if (!core->late.market) {
         core->venue->ops->observe(core->venue, event);
@@ -298,6 +322,9 @@ void hg_core_fini(hg_core *core) {
         core->venue->ops->close(core->venue);
     }
     hg_late_data_close(&core->late);
+    for (size_t i = 0; i < core->share_count; i++) {
+        hg_portfolio_free(core->shares[i]);
+    }
     hg_portfolio_free(core->portfolio);
     hg_market_free(core->market);
     hg_universe_free(core->universe);

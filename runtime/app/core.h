@@ -18,6 +18,11 @@ typedef struct hg_core {
     hg_universe *universe;
     hg_market *market;
     hg_portfolio *portfolio;
+    hg_portfolio *shares[HG_SCRIPTS_MAX]; /* parts of the book beside the whole of it */
+    size_t share_count;
+    hg_portfolio *share_of[HG_SCRIPTS_MAX]; /* by script: one of these, NULL: the whole book */
+    const char *share_text[HG_SCRIPTS_MAX]; /* as it was asked for, NULL: no script has a share */
+    hg_portfolio_options share_options;
     hg_exec *exec;
     hg_venue *venue;
     hg_margin *margin;           /* what scripts and reports ask */
@@ -65,6 +70,16 @@ typedef struct hg_core_options {
  * failure hg_core_fini frees what was built. */
 HG_MUST_CHECK int hg_core_open(hg_core *core, const hg_core_options *options, const hg_book *book,
                                int64_t start_ns);
+
+/* An empty portfolio of its own for the script of that index; the core keeps it. */
+HG_MUST_CHECK int hg_core_share(hg_core *core, uint16_t script, hg_portfolio **out);
+/* A script that works for the same book as another one. */
+HG_MUST_CHECK int hg_core_share_with(hg_core *core, uint16_t script, uint16_t other);
+
+/* The book a script works for. */
+static inline hg_portfolio *hg_core_book_of(const hg_core *core, size_t script) {
+    return core->share_of[script] ? core->share_of[script] : core->portfolio;
+}
 
 /* Applies one event: market, portfolio, execution, then the scripts. event->time_ns must not be
  * before now_ns. */

@@ -310,7 +310,18 @@ static int book_row(void *context, int number, const hg_row_field *fields, size_
     if (rc == HG_OK && entry < 0) {
         rc = HG_ERR(HG_ECONFIG, "entry of %s is negative", name);
     }
-    return rc < 0 ? rc : hg_book_add(load->book, load->universe, name, size, entry);
+    if (rc == HG_OK) {
+        rc = hg_book_add(load->book, load->universe, name, size, entry);
+    }
+    const char *label = hg_row_get(fields, count, "label");
+    if (rc == HG_OK && label) {
+        hg_book_row *row = &load->book->rows[load->book->count - 1];
+        if (!hg_text_copy(row->label, sizeof row->label, label)) {
+            return HG_ERR(HG_ECONFIG, "label '%s' is longer than %zu bytes", label,
+                          sizeof row->label - 1);
+        }
+    }
+    return rc;
 }
 
 int hg_book_load(const char *path, hg_universe *universe, hg_book *book) {

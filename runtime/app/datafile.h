@@ -26,11 +26,13 @@ const char *hg_row_get(const hg_row_field *fields, size_t count, const char *key
  * margin_per_coin, liquidation (domain/margin_terms.h; without them the built-in table). */
 HG_MUST_CHECK int hg_instruments_load(const char *path, hg_universe *universe);
 
-/* A book: instrument, size (signed, venue's amount unit), entry (optional, quote unit). */
+/* A book: instrument, size (signed, venue's amount unit), entry (optional, quote unit) and label
+ * (optional: to give rows to a strategy by). */
 typedef struct hg_book_row {
     uint32_t instrument;
     hg_lots lots;
     hg_nano entry; /* 0: unknown */
+    char label[32];
 } hg_book_row;
 
 typedef struct hg_book {

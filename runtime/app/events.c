@@ -339,16 +339,18 @@ hg_portfolio_observer hg_events_portfolio_observer(hg_events *events) {
     return (hg_portfolio_observer){events, on_cash, on_funding, on_settlement};
 }
 
-void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns) {
-    if (!wanted(events)) {
-        return;
-    }
-    hg_core *core = events->core;
-    const hg_exposure *x = hg_portfolio_exposure(core->portfolio, underlying, now_ns);
+/* `strategy`: whose share of the book it is, NULL for the whole. */
+static void sample(hg_events *events, hg_portfolio *book, const char *strategy, uint32_t underlying,
+                   int64_t now_ns) {
+    const hg_core *core = events->core;
+    const hg_exposure *x = hg_portfolio_exposure(book, underlying, now_ns);
     hg_pnl pnl;
-    hg_portfolio_pnl(core->portfolio, now_ns, &pnl);
+    hg_portfolio_pnl(book, now_ns, &pnl);
     line l;
-    line_open_at(&l, now_ns, "sample");
+    line_open_at(&l, now_ns, strategy ? "share" : "sample");
+    if (strategy) {
+        hg_json_string(&l.json, "strategy", strategy);
+    }
     hg_json_string(&l.json, "underlying", hg_universe_underlying(core->universe, underlying)->name);
     hg_json_number(&l.json, "index", x->spot);
     hg_json_number(&l.json, "delta", x->delta);
@@ -365,6 +367,19 @@ void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns) {
     hg_json_number(&l.json, "pending_hi", x->pending_hi);
     hg_json_string(&l.json, "quality", hg_quality_name(x->quality));
     line_close(&l, events);
+}
+
+void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns) {
+    if (!wanted(events)) {
+        return;
+    }
+    const hg_core *core = events->core;
+    sample(events, core->portfolio, NULL, underlying, now_ns);
+    for (size_t i = 0; i < core->script_count; i++) {
+        if (core->share_of[i]) {
+            sample(events, core->share_of[i], hg_script_name(core->scripts[i]), underlying, now_ns);
+        }
+    }
 }
 
 typedef struct {

@@ -17,6 +17,15 @@ static hg_event *at(const hg_recorder *r, uint64_t number) {
     return &r->events[number & (EVENTS_CAPACITY - 1)];
 }
 
+static hg_portfolio *share_copy(const hg_recorder *r, const hg_portfolio *share,
+                                const hg_portfolio_options *options) {
+    hg_portfolio *copy = hg_portfolio_new(r->market, options);
+    if (copy) {
+        hg_portfolio_copy(copy, share);
+    }
+    return copy;
+}
+
 int hg_recorder_open(hg_recorder *r, const hg_core *core, const hg_core_options *o,
                      const hg_book *book) {
     r->core = core;
@@ -32,6 +41,10 @@ int hg_recorder_open(hg_recorder *r, const hg_core *core, const hg_core_options 
         const hg_book_row *row = &book->rows[i];
         rc = hg_portfolio_open(r->portfolio, row->instrument, row->lots, row->entry);
     }
+    for (size_t i = 0; i < core->share_count && rc == HG_OK; i++) {
+        r->shares[i] = share_copy(r, core->shares[i], &portfolio);
+        rc = r->shares[i] ? HG_OK : HG_ERR(HG_ENOMEM, "recorder");
+    }
     if (rc < 0) {
         hg_recorder_close(r);
     }
@@ -39,6 +52,10 @@ int hg_recorder_open(hg_recorder *r, const hg_core *core, const hg_core_options 
 }
 
 void hg_recorder_close(hg_recorder *r) {
+    for (size_t i = 0; i < HG_SCRIPTS_MAX; i++) {
+        hg_portfolio_free(r->shares[i]);
+        r->shares[i] = NULL;
+    }
     hg_portfolio_free(r->portfolio);
     hg_market_free(r->market);
     free(r->events);
@@ -49,15 +66,47 @@ void hg_recorder_close(hg_recorder *r) {
     r->sent = NULL;
 }
 
+/* The place of a script's share among those of the core, SIZE_MAX: it works for the whole book. */
+static size_t share_place(const hg_recorder *r, uint16_t script) {
+    const hg_portfolio *share = script < HG_SCRIPTS_MAX ? r->core->share_of[script] : NULL;
+    for (size_t i = 0; share && i < r->core->share_count; i++) {
+        if (r->core->shares[i] == share) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+const hg_portfolio *hg_recorder_book(const hg_recorder *r, uint16_t script) {
+    size_t place = share_place(r, script);
+    return place == SIZE_MAX ? r->portfolio : r->shares[place];
+}
+
+bool hg_recorder_concerns(const hg_recorder *r, const hg_event *fill, uint16_t script) {
+    size_t place = share_place(r, script);
+    return place == SIZE_MAX || place == share_place(r, hg_record_strategy(fill));
+}
+
+static void book_fill(hg_portfolio *book, const hg_event *e) {
+    int rc = hg_portfolio_fill(book, e->id, (hg_side)e->side, e->order.size, e->order.price,
+                               e->order.fee, e->time_ns);
+    (void)rc; /* it fitted into the session's own */
+}
+
 /* The oldest event leaves the ring and becomes part of what was before. */
 static void drop_first(hg_recorder *r) {
     const hg_event *e = at(r, r->first++);
     if (e->kind == HG_EV_FILL) {
-        int rc = hg_portfolio_fill(r->portfolio, e->id, (hg_side)e->side, e->order.size,
-                                   e->order.price, e->order.fee, e->time_ns);
-        (void)rc; /* it fitted into the session's own portfolio */
+        size_t place = share_place(r, hg_record_strategy(e));
+        book_fill(r->portfolio, e);
+        if (place != SIZE_MAX) {
+            book_fill(r->shares[place], e);
+        }
     } else if (hg_market_apply(r->market, e)) {
         hg_portfolio_observe(r->portfolio, e);
+        for (size_t i = 0; i < r->core->share_count; i++) {
+            hg_portfolio_observe(r->shares[i], e);
+        }
     }
 }
 

@@ -30,7 +30,8 @@ typedef struct hg_recorder {
     uint64_t pin;            /* from here on nothing may fall out; UINT64_MAX: no pin */
     hg_market *market;       /* as it was before event `first` */
     hg_portfolio *portfolio; /* likewise, over `market` */
-    hg_sent *sent;           /* ring */
+    hg_portfolio *shares[HG_SCRIPTS_MAX]; /* likewise, of each share of the core */
+    hg_sent *sent;                        /* ring */
     uint64_t sent_next;
     uint64_t refusals[HG_SCRIPTS_MAX]; /* since the session began */
     bool batch_open;                   /* the last event belongs to an update that goes on */
@@ -54,6 +55,11 @@ const hg_event *hg_recorder_get(const hg_recorder *recorder, uint64_t number);
 static inline uint16_t hg_record_strategy(const hg_event *event) {
     return (uint16_t)(event->pad - 1);
 }
+
+/* What the script of that index worked for before the first event kept: a share or the whole. */
+const hg_portfolio *hg_recorder_book(const hg_recorder *recorder, uint16_t script);
+/* Whether a recorded fill changed the book that the script works for. */
+bool hg_recorder_concerns(const hg_recorder *recorder, const hg_event *fill, uint16_t script);
 
 /* Order `number` of [oldest, sent_next). */
 uint64_t hg_recorder_sent_oldest(const hg_recorder *recorder);

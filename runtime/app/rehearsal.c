@@ -81,8 +81,7 @@ static void on_refusal(void *context, const hg_order_request *request, const hg_
 }
 
 /* ---- setting the scene ----------------------------------------------------------------------- */
-void hg_rehearsal_begin(hg_rehearsal *r, const hg_script_env *env, hg_script *running,
-                        const hg_code *code) {
+void hg_rehearsal_begin(hg_rehearsal *r, hg_script *running, const hg_code *code) {
     hg_assert(!r->trial);
     r->running = running;
     r->code = code;
@@ -93,7 +92,7 @@ void hg_rehearsal_begin(hg_rehearsal *r, const hg_script_env *env, hg_script *ru
     r->sent_end = r->recorder->sent_next;
     r->sent_count = 0;
     r->result = (hg_rehearsed){0};
-    r->env = *env;
+    r->env = *hg_script_env_of(running);
     r->env.log = NULL;
     r->env.plot = NULL;
     r->env.error = NULL;
@@ -139,7 +138,7 @@ static int enter_market(hg_rehearsal *r) {
 static int enter_positions(hg_rehearsal *r) {
     hg_core *core = &r->core;
     const hg_event *first = hg_recorder_get(r->recorder, r->place);
-    hg_portfolio_copy(core->portfolio, r->recorder->portfolio);
+    hg_portfolio_copy(core->portfolio, hg_recorder_book(r->recorder, hg_script_index(r->running)));
     core->now_ns = core->start_ns = first ? first->time_ns : r->recorder->core->now_ns;
     hg_pnl pnl;
     hg_portfolio_pnl(core->portfolio, core->now_ns, &pnl);
@@ -199,7 +198,7 @@ static int play(hg_rehearsal *r, int64_t until_ns) {
         if (e->kind != HG_EV_FILL) {
             hg_core_feed(core, e);
             hg_core_idle(core);
-        } else if (hg_record_strategy(e) != own) {
+        } else if (hg_record_strategy(e) != own && hg_recorder_concerns(r->recorder, e, own)) {
             fill_of_others(r, e);
         }
         if (hg_script_status(r->trial) == HG_SCRIPT_FAILED) {

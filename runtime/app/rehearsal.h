@@ -63,9 +63,8 @@ static inline bool hg_rehearsal_is_prepared(const hg_rehearsal *rehearsal) {
     return rehearsal->core.exec != NULL;
 }
 
-/* Begins; `env` is the session's (budgets, seed). */
-void hg_rehearsal_begin(hg_rehearsal *rehearsal, const hg_script_env *env, hg_script *running,
-                        const hg_code *code);
+/* Begins, with the environment of the running code (budgets, seed) over the rooms of its own. */
+void hg_rehearsal_begin(hg_rehearsal *rehearsal, hg_script *running, const hg_code *code);
 /* Works for about `budget_ns`. 1: there is more to do, 0: done, see `result`; < 0: the candidate
  * is refused and the record says why. */
 HG_MUST_CHECK int hg_rehearsal_step(hg_rehearsal *rehearsal, int64_t budget_ns);

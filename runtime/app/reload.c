@@ -82,12 +82,11 @@ static void on_event(void *context, const hg_event *event, const hg_order *order
 }
 
 int hg_reload_open(hg_reload *r, const hg_reload_options *o, const hg_core_options *core_options,
-                   const hg_book *book, const hg_script_env *env) {
+                   const hg_book *book) {
     r->options = *o;
     r->options.probation_ns = o->probation_ns > 0 ? o->probation_ns : HG_RELOAD_PROBATION_NS;
     r->options.probation_calls = o->probation_calls > 0 ? o->probation_calls
                                                         : HG_RELOAD_PROBATION_CALLS;
-    r->env = env;
     r->count = r->core->script_count;
     int rc = hg_recorder_open(&r->recorder, r->core, core_options, book);
     if (rc == HG_OK) {
@@ -388,7 +387,7 @@ static void begin_attempt(hg_reload *r, size_t i) {
     slot->asked = false;
     slot->phase = HG_RELOAD_REHEARSING;
     r->rehearsing = i;
-    hg_rehearsal_begin(&r->rehearsal, r->env, running, slot->chosen);
+    hg_rehearsal_begin(&r->rehearsal, running, slot->chosen);
 }
 
 static void tell_loaded(hg_reload *r, size_t i) {
@@ -462,7 +461,8 @@ static void load_next(hg_reload *r, size_t i) {
     hg_rehearsal_end(&r->rehearsal);
     r->rehearsing = HG_RELOAD_NOBODY;
     if (rc == HG_OK) {
-        rc = hg_script_candidate(r->env, r->core->scripts[i], code, &slot->next);
+        const hg_script *running = r->core->scripts[i];
+        rc = hg_script_candidate(hg_script_env_of(running), running, code, &slot->next);
     }
     hg_code_free(code);
     if (rc < 0) {
@@ -495,7 +495,8 @@ int hg_reload_apply(hg_reload *r, size_t i, const hg_code *code) {
     hg_reload_abandon(r, i);
     slot->from = hg_script_hash(r->core->scripts[i]);
     slot->to = hg_code_hash(code);
-    int rc = hg_script_candidate(r->env, r->core->scripts[i], code, &slot->next);
+    const hg_script *running = r->core->scripts[i];
+    int rc = hg_script_candidate(hg_script_env_of(running), running, code, &slot->next);
     if (rc == HG_OK) {
         rc = swap(r, i);
     }

@@ -49,11 +49,9 @@ void hg_reload_free(hg_reload *reload); /* NULL is fine; before hg_core_fini and
 /* The observer to give to the core in place of `inner`. */
 hg_exec_observer hg_reload_observer(hg_reload *reload, hg_exec_observer inner);
 
-/* After the core and its scripts are open: `core_options` and `book` are those of the core, `env`
- * is that of the scripts and outlives the reload. */
+/* After the core and its scripts are open: `core_options` and `book` are those of the core. */
 HG_MUST_CHECK int hg_reload_open(hg_reload *reload, const hg_reload_options *options,
-                                 const hg_core_options *core_options, const hg_book *book,
-                                 const hg_script_env *env);
+                                 const hg_core_options *core_options, const hg_book *book);
 /* Watches the files of all strategies, and SIGHUP. */
 HG_MUST_CHECK int hg_reload_watch(hg_reload *reload, hg_loop *loop);
 

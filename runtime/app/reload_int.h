@@ -49,7 +49,6 @@ typedef struct hg_reload_slot {
 
 struct hg_reload {
     hg_core *core;
-    const hg_script_env *env;
     hg_reload_options options;
     hg_recorder recorder;
     hg_rehearsal rehearsal; /* one at a time */

@@ -94,20 +94,51 @@ static double event_rate(const hg_report *r, const hg_core *core) {
     return r->wall_s > 0 ? (double)core->market_events / r->wall_s : NAN;
 }
 
+/* Of a strategy's share of the book. */
+static void share_json(const hg_core *core, size_t i, hg_json *j) {
+    hg_pnl pnl;
+    hg_portfolio_pnl(hg_core_book_of(core, i), core->now_ns, &pnl);
+    hg_json_string(j, "share", core->share_text[i]);
+    hg_json_number(j, "pnl_hedged", dollars(pnl.hedged));
+    hg_json_number(j, "pnl_unhedged", dollars(pnl.unhedged));
+    hg_json_number(j, "fees", dollars(pnl.fees));
+}
+
 static void strategies_json(const hg_core *core, hg_json *j) {
     hg_json_open_array(j, "strategies");
     for (size_t i = 0; i < core->script_count; i++) {
-        static const char *const states[] = {"loaded", "running", "stopped", "failed"};
         char hash[20];
         snprintf(hash, sizeof hash, "%016llx",
                  (unsigned long long)hg_script_hash(core->scripts[i]));
         hg_json_open(j, NULL);
         hg_json_string(j, "name", hg_script_name(core->scripts[i]));
         hg_json_string(j, "code", hash);
-        hg_json_string(j, "state", states[hg_script_status(core->scripts[i])]);
+        hg_json_string(j, "state", hg_script_state_name(hg_script_status(core->scripts[i])));
+        if (core->share_text[i]) {
+            share_json(core, i, j);
+        }
         hg_json_close(j);
     }
     hg_json_close_array(j);
+}
+
+static void shares_text(const hg_report *r, const hg_core *core) {
+    for (size_t i = 0; i < core->script_count; i++) {
+        if (!core->share_text[i]) {
+            continue;
+        }
+        hg_portfolio *book = hg_core_book_of(core, i);
+        hg_pnl pnl;
+        hg_portfolio_pnl(book, core->now_ns, &pnl);
+        printf("  %-22s %+14.2f USD (unhedged %+.2f, fees %.2f) of %s",
+               hg_script_name(core->scripts[i]), pnl.hedged, pnl.unhedged, pnl.fees,
+               core->share_text[i]);
+        if (r->underlying != HG_ID_NONE) {
+            const hg_exposure *x = hg_portfolio_exposure(book, r->underlying, core->now_ns);
+            printf(", delta %+.4f", x->delta);
+        }
+        printf("\n");
+    }
 }
 
 void hg_report_json(const hg_report *r, const hg_core *core, hg_json *j) {
@@ -179,6 +210,7 @@ void hg_report_text(const hg_report *r, const hg_core *core) {
     hg_risk_view_text(core);
     text_money("P&L hedged", r->pnl.hedged);
     text_money("P&L unhedged", r->pnl.unhedged);
+    shares_text(r, core);
     printf("  %-22s fees %.2f, spread %.2f, funding %.2f USD\n", "cost of hedging", stats->fees_usd,
            stats->spread_usd, 0.0 - r->pnl.funding);
     hg_explain_text(core, r->underlying);

@@ -4,6 +4,7 @@
 
 #include "app/console.h"
 #include "app/control.h"
+#include "app/share.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "venue/sim.h"
@@ -145,18 +146,56 @@ static hg_script_env script_env(hg_session *s) {
     return env;
 }
 
-static int scripts_open(hg_session *s) {
-    s->env = script_env(s);
-    for (size_t i = 0; i < s->options.strategy_count; i++) {
-        int rc = hg_script_open(&s->env, s->options.strategies[i], (uint16_t)i, s->options.set,
-                                s->options.set_count, &s->core.scripts[i]);
-        if (rc < 0) {
+/* The parameters meant for it: all without a strategy's name and those with its own. */
+static int script_open(hg_session *s, size_t i) {
+    const hg_session_options *o = &s->options;
+    const char *set[HG_SETS_MAX];
+    size_t count = 0;
+    hg_strategy_name(o->strategies[i], s->names[i], sizeof s->names[i]);
+    for (size_t k = 0; k < o->set_count; k++) {
+        set[count] = hg_set_for(o->set[k], s->names[i]);
+        count += set[count] != NULL;
+    }
+    s->envs[i] = s->env;
+    s->envs[i].portfolio = hg_core_book_of(&s->core, i);
+    const char *path = hg_strategy_path(o->strategies[i]);
+    s->envs[i].name = path != o->strategies[i] ? s->names[i] : NULL;
+    return hg_script_open(&s->envs[i], path, (uint16_t)i, set, count, &s->core.scripts[i]);
+}
+
+/* A parameter for a strategy that is not there would be lost without a word. */
+static int sets_check(const hg_session *s) {
+    const hg_session_options *o = &s->options;
+    for (size_t k = 0; k < o->set_count; k++) {
+        bool meant = false;
+        for (size_t i = 0; i < o->strategy_count && !meant; i++) {
+            char name[sizeof s->names[0]];
+            hg_strategy_name(o->strategies[i], name, sizeof name);
+            meant = hg_set_for(o->set[k], name) != NULL;
+        }
+        if (!meant && o->strategy_count > 0) {
+            int rc = HG_ERR(HG_ECONFIG, "--set %s: no strategy has that name", o->set[k]);
+            hg_error_hint("NAME=VALUE is for all, STRATEGY.NAME=VALUE for one of them");
             return rc;
         }
-        hg_exec_strategy(s->core.exec, (uint16_t)i, hg_script_name(s->core.scripts[i]));
-        s->core.script_count++;
     }
     return HG_OK;
+}
+
+static int scripts_open(hg_session *s) {
+    s->env = script_env(s);
+    int rc = sets_check(s);
+    if (rc == HG_OK) {
+        rc = hg_shares_open(s);
+    }
+    for (size_t i = 0; i < s->options.strategy_count && rc == HG_OK; i++) {
+        rc = script_open(s, i);
+        if (rc == HG_OK) {
+            hg_exec_strategy(s->core.exec, (uint16_t)i, hg_script_name(s->core.scripts[i]));
+            s->core.script_count++;
+        }
+    }
+    return rc;
 }
 
 static void on_reload(void *context, const hg_reload_news *news) {
@@ -169,7 +208,7 @@ static int reload_open(hg_session *s) {
     hg_core_options core = core_options(s);
     hg_reload_options options = {
         .probation_ns = s->options.probation_ns, .context = s, .tell = on_reload};
-    return s->reload ? hg_reload_open(s->reload, &options, &core, &s->book, &s->env) : HG_OK;
+    return s->reload ? hg_reload_open(s->reload, &options, &core, &s->book) : HG_OK;
 }
 
 /* The underlying whose delta the report shows: the first strategy's, else the first one held. */

@@ -21,6 +21,8 @@ typedef struct hg_session_options {
     size_t strategy_count;
     const char *set[HG_SETS_MAX]; /* "name=value" */
     size_t set_count;
+    const char *share[HG_SCRIPTS_MAX]; /* "name=what", see share.h */
+    size_t share_count;
     const char *feed;        /* "sim" or "tape:FILE" */
     const char *book;        /* NULL: empty */
     const char *instruments; /* NULL: built-in names only */
@@ -49,7 +51,11 @@ typedef struct hg_session_options {
 typedef struct hg_session {
     hg_session_options options;
     hg_core core;
-    hg_script_env env; /* lent to the scripts: the session must not move while it is open */
+    /* Lent to the scripts, the same to all but for its book: the session must not move while it is
+     * open. */
+    hg_script_env env;
+    hg_script_env envs[HG_SCRIPTS_MAX];
+    char names[HG_SCRIPTS_MAX][64];
     hg_feed *feed;
     hg_book book;
     hg_events events;
@@ -79,7 +85,8 @@ typedef struct hg_session {
         {"speed", "1x|10x|max", "event time per wall time"},                                       \
         {"step", "DURATION", "step of P&L statistics and samples (default 1h)"},                   \
         {"events", "FILE", "write every order, fill and sample as JSON lines ('-': stdout)"},      \
-        {"set", "NAME=VALUE", "strategy parameter; may repeat"},                                   \
+        {"set", "NAME=VALUE", "strategy parameter, or STRATEGY.NAME=VALUE; may repeat"},           \
+        {"share", "NAME=WHAT", "book of a strategy: BTC, label:x, a position, rest or all"},       \
         {"fill", "touch|depth|queue", "how plain the paper venue is (default depth)"},             \
         {"queue", "MODEL",                                                                         \
          "resting orders wait: pessimistic, proportional, power[:N] (--fill queue)"},              \

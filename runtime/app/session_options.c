@@ -38,6 +38,27 @@ static int set_add(hg_session_options *o, const char *text) {
     return HG_OK;
 }
 
+static int share_add(hg_session_options *o, const char *text) {
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text || !equals[1]) {
+        int rc = HG_ERR(HG_EUSAGE, "--share %s: want STRATEGY=WHAT", text);
+        hg_error_hint("--share delta_band=BTC --share wings=label:wings,rest");
+        return rc;
+    }
+    for (size_t i = 0; i < o->share_count; i++) {
+        if (strncmp(o->share[i], text, (size_t)(equals - text) + 1) == 0) {
+            int rc = HG_ERR(HG_EUSAGE, "--share %s: it has one already, %s", text, o->share[i]);
+            hg_error_hint("join the parts with commas");
+            return rc;
+        }
+    }
+    if (o->share_count == HG_SCRIPTS_MAX) {
+        return HG_ERR(HG_EUSAGE, "more than %d shares", HG_SCRIPTS_MAX);
+    }
+    o->share[o->share_count++] = text;
+    return HG_OK;
+}
+
 /* Texts of configuration files: they live as long as the process, in a pool of fixed size. */
 static char *config_keep(const char *prefix, const char *text) {
     static char pool[32768];
@@ -120,6 +141,14 @@ static int cash_add(hg_session_options *o, const char *currency, const char *amo
     return HG_OK;
 }
 
+static int config_assign(config_read *read, const char *name, const char *value,
+                         int (*add)(hg_session_options *, const char *)) {
+    char prefix[96];
+    snprintf(prefix, sizeof prefix, "%s=", name);
+    char *text = config_keep(prefix, value);
+    return text ? add(read->options, text) : HG_ERR(HG_ECONFIG, "the configuration is too long");
+}
+
 static int config_row(void *context, int row, const hg_row_field *fields, size_t count) {
     config_read *read = context;
     int rc = row == 1 ? HG_OK : HG_ERR(HG_ECONFIG, "a configuration is one table");
@@ -131,11 +160,9 @@ static int config_row(void *context, int row, const hg_row_field *fields, size_t
         } else if (strncmp(key, "cash.", 5) == 0) {
             rc = cash_add(read->options, key + 5, value);
         } else if (strncmp(key, "set.", 4) == 0) {
-            char name[96];
-            snprintf(name, sizeof name, "%s=", key + 4);
-            char *text = config_keep(name, value);
-            rc = text ? set_add(read->options, text)
-                      : HG_ERR(HG_ECONFIG, "the configuration is too long");
+            rc = config_assign(read, key + 4, value, set_add);
+        } else if (strncmp(key, "share.", 6) == 0) {
+            rc = config_assign(read, key + 6, value, share_add);
         } else {
             rc = config_flag(read, key, value);
         }
@@ -236,6 +263,12 @@ static int sets_read(hg_session_options *o, const hg_args *args) {
     const char *text = NULL;
     for (size_t k = 0; (text = hg_args_get_nth(args, "set", k)) != NULL; k++) {
         int rc = set_add(o, text);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    for (size_t k = 0; (text = hg_args_get_nth(args, "share", k)) != NULL; k++) {
+        int rc = share_add(o, text);
         if (rc < 0) {
             return rc;
         }

@@ -80,7 +80,9 @@ static int stand_in_open(hg_session *s, const hg_script *parked, uint16_t index,
     }
     memcpy(text, file->data, file->size);
     text[file->size] = '\0';
-    int rc = hg_script_open_text(&s->env, STAND_IN, text, index, set, 3, out);
+    s->envs[index] = s->envs[hg_script_index(parked)];
+    s->envs[index].name = NULL;
+    int rc = hg_script_open_text(&s->envs[index], STAND_IN, text, index, set, 3, out);
     free(text);
     return rc;
 }
@@ -93,6 +95,9 @@ static void hand_over(hg_session *s, size_t i) {
     int rc = core->script_count < HG_SCRIPTS_MAX
                  ? stand_in_open(s, parked, index, &script)
                  : HG_ERR(HG_ELIMIT, "more than %d strategies", HG_SCRIPTS_MAX);
+    if (rc == HG_OK) {
+        rc = hg_core_share_with(core, index, (uint16_t)i);
+    }
     if (rc == HG_OK) {
         core->scripts[core->script_count++] = script;
         rc = hg_script_start(script, "start");

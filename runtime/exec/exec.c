@@ -90,6 +90,7 @@ void hg_exec_free(hg_exec *exec) {
     hg_ring_fini(&exec->owed);
     hg_trigger_book_free(exec->triggers);
     hg_risk_free(exec->risk);
+    hg_shares_free(exec);
     free(exec->expiries);
     free(exec->brackets);
     free(exec->slots);
@@ -125,7 +126,8 @@ void hg_exec_explain(hg_exec *exec, hg_order *order, int64_t now_ns) {
         return;
     }
     uint32_t underlying = hg_universe_get(exec->universe, order->instrument)->underlying_id;
-    const hg_exposure *x = hg_portfolio_exposure(exec->portfolio, underlying, now_ns);
+    hg_portfolio *book = hg_share_book(exec, order);
+    const hg_exposure *x = hg_portfolio_exposure(book, underlying, now_ns);
     hg_lots lots = order->side == HG_BUY ? order->size : -order->size;
     order->mid = hg_market_mid(exec->market, order->instrument);
     order->delta_before = x->delta;
@@ -133,9 +135,7 @@ void hg_exec_explain(hg_exec *exec, hg_order *order, int64_t now_ns) {
     order->pending_hi = x->pending_hi;
     order->age_ms = x->age_s * 1e3;
     order->delta_after = order->delta_before +
-                         (lots ? hg_portfolio_delta_of(exec->portfolio, order->instrument, lots,
-                                                       now_ns)
-                               : 0);
+                         (lots ? hg_portfolio_delta_of(book, order->instrument, lots, now_ns) : 0);
 }
 
 bool hg_exec_owe(hg_exec *exec, const hg_slot *slot, hg_event_kind kind, hg_reject code,

@@ -101,6 +101,12 @@ hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue 
                      const hg_exec_options *options);
 void hg_exec_free(hg_exec *exec);
 
+/* From now on the fills and pending orders of `strategy` are booked in `share` as well, a portfolio
+ * of the caller's that holds what the strategy works for. Before its first order. Strategies may
+ * have one share in common. */
+#define HG_SHARES_MAX 64
+HG_MUST_CHECK int hg_exec_share(hg_exec *exec, uint16_t strategy, hg_portfolio *share);
+
 /* Judges and sends. HG_OK and the id; or HG_ERISK with the refusal filled, and an order in state
  * rejected whose id is given as well (0 when the table is full). The script hears of the rejection
  * through an event, after its callback has returned. */

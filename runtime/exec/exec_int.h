@@ -82,6 +82,16 @@ typedef struct hg_instrument_orders {
     uint64_t name;        /* hash of the instrument's name */
 } hg_instrument_orders;
 
+/* The book of a strategy that works for a part of the whole (share.c). */
+typedef struct hg_share_lots {
+    hg_lots buy, sell;
+} hg_share_lots;
+
+typedef struct hg_share {
+    hg_portfolio *portfolio;
+    hg_share_lots pending[]; /* by instrument */
+} hg_share;
+
 struct hg_exec {
     const hg_market *market;
     const hg_universe *universe;
@@ -102,9 +112,10 @@ struct hg_exec {
     uint32_t first_asked, last_asked;    /* requests without an answer, oldest first */
     int64_t asked_due_ns, expiry_due_ns; /* of the heads, INT64_MAX: none */
     hg_bracket_state *brackets;
-    uint32_t bracket_count; /* ever used */
-    int64_t now_ns;         /* of the market event being looked at */
-    bool batch;             /* inside an update: what fires waits for its end */
+    uint32_t bracket_count;          /* ever used */
+    int64_t now_ns;                  /* of the market event being looked at */
+    bool batch;                      /* inside an update: what fires waits for its end */
+    hg_share *shares[HG_SHARES_MAX]; /* by strategy, NULL: it works for the whole book */
     hg_exec_stats stats;
 };
 
@@ -174,6 +185,14 @@ bool hg_expiry_add(hg_exec *exec, hg_slot *slot);
 void hg_expiry_drop(hg_exec *exec, hg_slot *slot);
 bool hg_waiting_next(hg_exec *exec, hg_event *event);                     /* the next ORDER_DUE */
 bool hg_waiting_due(hg_exec *exec, hg_slot *slot, const hg_event *event); /* applies it */
+
+/* share.c: what an order does to the share of its strategy, if it has one */
+void hg_share_pending(hg_exec *exec, const hg_order *order, hg_lots change);
+int hg_share_fill(hg_exec *exec, const hg_order *order, const hg_event *fill,
+                  const hg_fill_origin *origin);
+/* What the strategy of the order works for: its share, else the whole book. */
+hg_portfolio *hg_share_book(const hg_exec *exec, const hg_order *order);
+void hg_shares_free(hg_exec *exec);
 
 /* After a fill: reduce-only orders of the instrument never exceed what is left to reduce. */
 void hg_exec_follow_position(hg_exec *exec, uint32_t instrument, int64_t now_ns);

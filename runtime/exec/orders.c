@@ -105,11 +105,13 @@ void hg_slot_settle(hg_exec *exec, hg_slot *slot) {
     }
     hg_instrument_orders *per = &exec->per[slot->order.instrument];
     hg_lots *side = slot->order.side == HG_BUY ? &per->buy : &per->sell;
-    *side += pending - slot->counted;
+    hg_lots change = pending - slot->counted;
+    *side += change;
     slot->counted = pending;
     hg_assert(*side >= 0);
     hg_risk_pending(exec, slot->order.instrument);
     hg_portfolio_pending(exec->portfolio, slot->order.instrument, per->buy, per->sell);
+    hg_share_pending(exec, &slot->order, change);
 }
 
 void hg_exec_tell(const hg_exec *exec, const hg_order *order) {

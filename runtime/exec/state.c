@@ -119,6 +119,9 @@ static void book_fill(hg_exec *exec, const hg_order *order, const hg_event *fill
     int rc = hg_portfolio_fill_of(exec->portfolio, order->instrument, (hg_side)order->side,
                                   fill->order.size, fill->order.price, fill->order.fee,
                                   fill->time_ns, &origin);
+    if (rc == HG_OK) {
+        rc = hg_share_fill(exec, order, fill, &origin);
+    }
     if (rc < 0) {
         hg_log(HG_LOG_ERROR, "a fill could not be booked: %s", hg_error_text());
         hg_exec_halt(exec, "a fill could not be booked");

@@ -39,6 +39,10 @@ void hg_script_close(hg_script *s) {
 
 /* "strategies/delta_band.lua" -> "delta_band" */
 static void name_from_path(hg_script *s, const char *path) {
+    if (s->env && s->env->name) {
+        hg_text_copy(s->name, sizeof s->name, s->env->name);
+        return;
+    }
     const char *slash = strrchr(path, '/');
     hg_text_copy(s->name, sizeof s->name, slash ? slash + 1 : path);
     char *dot = strrchr(s->name, '.');
@@ -260,6 +264,9 @@ void hg_script_idle(hg_script *s) {
 
 hg_script_state hg_script_status(const hg_script *s) {
     return s->state;
+}
+const hg_script_env *hg_script_env_of(const hg_script *s) {
+    return s->env;
 }
 const char *hg_script_name(const hg_script *s) {
     return s->name;

@@ -18,9 +18,10 @@ typedef enum {
 
 /* What the session lends to its scripts; it outlives them. */
 typedef struct hg_script_env {
+    const char *name; /* instead of the script's own; may be NULL */
     const hg_universe *universe;
     const hg_market *market;
-    hg_portfolio *portfolio;
+    hg_portfolio *portfolio; /* what this script works for: the whole book, or its share */
     hg_exec *exec;
     hg_margin *margin;     /* NULL: no session has one (tests of the room) */
     const int64_t *now_ns; /* event time of the core */
@@ -105,12 +106,13 @@ void hg_script_timer(hg_script *script, int64_t now_ns);
 void hg_script_idle(hg_script *script);
 
 hg_script_state hg_script_status(const hg_script *script);
-const char *hg_script_name(const hg_script *script);       /* "delta_band" */
-uint16_t hg_script_index(const hg_script *script);         /* as given when it was opened */
-const char *hg_script_error(const hg_script *script);      /* framed message, "" if none */
-const char *hg_script_underlying(const hg_script *script); /* "" if none declared */
-const char *hg_script_hedge_with(const hg_script *script); /* the first, "" if none */
-uint64_t hg_script_hash(const hg_script *script);          /* of the source and what it required */
+const char *hg_script_name(const hg_script *script);            /* "delta_band" */
+const hg_script_env *hg_script_env_of(const hg_script *script); /* as lent */
+uint16_t hg_script_index(const hg_script *script);              /* as given when it was opened */
+const char *hg_script_error(const hg_script *script);           /* framed message, "" if none */
+const char *hg_script_underlying(const hg_script *script);      /* "" if none declared */
+const char *hg_script_hedge_with(const hg_script *script);      /* the first, "" if none */
+uint64_t hg_script_hash(const hg_script *script); /* of the source and what it required */
 /* "band 0.5 BTC", one parameter per call; false past the last one. */
 bool hg_script_param(const hg_script *script, size_t k, const char **name, char *value,
                      size_t size);

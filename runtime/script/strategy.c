@@ -112,7 +112,8 @@ static void l_read_declaration(lua_State *L, hg_script *s) {
     }
     l_read_version(L, s);
     const char *name = l_api_text(L, 1, "name", NULL);
-    if (name) hg_text_copy(s->name, sizeof s->name, name);
+    bool named = s->env && s->env->name;
+    if (name && !named) hg_text_copy(s->name, sizeof s->name, name);
     bool later = l_field_is_param(L, "underlying");
     const char *underlying = later ? "" : l_api_text(L, 1, "underlying", "");
     if (!hg_text_copy(s->underlying, sizeof s->underlying, underlying)) {

@@ -502,7 +502,7 @@ TEST(probation_rolls_back_on_each_trigger) {
         char body[512];
         rig_one(&r, TRADER);
         if (strcmp(cases[i].why, "memory") == 0) {
-            r.s.env.callback_budget_ns = 10 * HG_NS_PER_S; /* the memory shall end first */
+            r.s.envs[0].callback_budget_ns = 10 * HG_NS_PER_S; /* the memory shall end first */
         }
         rig_feed(&r, 20000, true);
         const hg_script *before = rig_script(&r);
@@ -752,7 +752,7 @@ static void keep_log(void *context, const char *strategy, hg_log_level level, co
 
 static tally settle_accounts(rig *r) {
     tally t = {0};
-    r->s.env.log = keep_log;
+    r->s.envs[0].log = keep_log;
     hg_script_stop(rig_script(r), "end");
     CHECK_STR(hg_script_error(rig_script(r)), "");
     const hg_exec_stats *x = hg_exec_stats_get(r->s.core.exec);

@@ -1,0 +1,77 @@
+/*
+ * Shares of the book. A strategy with a share sees and hedges a portfolio of its own: the positions
+ * it was given, its fills and its pending orders, and nothing of the other strategies. The whole
+ * book, by which the gate judges, is booked as ever beside it.
+ *
+ * Invariant: the pending sizes of a share are those of the open orders of its strategies.
+ */
+#include "base/assert.h"
+#include "exec/exec_int.h"
+
+#include <stdlib.h>
+
+static hg_share *share_of_portfolio(const hg_exec *exec, const hg_portfolio *portfolio) {
+    for (size_t i = 0; i < HG_SHARES_MAX; i++) {
+        if (exec->shares[i] && exec->shares[i]->portfolio == portfolio) {
+            return exec->shares[i];
+        }
+    }
+    return NULL;
+}
+
+int hg_exec_share(hg_exec *exec, uint16_t strategy, hg_portfolio *portfolio) {
+    hg_assert(strategy < HG_SHARES_MAX && !exec->shares[strategy]);
+    hg_share *share = share_of_portfolio(exec, portfolio);
+    if (!share) {
+        size_t count = hg_universe_count(exec->universe);
+        share = calloc(1, sizeof *share + count * sizeof share->pending[0]);
+        if (!share) {
+            return HG_ERR(HG_ENOMEM, "share of %zu instruments", count);
+        }
+        share->portfolio = portfolio;
+    }
+    exec->shares[strategy] = share;
+    return HG_OK;
+}
+
+void hg_shares_free(hg_exec *exec) {
+    for (size_t i = 0; i < HG_SHARES_MAX; i++) {
+        hg_share *share = exec->shares[i];
+        for (size_t k = i; share && k < HG_SHARES_MAX; k++) {
+            if (exec->shares[k] == share) {
+                exec->shares[k] = NULL;
+            }
+        }
+        free(share);
+    }
+}
+
+static hg_share *share_of(const hg_exec *exec, const hg_order *order) {
+    return order->strategy < HG_SHARES_MAX ? exec->shares[order->strategy] : NULL;
+}
+
+hg_portfolio *hg_share_book(const hg_exec *exec, const hg_order *order) {
+    const hg_share *share = share_of(exec, order);
+    return share ? share->portfolio : exec->portfolio;
+}
+
+void hg_share_pending(hg_exec *exec, const hg_order *order, hg_lots change) {
+    hg_share *share = share_of(exec, order);
+    if (!share) {
+        return;
+    }
+    hg_share_lots *per = &share->pending[order->instrument];
+    hg_lots *side = order->side == HG_BUY ? &per->buy : &per->sell;
+    *side += change;
+    hg_assert(*side >= 0);
+    hg_portfolio_pending(share->portfolio, order->instrument, per->buy, per->sell);
+}
+
+int hg_share_fill(hg_exec *exec, const hg_order *order, const hg_event *fill,
+                  const hg_fill_origin *origin) {
+    hg_share *share = share_of(exec, order);
+    return share ? hg_portfolio_fill_of(share->portfolio, order->instrument, (hg_side)order->side,
+                                        fill->order.size, fill->order.price, fill->order.fee,
+                                        fill->time_ns, origin)
+                 : HG_OK;
+}
