@@ -7,7 +7,11 @@ error("a stub for editors and docs: require hedged.orders inside hedged")
 --- Every order passes the risk gate. A refusal answers `nil, message, code` at once, and `on_order`
 --- hears of it afterwards. Codes: `not_finite size_zero off_tick off_lot size_limit value_limit
 --- position_limit price_collar no_price stale rate open_limit instrument reduce_only post_only
---- no_liquidity halted capacity`.
+--- no_liquidity halted capacity trigger_price gtd oco timed_out`.
+---
+--- Orders that wait for a price (`stop`, `take_profit`, `trailing_stop`) and orders with an end in
+--- time (`expires`, `good_for`), pairs (`oco`) and brackets are described in `docs/orders.md`. What
+--- the venue cannot do the runtime does, and the order says so: `order.emulated`.
 ---
 --- ```lua strategy
 --- local hedged = require "hedged"
@@ -37,7 +41,7 @@ local orders = {}
 --- finished order that the runtime has forgotten has the state "gone" and no other field.
 ---@class hedged.orders.order
 ---@field id integer
----@field state string sent working partial filled cancelled rejected expired unknown gone
+---@field state string sent untriggered working partial filled cancelled rejected ... gone
 ---@field instrument string
 ---@field side "buy"|"sell"
 ---@field size number amount unit of the venue, positive
@@ -46,10 +50,20 @@ local orders = {}
 ---@field price? number average once something is filled, before that the limit
 ---@field limit? number limit price
 ---@field average? number average price of what is filled
----@field type "market"|"limit"
----@field tif "gtc"|"ioc"|"fok"
+---@field type string market limit stop stop_limit take_profit take_profit_limit trailing_stop
+---@field tif "gtc"|"ioc"|"fok"|"gtd"
 ---@field post_only boolean
 ---@field reduce_only boolean
+---@field trigger? "last"|"mark"|"index" what the trigger price is compared with
+---@field trigger_price? number quote unit (index: USD per coin); a trailing stop's moves
+---@field trail? number trailing stop: distance from the best price, quote unit
+---@field trail_percent? number the same in percent of the best price
+---@field triggered boolean its trigger price has been reached
+---@field expires? number seconds: when it ends
+---@field oco? hedged.orders.order the other order of its pair
+---@field role? "entry"|"take_profit"|"stop" its place in a bracket
+---@field parent? hedged.orders.order exits of a bracket: the entry
+---@field emulated boolean the runtime does some of it because the venue cannot
 ---@field reason string
 ---@field code string
 ---@field message string
@@ -63,12 +77,36 @@ local order = {}
 ---@field size number amount unit of the venue: coins, or USD for inverse futures; above zero
 ---@field side? "buy"|"sell" for `orders.send` only
 ---@field price? number quote unit; makes it a limit order
----@field type? "market"|"limit" follows from `price`
----@field tif? "gtc"|"ioc"|"fok" limit orders: "gtc", market orders: "ioc"
+---@field type? string market or limit, as `price` says; or a type that waits (docs/orders.md)
+---@field tif? "gtc"|"ioc"|"fok"|"gtd" limit orders: "gtc", market orders: "ioc", with an end: "gtd"
 ---@field post_only? boolean never take liquidity (false)
----@field reduce_only? boolean only reduce the position (false)
+---@field reduce_only? boolean only reduce the position (false); a stop shrinks to it when it fires
+---@field trigger? "last"|"mark"|"index" last trade, mark or index of the underlying ("mark")
+---@field trigger_price? number stop and take-profit types: quote unit; index: USD per coin
+---@field trail? number trailing_stop: distance from the best price since then, quote unit
+---@field trail_percent? number the same in percent, below 100
+---@field protection? number market orders: never worse than this price
+---@field expires? number seconds since the epoch: when it ends
+---@field good_for? number seconds from now until it ends
+---@field valid_until? number seconds since the epoch: the venue must not take it later
+---@field oco? hedged.orders.order|integer an open order: one trades or ends, the other is cancelled
+---@field bracket? hedged.orders.bracket exits for what this order fills
 ---@field again? boolean meant, though an equal order sent a moment ago is still open (false)
 ---@field reason? string shown in the events file
+
+--- An exit of a bracket. `take_profit` with a `price` alone is a resting limit order; with a
+--- `trigger_price` it waits. A stop has a `trigger_price`, or `trail` or `trail_percent` alone.
+---@class hedged.orders.exit
+---@field price? number limit price, quote unit
+---@field trigger? "last"|"mark"|"index" ("mark")
+---@field trigger_price? number
+---@field trail? number
+---@field trail_percent? number
+
+--- Exits of an order: a number is the limit price of a take-profit, the trigger price of a stop.
+---@class hedged.orders.bracket
+---@field take_profit? number|hedged.orders.exit
+---@field stop? number|hedged.orders.exit
 
 --- Sends an order.
 ---@param args hedged.orders.send_args
@@ -121,10 +159,15 @@ function orders.get(id) end
 ---@return string? code "not_found" or "not_open"
 function order:cancel() end
 
---- Fields of `order:amend`; what is left out stays.
+--- Fields of `order:amend`; what is left out stays. Trigger prices can be amended until they fire.
 ---@class hedged.orders.amend_args
 ---@field price? number
 ---@field size? number new total size
+---@field trigger_price? number
+---@field trail? number
+---@field trail_percent? number
+---@field expires? number seconds since the epoch
+---@field good_for? number seconds from now
 
 --- New price or size, judged like a new order.
 ---@param args hedged.orders.amend_args

@@ -56,4 +56,28 @@ function TestExamples:test_collar_rests_then_crosses()
   lu.assertEquals(s:position("BTC-27FEB26-96000-C"), -2)
 end
 
+function TestExamples:test_bracket_places_its_exits_and_ends_them()
+  local s = open("examples/bracket.lua", { size = 1000, patience = 60 })
+  local function at(price)
+    s:quote { instrument = PERP, bid = price - 5, ask = price + 5 }
+    s:mark { instrument = PERP, mark = price }
+  end
+  s:index("BTC", 88000)
+  at(88000)
+  s:advance(61)
+  lu.assertEquals(s:orders()[1].state, "expired")
+  at(88000)
+  at(87500) -- the dip
+  lu.assertNil(s:error())
+  lu.assertEquals(s:position(PERP), 1000)
+  at(87000) -- the stop
+  lu.assertNil(s:error())
+  lu.assertEquals(s:position(PERP), 0)
+  local ends = {}
+  for _, order in ipairs(s:orders()) do
+    if order.parent then ends[order.role] = order.state end
+  end
+  lu.assertEquals(ends, { take_profit = "cancelled", stop = "filled" })
+end
+
 os.exit(lu.LuaUnit.run())
