@@ -44,7 +44,8 @@ TestConditional = {}
 
 function TestConditional:test_a_stop_shows_what_it_waits_for()
   local s = open(once [[
-    local o = assert(orders.sell { instrument = P, size = 1000, type = "stop", trigger_price = 87000 })
+    local o = assert(orders.sell { instrument = P, size = 1000, type = "stop",
+                                   trigger_price = 87000 })
     assert(o.state == "untriggered" and o.type == "stop" and o.trigger == "mark")
     assert(o.trigger_price == 87000 and not o.triggered and o.emulated ~= nil and o.limit == nil)
     assert(hedged.exposure("BTC").delta == 0)
@@ -66,7 +67,7 @@ function TestConditional:test_trailing_by_percent_is_amended()
                                    trail_percent = 1 })
     self.o = o
     assert(o.trail_percent == 1 and o.trail == nil)
-    assert(math.abs(o.trigger_price - o.trigger_price) < 1e-6)
+    assert(math.abs(o.trigger_price - 88000 * 0.99) < 1e-6, o.trigger_price)
     assert(o:amend { trail = 500 })
     hedged.after(1, function()
       assert(o.trail == 500 and o.trail_percent == nil, o.trail)
