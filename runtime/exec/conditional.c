@@ -21,6 +21,7 @@ hg_order_request hg_conditional_plain(const hg_order_request *request) {
         plain.again = true;        /* a stop is no copy of the order it protects */
         plain.reduce_only = false; /* the position it will reduce may come later */
         plain.tif = request->tif == HG_TIF_FOK ? HG_TIF_FOK : HG_TIF_IOC;
+        plain.again = true; /* it is no copy of a market order of its size */
     } else if (request->tif == HG_TIF_GTD) {
         plain.tif = HG_TIF_GTC;
     }
@@ -269,6 +270,7 @@ static hg_order_request fired_request(const hg_exec *exec, const hg_order *order
                               .price = market ? 0 : hg_price_to_double(inst, order->price),
                               .post_only = order->post_only && !market,
                               .reduce_only = order->reduce_only,
+                              .again = true,
                               .code = order->code,
                               .reason = order->reason,
                               .line = order->line};

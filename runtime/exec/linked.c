@@ -171,6 +171,7 @@ static void place(hg_exec *exec, uint32_t index, bool take, hg_lots lots, int64_
                           .trigger_price = e->trigger_price,
                           .trail = e->trail,
                           .trail_fraction = e->trail_fraction,
+                          .again = true,
                           .code = b->code,
                           .reason = reason,
                           .line = b->line};

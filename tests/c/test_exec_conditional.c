@@ -201,6 +201,23 @@ TEST(reduce_only_stops_close_no_more_than_there_is) {
     world_close(&r.w);
 }
 
+TEST(equal_stops_are_no_copies_of_each_other) {
+    rig r;
+    rig_open(&r, 20 * HG_NS_PER_MS);
+    send_market(&r.w, PERP, HG_SELL, 1);
+    uint64_t a = stop(&r, HG_SELL, 59000, 1);
+    uint64_t b = stop(&r, HG_SELL, 59000, 1);
+    later(&r.w, 100 * HG_NS_PER_MS);
+    tick(&r, 60000);
+    tick(&r, 58990);
+    later(&r.w, 100 * HG_NS_PER_MS);
+    tick(&r, 58990);
+    CHECK_STR(state_of(&r.w, a), "filled");
+    CHECK_STR(state_of(&r.w, b), "filled");
+    CHECK_NEAR(position_of(&r.w, PERP), -3, 0);
+    world_close(&r.w);
+}
+
 TEST(stop_limits_rest_at_their_limit) {
     rig r;
     rig_open(&r, 0);
