@@ -529,10 +529,11 @@ void hg_exec_alarm(hg_exec *exec, const hg_order *order, hg_alarm alarm, int64_t
 
 void hg_exec_lost(hg_exec *exec, uint64_t id, int64_t now_ns) {
     hg_slot *slot = hg_slot_find(exec, id);
-    if (!slot || !hg_slot_is_open(slot)) {
-        return;
+    if (!slot || !hg_slot_is_open(slot) || slot->held) {
+        return; /* one held here cannot be lost */
     }
     slot->order.state = HG_ORDER_UNKNOWN;
     slot->order.updated_ns = now_ns;
+    hg_slot_settle(exec, slot);
     hg_exec_tell(exec, &slot->order);
 }

@@ -29,8 +29,26 @@ static hg_resting resting_of(const hg_order *order) {
                         .filled = order->filled};
 }
 
+/* id 0 unless it waits at the venue. */
+static hg_trigger_spec wait_of(const hg_order *order) {
+    hg_order_type type = (hg_order_type)order->type;
+    if (!hg_order_type_triggered(type) || order->triggered) {
+        return (hg_trigger_spec){0};
+    }
+    return (hg_trigger_spec){.id = order->id,
+                             .instrument = order->instrument,
+                             .source = (hg_trigger)order->trigger,
+                             .above = hg_trigger_above(type, (hg_side)order->side),
+                             .price = order->trigger_price,
+                             .trail = order->trail,
+                             .trail_fraction = order->trail_fraction};
+}
+
 static int paper_submit(hg_venue *venue, const hg_order *order, int64_t now_ns) {
-    hg_request r = {.kind = HG_REQ_SUBMIT, .order = resting_of(order)};
+    hg_request r = {.kind = HG_REQ_SUBMIT,
+                    .order = resting_of(order),
+                    .wait = wait_of(order),
+                    .valid_until_ns = order->valid_until_ns};
     return hg_wire_send(paper_of(venue), &r, now_ns);
 }
 
@@ -45,6 +63,11 @@ static int paper_amend(hg_venue *venue, const hg_order *order, hg_ticks price, h
     hg_request r = {.kind = HG_REQ_AMEND, .order = resting_of(order)};
     r.order.price = price;
     r.order.size = size;
+    return hg_wire_send(paper_of(venue), &r, now_ns);
+}
+
+static int paper_amend_trigger(hg_venue *venue, const hg_order *order, int64_t now_ns) {
+    hg_request r = {.kind = HG_REQ_AMEND, .order = resting_of(order), .wait = wait_of(order)};
     return hg_wire_send(paper_of(venue), &r, now_ns);
 }
 
@@ -70,6 +93,7 @@ static void paper_observe(hg_venue *venue, const hg_event *e) {
     if (hg_heap_due_ns(&p->requests) <= e->time_ns) {
         hg_wire_arrive(p, e->time_ns);
     }
+    hg_parked_observe(p, e);
     if (concerns(p, e)) {
         p->now_ns = e->time_ns;
         hg_resting_observe(p, e);
@@ -107,6 +131,7 @@ static bool paper_next(hg_venue *venue, hg_event *event) {
 static void paper_close(hg_venue *venue) {
     hg_paper *p = paper_of(venue);
     hg_wire_close(p);
+    hg_parked_close(p);
     free(p->nodes);
     free(p->buckets);
     free(p->taken);
@@ -118,6 +143,7 @@ static const hg_venue_ops paper_ops = {.name = "paper",
                                        .submit = paper_submit,
                                        .cancel = paper_cancel,
                                        .amend = paper_amend,
+                                       .amend_trigger = paper_amend_trigger,
                                        .observe = paper_observe,
                                        .due_ns = paper_due_ns,
                                        .next = paper_next,
@@ -181,7 +207,12 @@ int hg_paper_open(const hg_market *market, const hg_paper_options *options, hg_v
     if (p->options.order_capacity == 0) {
         p->options.order_capacity = ORDERS_DEFAULT;
     }
+    p->venue.supports = (options->native & (HG_VENUE_TRIGGER | HG_VENUE_TRAILING)) |
+                        HG_VENUE_VALID_UNTIL;
     rc = lists_open(p);
+    if (rc == HG_OK) {
+        rc = hg_parked_open(p);
+    }
     if (rc == HG_OK) {
         rc = hg_wire_open(p);
     }

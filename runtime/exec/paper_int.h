@@ -4,6 +4,7 @@
 #include "base/heap.h"
 #include "base/ring.h"
 #include "exec/paper.h"
+#include "exec/trigger.h"
 
 /* Private to the paper venue: paper.c speaks to the session, paper_wire.c carries requests and
  * answers, match.c takes and places orders, resting.c moves those that rest with the feed,
@@ -32,9 +33,17 @@ typedef struct hg_resting {
 /* A request on its way to the venue. */
 typedef struct hg_request {
     enum { HG_REQ_SUBMIT, HG_REQ_CANCEL, HG_REQ_AMEND } kind;
-    bool held;        /* arrived, and waits out the taker delay */
-    hg_resting order; /* for cancel and amend only id, instrument, side, price and size count */
+    bool held;            /* arrived, and waits out the taker delay */
+    hg_resting order;     /* for cancel and amend only id, instrument, side, price and size count */
+    hg_trigger_spec wait; /* id 0: it does not wait for a price */
+    int64_t valid_until_ns;
 } hg_request;
+
+/* A trigger order that waits at the venue. */
+typedef struct hg_parked {
+    hg_resting order;
+    uint32_t handle;
+} hg_parked;
 
 /* Displayed size we have taken at one price. */
 typedef struct hg_taken {
@@ -90,8 +99,11 @@ typedef struct hg_paper {
     hg_credits credits; /* rules.rate */
     hg_paper_stats stats;
     uint64_t last_trade;
-    int64_t now_ns; /* of the matching step being done */
-    uint8_t about;  /* HG_ABOUT_* of the request being matched */
+    int64_t now_ns;            /* of the matching step being done */
+    uint8_t about;             /* HG_ABOUT_* of the request being matched */
+    hg_trigger_book *triggers; /* NULL: the venue has no trigger orders */
+    hg_parked *parked;
+    uint32_t parked_count;
 } hg_paper;
 
 static inline hg_side hg_other(hg_side side) {
@@ -131,6 +143,13 @@ void hg_paper_amend(hg_paper *paper, const hg_resting *order);
 /* Whether a new or amended order would take liquidity now. */
 bool hg_paper_would_take(const hg_paper *paper, const hg_resting *order);
 void hg_paper_trade(hg_paper *paper, hg_resting *order, hg_ticks price, hg_lots lots, bool maker);
+
+/* paper_parked.c: trigger orders, when the venue pretends to have them */
+HG_MUST_CHECK int hg_parked_open(hg_paper *paper);
+void hg_parked_close(hg_paper *paper);
+/* Whether the request was about one, or came too late; it is answered then. */
+bool hg_parked_request(hg_paper *paper, const hg_request *request);
+void hg_parked_observe(hg_paper *paper, const hg_event *event);
 
 /* paper_rules.c: HG_REJECT_NONE, or why the venue refuses. May move the price to the band. */
 hg_reject hg_paper_judge(hg_paper *paper, hg_resting *order, hg_reject *changed);

@@ -257,7 +257,7 @@ static void match(hg_paper *p, hg_request *request, int64_t due_ns) {
     if (p->faulty && !request->held && stopped(p, request)) {
         return;
     }
-    if (hold(p, request)) {
+    if (hg_parked_request(p, request) || hold(p, request)) {
         return;
     }
     p->stats.requests++;

@@ -554,3 +554,99 @@ TEST(an_exit_the_strategy_cancels_is_not_placed_again) {
     CHECK_STR(r.alarms, "");
     world_close(&r.w);
 }
+
+/* --- a venue that has them -------------------------------------------------------------------- */
+
+static void native_open(rig *r, int64_t latency_ns) {
+    rig_open(r, latency_ns);
+    hg_exec_free(r->w.exec);
+    r->w.venue->ops->close(r->w.venue);
+    hg_exec_options options = {
+        .order_capacity = 4096, .observer = {r, on_order, NULL, NULL, on_alarm}
+    };
+    hg_paper_options paper = {.fill = HG_FILL_DEPTH,
+                              .latency = hg_latency_constant(latency_ns),
+                              .native = HG_VENUE_TRIGGER | HG_VENUE_TRAILING};
+    world_trade(&r->w, &paper, &options);
+}
+
+TEST(a_venue_with_triggers_keeps_them_itself) {
+    rig r;
+    native_open(&r, 20 * HG_NS_PER_MS);
+    uint64_t id = stop(&r, HG_SELL, 59000, 2);
+    CHECK_STR(state_of(&r.w, id), "sent");
+    later(&r.w, 100 * HG_NS_PER_MS);
+    tick(&r, 60000);
+    CHECK_STR(state_of(&r.w, id), "untriggered");
+    CHECK(!hg_exec_get(r.w.exec, id)->emulated);
+    CHECK_NEAR(pending(&r), 0, 0);
+    tick(&r, 59000); /* it fires there; we hear of it later */
+    CHECK_STR(state_of(&r.w, id), "untriggered");
+    later(&r.w, 100 * HG_NS_PER_MS);
+    tick(&r, 59000);
+    CHECK_STR(state_of(&r.w, id), "filled");
+    CHECK(hg_exec_get(r.w.exec, id)->triggered);
+    CHECK_NEAR(hg_exec_average_price(r.w.exec, hg_exec_get(r.w.exec, id)), 58999, 1e-9);
+    CHECK_STR(r.alarms, "");
+    world_close(&r.w);
+}
+
+TEST(orders_that_wait_at_the_venue_are_amended_and_cancelled_there) {
+    rig r;
+    native_open(&r, 0);
+    hg_order_request q = request(HG_TYPE_TRAILING, HG_SELL, 1);
+    q.trail = 500;
+    uint64_t id = send_request(&r.w, q);
+    world_answers(&r.w);
+    hg_amendment a = {.trail = 1000};
+    CHECK_EQ(hg_exec_amend_order(r.w.exec, id, &a, r.w.now_ns, &r.w.refusal), HG_OK);
+    world_answers(&r.w);
+    tick(&r, 59400);
+    CHECK_STR(state_of(&r.w, id), "untriggered");
+    tick(&r, 59000);
+    CHECK_STR(state_of(&r.w, id), "filled");
+    tick(&r, 60000);
+    id = stop(&r, HG_SELL, 59000, 1);
+    world_answers(&r.w);
+    CHECK_EQ(hg_exec_cancel(r.w.exec, id, r.w.now_ns), HG_OK);
+    tick(&r, 50000);
+    CHECK_STR(state_of(&r.w, id), "cancelled");
+    q.trail = 0;
+    q.trail_fraction = 0.01; /* by a fraction: not at this venue */
+    id = send_request(&r.w, q);
+    CHECK(hg_exec_get(r.w.exec, id)->emulated);
+    CHECK_STR(state_of(&r.w, id), "untriggered");
+    CHECK_STR(r.alarms, "");
+    world_close(&r.w);
+}
+
+TEST(a_lost_trigger_order_counts_in_full) {
+    rig r;
+    native_open(&r, 0);
+    uint64_t id = stop(&r, HG_SELL, 59000, 2);
+    world_answers(&r.w);
+    CHECK_NEAR(pending(&r), 0, 0);
+    hg_exec_lost(r.w.exec, id, r.w.now_ns); /* it may have fired since */
+    CHECK_STR(state_of(&r.w, id), "unknown");
+    CHECK_NEAR(pending(&r), -2, 0);
+    tick(&r, 58000);
+    CHECK_STR(state_of(&r.w, id), "filled");
+    world_close(&r.w);
+}
+
+TEST(a_request_that_comes_too_late_is_not_taken) {
+    rig r;
+    rig_open(&r, 20 * HG_NS_PER_MS);
+    hg_order_request q = request(HG_TYPE_LIMIT, HG_BUY, 1);
+    q.price = 59000;
+    q.valid_until_ns = r.w.now_ns + 10 * HG_NS_PER_MS;
+    uint64_t late = send_request(&r.w, q);
+    q.valid_until_ns = r.w.now_ns + 30 * HG_NS_PER_MS;
+    uint64_t good = send_request(&r.w, q);
+    later(&r.w, 100 * HG_NS_PER_MS);
+    tick(&r, 60000);
+    CHECK_STR(state_of(&r.w, late), "rejected");
+    CHECK_STR(reason_of(&r, late), "timed_out");
+    CHECK_STR(state_of(&r.w, good), "working");
+    world_close(&r.w);
+}
