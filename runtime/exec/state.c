@@ -315,6 +315,43 @@ static const hg_order *apply_answer(hg_exec *exec, hg_slot *slot, const hg_event
     return &slot->order;
 }
 
+/* An order whose place another one has taken. A fill of it is still the venue's word on our
+ * position: booked once, with an alarm; anything else about it says nothing new. */
+static void apply_forgotten(hg_exec *exec, const hg_event *event) {
+    hg_order ghost = {.id = event->order.id,
+                      .instrument = event->id,
+                      .strategy = HG_STRATEGY_ANY,
+                      .state = HG_ORDER_FILLED,
+                      .side = event->side,
+                      .type = HG_TYPE_LIMIT,
+                      .price = event->order.price,
+                      .size = event->order.size,
+                      .filled = event->order.size};
+    bool ours = ghost.id != 0 && ghost.id <= exec->last_id;
+    bool sound = (event->side == HG_BUY || event->side == HG_SELL) && event->order.size > 0 &&
+                 event->order.price > 0 && event->order.trade != 0 &&
+                 event->id < hg_universe_count(exec->universe);
+    hg_log(HG_LOG_WARN, "%s for order %llu, which is not known any more",
+           hg_event_kind_name((hg_event_kind)event->kind), (unsigned long long)ghost.id);
+    if (!ours || !sound || event->kind != HG_EV_FILL) {
+        hg_exec_alarm(exec, NULL, HG_ALARM_NO_ORDER, event->time_ns);
+    } else if (hg_seen_has(&exec->seen, event->order.trade)) {
+        exec->stats.duplicates++;
+    } else if (event->order.trade <= exec->seen.forgotten) {
+        exec->stats.too_old++;
+        hg_exec_alarm(exec, &ghost, HG_ALARM_TOO_OLD, event->time_ns);
+    } else {
+        hg_seen_add(&exec->seen, event->order.trade);
+        book_fill(exec, &ghost, event);
+        count_fill(exec, &ghost, event);
+        exec->stats.late++;
+        if (exec->observer.fill) {
+            exec->observer.fill(exec->observer.context, &ghost, event);
+        }
+        hg_exec_alarm(exec, &ghost, HG_ALARM_LATE_FILL, event->time_ns);
+    }
+}
+
 const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event) {
     hg_assert(exec && event);
     if (event->kind < HG_EV_ACK || event->kind > HG_EV_ALARM) {
@@ -325,9 +362,7 @@ const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event) {
         return slot ? &slot->order : NULL; /* told when it was raised; scripts hear of it now */
     }
     if (!slot) {
-        hg_log(HG_LOG_WARN, "%s for unknown order %llu",
-               hg_event_kind_name((hg_event_kind)event->kind), (unsigned long long)event->order.id);
-        hg_exec_alarm(exec, NULL, HG_ALARM_NO_ORDER, event->time_ns);
+        apply_forgotten(exec, event);
         return NULL;
     }
     slot->pinned = true;

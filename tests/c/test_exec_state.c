@@ -420,6 +420,55 @@ TEST(finished_orders_make_room_and_open_ones_stay) {
     rig_close(&r);
 }
 
+TEST(a_fill_of_a_forgotten_order_is_booked_once) {
+    rig r;
+    rig_open(&r);
+    uint64_t old = send_limit(&r.w, r.perp, HG_BUY, 59000, 3);
+    tell(&r, HG_EV_CANCELLED, old);
+    for (int i = 0; i < 100; i++) {
+        tell(&r, HG_EV_CANCELLED, send_limit(&r.w, r.perp, HG_BUY, 59000, 1));
+        later(&r.w, HG_NS_PER_MS);
+        mark(&r.w, r.perp, 60000, 0);
+    }
+    CHECK(hg_exec_get(r.w.exec, old) == NULL);
+    hg_event e = answer(&r, HG_EV_FILL, old);
+    e.side = HG_BUY;
+    e.order.trade = 77;
+    e.order.price = ticks(&r.w, r.perp, 59000);
+    e.order.size = lots(&r.w, r.perp, 2);
+    for (int i = 0; i < 3; i++) {
+        CHECK(hg_exec_apply(r.w.exec, &e) == NULL);
+        CHECK_NEAR(position_of(&r.w, r.perp), 2, 0);
+    }
+    CHECK_EQ(hg_exec_stats_get(r.w.exec)->late, 1);
+    CHECK_EQ(hg_exec_stats_get(r.w.exec)->duplicates, 2);
+    e.order.id = 12345; /* never ours */
+    e.order.trade = 78;
+    CHECK(hg_exec_apply(r.w.exec, &e) == NULL);
+    CHECK_NEAR(position_of(&r.w, r.perp), 2, 0);
+    rig_close(&r);
+}
+
+/* A trade the venue repeats after the set of booked ids has lost it is never booked again. */
+TEST(trades_too_old_to_tell_are_not_booked_again) {
+    rig r;
+    enum { TRADES = 20000 };
+    rig_open(&r);
+    uint64_t id = send_limit(&r.w, r.perp, HG_BUY, 59000, 3);
+    tell_fill(&r, id, 1, 1);
+    uint64_t other = send_limit(&r.w, r.perp, HG_SELL, 61000, TRADES / 1000 + 1);
+    for (uint64_t t = 2; t <= TRADES; t++) {
+        tell_fill(&r, other, t, 0.001);
+    }
+    double position = position_of(&r.w, r.perp);
+    CHECK(tell_fill(&r, id, 1, 1) == NULL);
+    CHECK_EQ(hg_exec_stats_get(r.w.exec)->too_old, 1);
+    CHECK_NEAR(position_of(&r.w, r.perp), position, 0);
+    CHECK(tell_fill(&r, id, TRADES + 1, 1) != NULL); /* a newer one is new for certain */
+    CHECK_NEAR(filled_of(&r.w, id), 2, 0);
+    rig_close(&r);
+}
+
 TEST(a_full_pool_refuses) {
     rig r;
     rig_open(&r);
