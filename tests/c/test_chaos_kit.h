@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+enum { CHAOS_ARRIVE, CHAOS_TRADE, CHAOS_CANCEL, CHAOS_AMEND, CHAOS_END, CHAOS_LIGHT };
 enum { CHAOS_ORDERS = 512, CHAOS_PLANS = 4096, CHAOS_ANSWERS = 8192 };
 
 typedef struct {
@@ -30,7 +31,7 @@ typedef struct {
 typedef struct {
     int64_t time_ns;
     uint64_t serial;
-    enum { CHAOS_ARRIVE, CHAOS_TRADE, CHAOS_CANCEL, CHAOS_AMEND, CHAOS_END, CHAOS_LIGHT } kind;
+    int kind; /* CHAOS_ARRIVE .. */
     uint64_t id;
     hg_ticks price;
     hg_lots size;

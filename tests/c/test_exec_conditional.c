@@ -37,7 +37,7 @@ static void rig_open(rig *r, int64_t latency_ns) {
     world_add(&r->w, "BTC_USDC-PERPETUAL");
     world_open(&r->w, NULL);
     hg_exec_options options = {
-        .order_capacity = 4096, .observer = {r, on_order, NULL, NULL, on_alarm}
+        .order_capacity = 4096, .observer = {.context = r, .order = on_order, .alarm = on_alarm}
     };
     world_trade(
         &r->w,
@@ -562,7 +562,7 @@ static void native_open(rig *r, int64_t latency_ns) {
     hg_exec_free(r->w.exec);
     r->w.venue->ops->close(r->w.venue);
     hg_exec_options options = {
-        .order_capacity = 4096, .observer = {r, on_order, NULL, NULL, on_alarm}
+        .order_capacity = 4096, .observer = {.context = r, .order = on_order, .alarm = on_alarm}
     };
     hg_paper_options paper = {.fill = HG_FILL_DEPTH,
                               .latency = hg_latency_constant(latency_ns),

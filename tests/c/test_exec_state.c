@@ -68,7 +68,7 @@ typedef struct {
 } rig;
 
 static void rig_open(rig *r) {
-    *r = (rig){.venue = {.venue = {&mute_ops}}};
+    *r = (rig){.venue = {.venue = {.ops = &mute_ops}}};
     world_init(&r->w);
     r->perp = world_add(&r->w, "BTC_USDC-PERPETUAL");
     world_open(&r->w, NULL);
