@@ -114,7 +114,8 @@ static void banner(const hg_session *s) {
     }
     printf("  book       %zu positions%s%s\n", s->book.count, o->book ? " of " : "",
            o->book ? o->book : "");
-    printf("  Ctrl-C ends the session with a report\n");
+    printf("  %sCtrl-C ends the session with a report\n",
+           s->reload ? "saving a strategy's file replaces it; " : "");
     fflush(stdout);
 }
 

@@ -377,7 +377,7 @@ static int pump(hg_session *s) {
         s->mid_update = (event.flags & HG_EVF_MORE) != 0;
         hg_core_idle(&s->core);
         if (s->reload) {
-            hg_reload_poll(s->reload, false);
+            hg_reload_poll(s->reload, o->speed <= 0); /* at full speed nobody waits */
         }
     }
     bool finished = rc >= 0 && !s->interrupted &&
