@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,7 @@ struct hg_watch {
     uv_timer_t quiet, poll;
     uv_signal_t hangup;
     bool catching;
+    int terminal; /* the descriptor of one we were started from, -1: none */
     unsigned hangups;
     int64_t quiet_ns;
     int64_t first_ns; /* of the changes not yet told, 0: none */
@@ -161,6 +163,10 @@ static void on_poll(uv_timer_t *timer) {
 static void on_hangup(uv_signal_t *handle, int number) {
     hg_watch *w = handle->data;
     (void)number;
+    if (w->terminal >= 0 && !isatty(w->terminal)) {
+        raise(SIGTERM); /* nobody asked for anything: the window was closed */
+        return;
+    }
     w->hangups++;
     uv_stop(hg_loop_uv(w->loop));
 }
@@ -378,6 +384,10 @@ bool hg_watch_take(hg_watch *w) {
 
 unsigned hg_watch_hangups(hg_watch *w) {
     if (!w->catching) {
+        w->terminal = -1;
+        for (int fd = STDERR_FILENO; fd >= STDIN_FILENO; fd--) {
+            w->terminal = isatty(fd) ? fd : w->terminal;
+        }
         w->catching = uv_signal_start(&w->hangup, on_hangup, SIGHUP) == 0;
     }
     unsigned n = w->hangups;

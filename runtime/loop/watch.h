@@ -26,7 +26,8 @@ HG_MUST_CHECK int hg_watch_add(hg_watch *watch, const char *path);
 /* True once after each change; then looks anew at which directories the paths lead through. */
 bool hg_watch_take(hg_watch *watch);
 
-/* Counts the SIGHUPs received since the last call; the first call begins to catch them. */
+/* Counts the SIGHUPs received since the last call; the first call begins to catch them. One that
+ * comes because the terminal is gone asks the process to end, as it always did (SIGTERM). */
 unsigned hg_watch_hangups(hg_watch *watch);
 
 #endif
