@@ -119,7 +119,7 @@ static void quotes_make(void) {
             double sigma = sqrt(p->w / chain[i].t);
             if (hg_black76_all(60000, strike, chain[i].t, sigma, cp, 0, &g) < 0) return;
             double half = g.vega * 0.5 * p->error / sqrt(p->w * chain[i].t);
-            quotes[i][j] = (hg_smile_quote){strike, cp, g.price - half, g.price + half, 0};
+            quotes[i][j] = (hg_smile_quote){strike, cp, g.price - half, g.price + half, 0, 1};
         }
         expiries[i] = (hg_surface_expiry){i, chain[i].t, 60000, quotes[i], 2 * STRIKES};
     }
