@@ -18,6 +18,21 @@ static bool admits(void *context, uint32_t instrument, hg_side side, hg_ticks pr
     return hg_liquidation_admits(core->liquidation, instrument, side, price, lots, now_ns);
 }
 
+/* The gate judges by the accounts the venue decides by: nobody else asks them, so no question of a
+ * script or an operator changes what passes. A rehearsal has one set for everything. */
+static bool project(void *context, uint32_t instrument, hg_side side, hg_lots lots, double price,
+                    int64_t now_ns, hg_margin_use *use) {
+    const hg_core *core = context;
+    hg_margin *margin = core->venue_margin ? core->venue_margin : core->margin;
+    return hg_margin_project(margin, instrument, side, lots, price, now_ns, use);
+}
+
+void hg_core_judge_margin(hg_core *core) {
+    if (hg_margin_model_of(core->margin) != HG_MARGIN_NONE) {
+        hg_exec_margin(core->exec, &(hg_margin_hook){core, project});
+    }
+}
+
 /* The owner of the account hears of it, then the observer. */
 static void on_liquidation(void *context, const hg_liquidation_note *note) {
     hg_core *core = context;
@@ -42,7 +57,11 @@ static int margin_open(hg_core *core, const hg_core_options *o) {
                                 : NULL;
         open = core->liquidation != NULL;
     }
-    return open ? HG_OK : HG_ERR(HG_ENOMEM, "margin");
+    if (!open) {
+        return HG_ERR(HG_ENOMEM, "margin");
+    }
+    hg_core_judge_margin(core);
+    return HG_OK;
 }
 
 int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, int64_t start_ns) {

@@ -71,6 +71,9 @@ typedef struct hg_core_options {
 HG_MUST_CHECK int hg_core_open(hg_core *core, const hg_core_options *options, const hg_book *book,
                                int64_t start_ns);
 
+/* The gate's limit of margin use, where the core has a margin account. hg_core_open does it. */
+void hg_core_judge_margin(hg_core *core);
+
 /* An empty portfolio of its own for the script of that index; the core keeps it. */
 HG_MUST_CHECK int hg_core_share(hg_core *core, uint16_t script, hg_portfolio **out);
 /* A script that works for the same book as another one. */

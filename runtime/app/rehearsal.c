@@ -154,6 +154,9 @@ static int enter_positions(hg_rehearsal *r) {
     if (live->margin && !core->margin) {
         return HG_ERR(HG_ENOMEM, "margin of a rehearsal");
     }
+    if (core->margin) {
+        hg_core_judge_margin(core);
+    }
     r->env.margin = core->margin;
     r->env.now_ns = &core->now_ns;
     r->env.ready = &core->ready;

@@ -5,6 +5,7 @@
 #include "domain/venue.h"
 #include "exec/limits.h"
 #include "exec/risk_state.h"
+#include "portfolio/margin.h"
 #include "portfolio/portfolio.h"
 
 /* Orders and the risk gate. Every order of every script passes hg_exec_submit, which is the only
@@ -80,12 +81,13 @@ typedef struct hg_exec_observer {
     void (*risk)(void *context, const hg_risk_event *event); /* a state of the gate changed */
 } hg_exec_observer;
 
-/* Margin of the account if one more order filled; pending orders included. False: not known, and
- * orders that do not only close are refused. */
+/* Margin of the account with one more order pending, `lots` of it (an amendment: what it adds,
+ * below zero what it takes back); `price` 0 for market orders. False: not known, and orders that do
+ * not only close are refused. */
 typedef struct hg_margin_hook {
     void *context;
-    bool (*project)(void *context, uint32_t instrument, hg_side side, hg_lots lots, hg_ticks price,
-                    int64_t now_ns, double *initial_usd, double *equity_usd);
+    bool (*project)(void *context, uint32_t instrument, hg_side side, hg_lots lots, double price,
+                    int64_t now_ns, hg_margin_use *use);
 } hg_margin_hook;
 
 typedef struct hg_exec_options {

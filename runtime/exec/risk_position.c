@@ -219,20 +219,23 @@ hg_reject hg_check_gross(judgement *j) {
     return HG_REJECT_NONE;
 }
 
+/* An order that asks for no more margin passes, however little is left. */
 hg_reject hg_check_margin(judgement *j) {
     const hg_margin_hook *hook = &j->risk->margin;
-    if (!hook->project || j->reducing) {
+    if (!hook->project || j->reducing || j->view->operator_order) {
         return HG_REJECT_NONE;
     }
-    double initial = NAN;
-    double equity = NAN;
-    bool known = hook->project(hook->context, j->inst->id, j->request->side, j->add, j->out->price,
-                               j->now_ns, &initial, &equity);
-    double limit = known ? j->risk->limits.margin_fraction * equity : NAN;
-    if (!(initial <= limit)) {
-        return hg_refuse(j->refusal, HG_REJECT_MARGIN_LIMIT, initial, limit,
-                         "initial margin of %.12g USD is above %.12g (%.3g of equity)", initial,
-                         limit, j->risk->limits.margin_fraction);
+    hg_margin_use use = {NAN, NAN, NAN};
+    double price = j->request->type == HG_TYPE_MARKET ? 0
+                                                      : hg_price_to_double(j->inst, j->out->price);
+    bool known = hook->project(hook->context, j->inst->id, j->request->side,
+                               j->add - j->view->counted, price, j->now_ns, &use);
+    double limit = known ? j->risk->limits.margin_fraction * use.balance : NAN;
+    bool more = !(known && use.after <= use.before);
+    if (more && !(use.after <= limit)) {
+        return hg_refuse(j->refusal, HG_REJECT_MARGIN_LIMIT, use.after, limit,
+                         "initial margin of %.12g USD is above %.12g (%.3g of what covers it)",
+                         use.after, limit, j->risk->limits.margin_fraction);
     }
     return HG_REJECT_NONE;
 }

@@ -127,6 +127,17 @@ double hg_margin_alone(const hg_market *market, const hg_instrument *inst, doubl
 bool hg_margin_admits(hg_margin *margin, uint32_t instrument, hg_side side, hg_lots lots,
                       double price, int64_t now_ns);
 
+/* Initial margin of the account an order belongs to, in USD: as it is with everything that is
+ * pending, and with `lots` more of one order pending (below zero: an amendment that takes some
+ * back). `balance` is what covers it. Options are bought at `price`, 0 for market orders. */
+typedef struct hg_margin_use {
+    double before, after, balance;
+} hg_margin_use;
+
+/* False, and *out untouched, while something the account needs has no price. */
+bool hg_margin_project(hg_margin *margin, uint32_t instrument, hg_side side, hg_lots lots,
+                       double price, int64_t now_ns, hg_margin_use *out);
+
 /* The next slice a liquidation of an account takes: a tenth of a position, at least the step of the
  * exchange's page ("up till 200 future contracts of $10 each and 1 option contract").
  * First futures and perpetuals whose reduction brings the delta of their underlying nearer to zero,

@@ -1,4 +1,5 @@
-/* Trades that have not happened: may the venue take an order, and what would trades change. */
+/* Trades that have not happened: may the venue take an order, what margin would an order ask for,
+ * and what would trades change. */
 #include "portfolio/margin_int.h"
 
 #include "base/assert.h"
@@ -188,4 +189,62 @@ int hg_margin_what_if(hg_margin *m, const hg_trade_idea *ideas, size_t count, in
     }
     m->valid = false; /* legs and accounts are those of the idea: read again next time */
     return rc;
+}
+
+/* ---- one more order ---------------------------------------------------------------------------
+ */
+
+/* Spot is paid in full: buys reserve money, sells coins. */
+static bool spot_project(hg_margin *m, const hg_instrument *inst, hg_side side, double amount,
+                         double price, const hg_margin_account **account, double *after) {
+    uint32_t coin = hg_universe_underlying(m->portfolio->universe, inst->underlying_id)->currency;
+    double mark = 0;
+    if (!hg_value_price(m->portfolio, inst->id, m->time_ns, &mark)) {
+        return false;
+    }
+    *account = &m->accounts[side == HG_BUY ? inst->settle_id : coin];
+    *after = (*account)->initial + amount * (side == HG_BUY ? fmax(price, mark) : 1);
+    return true;
+}
+
+static bool leg_project(hg_margin *m, const hg_instrument *inst, hg_side side, double amount,
+                        double price, double *after) {
+    hg_margin_pair *pair = NULL;
+    hg_margin_leg *l = leg_find(m, inst->id, &pair);
+    if (!l) {
+        l = leg_add(m, inst, &pair);
+        m->valid = false; /* with a leg more than there is: read again next time */
+        if (!l) {
+            return false;
+        }
+        for (uint32_t n = 0; m->model == HG_MARGIN_PORTFOLIO && n < m->pair_count; n++) {
+            hg_pm_units(m, m->legs, m->pairs[n].first, m->pairs[n].end,
+                        hg_margin_terms_of(m, &m->pairs[n]));
+        }
+    }
+    bool dear = inst->kind == HG_KIND_OPTION && side == HG_BUY && price > l->mark;
+    double *pending = side == HG_BUY ? &l->buy : &l->sell;
+    double kept = *pending;
+    *pending = fmax(kept + amount, 0);
+    *after = m->accounts[inst->settle_id].initial - pair->initial +
+             hg_margin_pair_sum(m, m->legs, pair).initial + (dear ? (price - l->mark) * amount : 0);
+    *pending = kept;
+    return true;
+}
+
+bool hg_margin_project(hg_margin *m, uint32_t id, hg_side side, hg_lots lots, double price,
+                       int64_t now_ns, hg_margin_use *out) {
+    hg_assert(id < m->capacity && m->model != HG_MARGIN_NONE);
+    hg_margin_refresh(m, now_ns, false);
+    const hg_instrument *inst = hg_universe_get(m->portfolio->universe, id);
+    const hg_margin_account *a = &m->accounts[inst->settle_id];
+    double amount = hg_size_to_double(inst, lots);
+    double after = NAN;
+    bool known = inst->kind == HG_KIND_SPOT ? spot_project(m, inst, side, amount, price, &a, &after)
+                                            : leg_project(m, inst, side, amount, price, &after);
+    if (!known || !a->known || !(a->usd > 0) || !isfinite(after)) {
+        return false;
+    }
+    *out = (hg_margin_use){a->initial * a->usd, after * a->usd, a->margin_balance * a->usd};
+    return true;
 }

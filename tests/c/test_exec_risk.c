@@ -448,38 +448,78 @@ TEST(pending_options_of_others_do_not_count) {
 }
 
 typedef struct {
-    double initial, equity;
+    hg_margin_use use;
     bool known;
+    hg_lots lots; /* as they were asked */
+    double price;
 } account;
 
-static bool project(void *context, uint32_t id, hg_side side, hg_lots n, hg_ticks price,
-                    int64_t now_ns, double *initial, double *equity) {
-    const account *a = context;
-    CHECK(id <= ETH_CALL && side != 0 && n > 0 && price > 0 && now_ns >= T0);
-    *initial = a->initial;
-    *equity = a->equity;
+static bool project(void *context, uint32_t id, hg_side side, hg_lots n, double price,
+                    int64_t now_ns, hg_margin_use *use) {
+    account *a = context;
+    CHECK(id <= ETH_CALL && side != 0 && now_ns >= T0);
+    *use = a->use;
+    a->lots = n;
+    a->price = price;
     return a->known;
 }
 
 TEST(margin_use) {
+    static const struct {
+        account a;
+        const char *code;
+    } rows[] = {
+        {{.use = {0, 89999.99, 100000}, .known = true},      ""            }, /* just below */
+        {{.use = {0, 90000, 100000}, .known = true},         ""            },
+        {{.use = {0, 90000.01, 100000}, .known = true},      "margin_limit"},
+        {{.use = {90000.02, 90000.01, 1000}, .known = true}, ""            }, /* it asks for less */
+        {{.use = {90000.01, 90000.01, 1000}, .known = true}, ""            },
+        {{.use = {90000, 90000.01, 1000}, .known = true},    "margin_limit"},
+        {{.use = {0, NAN, 100000}, .known = true},           "margin_limit"},
+        {{.use = {NAN, 90000.01, 100000}, .known = true},    "margin_limit"},
+        {{.use = {0, 1, NAN}, .known = true},                "margin_limit"},
+        {{.use = {0, 0.01, -1}, .known = true},              "margin_limit"},
+        {{.use = {0, 1, 100000}, .known = false},            "margin_limit"},
+        {{.use = {1, 1, 100000}, .known = false},            "margin_limit"},
+    };
     world w;
-    account a = {90000, 100000, true};
+    account a;
     open_world(&w, (hg_limits){.margin_fraction = 0.9});
     take(&w, LINEAR, HG_BUY, 1);
     hg_exec_margin(w.exec, &(hg_margin_hook){&a, project});
-    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), "");
-    a.initial = 90000.01;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        a = rows[i].a;
+        CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), rows[i].code);
+        CHECK_STR(verdict(&w, LINEAR, HG_SELL, 61000, 1), ""); /* it only closes */
+        CHECK_STR(verdict(&w, LINEAR, HG_SELL, 61000, 1.0001), rows[i].code);
+    }
+    a = rows[2].a;
     CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), "margin_limit");
+    CHECK_NEAR(w.refusal.value, 90000.01, 1e-9);
     CHECK_NEAR(w.refusal.limit, 90000, 1e-9);
-    CHECK_STR(verdict(&w, LINEAR, HG_SELL, 61000, 1), ""); /* it only closes */
-    a.initial = NAN;
-    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), "margin_limit");
-    a = (account){0, -1, true};
-    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), "margin_limit");
-    a = (account){1, 100000, false};
-    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), "margin_limit");
     hg_exec_margin(w.exec, NULL);
     CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), "");
+    world_close(&w);
+}
+
+TEST(margin_is_asked_for_what_an_order_adds) {
+    world w;
+    account a = {
+        .use = {1, 1, 1},
+          .known = true
+    };
+    open_world(&w, (hg_limits){0});
+    hg_exec_margin(w.exec, &(hg_margin_hook){&a, project});
+    uint64_t id = rest(&w, LINEAR, HG_BUY, 58000, 3);
+    CHECK_EQ(a.lots, lots(&w, LINEAR, 3));
+    CHECK_NEAR(a.price, 58000, 1e-9);
+    CHECK_EQ(hg_exec_amend(w.exec, id, 58001, 4, w.now_ns, &w.refusal), HG_OK);
+    CHECK_EQ(a.lots, lots(&w, LINEAR, 1));
+    world_answers(&w);
+    CHECK_EQ(hg_exec_amend(w.exec, id, 58001, 2.5, w.now_ns, &w.refusal), HG_OK);
+    CHECK_EQ(a.lots, -lots(&w, LINEAR, 1.5));
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 0, 1), "");
+    CHECK_NEAR(a.price, 0, 0); /* a market order has none */
     world_close(&w);
 }
 

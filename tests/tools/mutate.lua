@@ -1,21 +1,18 @@
 -- Flips each comparison of the risk gate, one at a time, and runs the tests of the gate: one of
--- them must fail. What survives is a comparison nobody tests. `make mutate` runs it in a copy of
--- the tree.
+-- them must fail. What survives is a comparison nobody tests. `make mutate` runs it; the tree is
+-- not touched: a mutant is compiled by itself and linked before the library.
 --
---   lua5.4 tests/tools/mutate.lua COPY [PATTERN]   COPY: a scratch folder; PATTERN: files to mutate
+--   lua5.4 tests/tools/mutate.lua BUILD [PATTERN [JOBS]]   BUILD: a scratch folder; PATTERN: files
+--                                                          to mutate
 --
--- Lines of the form `for (...)` are left alone (their bounds are capacities), and so is a
--- comparison whose flip changes nothing: its line says `either` in a comment.
+-- Lines of the form `for (...)` are left alone (their bounds are capacities), and so are assertions
+-- (they decide nothing) and comparisons whose flip changes nothing: their line says `either` in a
+-- comment, and why.
 
-local copy, only = arg[1], arg[2] or ""
+local build, only, jobs, job = arg[1], arg[2] or "", tonumber(arg[3]) or 2, tonumber(arg[4])
 local FLIPS = { ["<="] = "<", ["<"] = "<=", [">="] = ">", [">"] = ">=", ["=="] = "!=",
   ["!="] = "==", ["&&"] = "||", ["||"] = "&&" }
 local ROOMS = "base greeks domain market portfolio exec"
-
-local function run(command)
-  local ok = os.execute(command .. " >" .. copy .. "/log 2>&1")
-  return ok == true
-end
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -35,7 +32,7 @@ local function bare(text)
   local function blank(s) return (s:gsub("[^\n]", " ")) end
   text = text:gsub("/%*.-%*/", function(s) return s:find "either" and s or blank(s) end)
   text = text:gsub('"[^"\n]*"', blank):gsub("'[^'\n]*'", blank)
-  text = text:gsub("%->", "  "):gsub("<<", "  "):gsub(">>", "  ")
+  text = text:gsub("hg_assert%b()", blank):gsub("%->", "  "):gsub("<<", "  "):gsub(">>", "  ")
   return (text:gsub("#[^\n]*", blank))
 end
 
@@ -61,36 +58,93 @@ local function mutants(text)
   return list
 end
 
-os.execute(("mkdir -p %s && cp -r Makefile runtime tests stdlib strategies examples %s/ && " ..
-  "rm -f %s/tests/c/test_[!e]*.c"):format(copy, copy, copy))
-local make = ("make -C %s ROOMS='%s' LTO= CFLAGS=-O1 BUILD=build build/tests/ctest")
-  :format(copy, ROOMS)
-local test = ("cd %s && timeout 120 build/tests/ctest exec_risk && " ..
-  "timeout 60 build/tests/ctest exec_gate"):format(copy)
-test = "(" .. test .. ")"
-if not (run(make) and run(test)) then
-  io.stderr:write(read(copy .. "/log"), "\nthe tests fail without any change\n")
-  os.exit(1)
+-- What make would run to compile one file, and the flags it links with.
+local function output(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "a"
+  return text, pipe:close()
 end
 
-local total, survivors = 0, 0
-local files = io.popen "ls runtime/exec/risk*.c runtime/exec/kill.c"
-for path in files:lines() do
-  if path:find(only) then
-    local text = read(path)
+local room = ("LTO= CFLAGS=-O1 ROOMS='%s' BUILD=%s"):format(ROOMS, build)
+local tests = build .. "/tests/c"
+
+local function gate_tests()
+  local list = {}
+  for path in output("ls tests/c/test_exec_gate*.c tests/c/test_exec_risk*.c"):gmatch "%S+" do
+    list[#list + 1] = tests .. "/" .. path:match "([^/]+)%.c$" .. ".o"
+  end
+  return table.concat(list, " ")
+end
+
+local objects = ("%s %s/runner.o %s/alloc.o"):format(gate_tests(), tests, tests)
+local libraries = output("pkg-config --libs libuv libcjson zlib libzstd"):gsub("%s+$", "") ..
+  " -l:liblua5.4.a -ldl -lm -pthread"
+
+local function quiet(command)
+  return os.execute(command .. " >/dev/null 2>&1") == true
+end
+
+-- The random orders of the oracle take longest, so they are asked last.
+local function passes(object, program)
+  local link = ("%s -o %s %s %s %s/libhedged.a %s"):format(os.getenv "CC" or "gcc", program, object,
+    objects, build, libraries)
+  if not quiet(link) then error("cannot link: " .. link) end
+  return quiet(("timeout 60 %s exec_gate exec_risk: exec_risk_states"):format(program)) and
+    quiet(("timeout 60 %s exec_risk_oracle"):format(program))
+end
+
+local function compile_line(path)
+  local object = path:gsub("^runtime", build .. "/obj"):gsub("%.c$", ".o")
+  local text = output(("make -n V=1 %s -W %s %s"):format(room, path, object))
+  local line = text:match("\n([^\n]* %-c %-o [^\n]*)\n")
+  return assert(line, "no line to compile " .. path):gsub("%-MMD %-MP %-c %-o.*", "")
+end
+
+local files = {}
+for path in output("ls runtime/exec/risk*.c runtime/exec/kill.c"):gmatch "%S+" do
+  if path:find(only) then files[#files + 1] = path end
+end
+
+if job then -- every jobs-th mutant
+  local total = 0
+  local name = ("%s/mutant%d"):format(build, job)
+  for _, path in ipairs(files) do
+    local text, compile = read(path), compile_line(path)
     for _, m in ipairs(mutants(text)) do
-      write(copy .. "/" .. path, text:sub(1, m.from - 1) .. m.to .. text:sub(m.from + #m.op))
       total = total + 1
-      if run(make) and run(test) then
-        survivors = survivors + 1
-        print(("%s:%d: %s may be %s and no test fails"):format(path, m.line, m.op, m.to))
-        io.stdout:flush()
+      if total % jobs == job then
+        write(name .. ".c", text:sub(1, m.from - 1) .. m.to .. text:sub(m.from + #m.op))
+        assert(quiet(("%s -w -c -o %s.o %s.c"):format(compile, name, name)), path .. ":" .. m.line)
+        if passes(name .. ".o", name) then
+          print(("%s:%d: %s may be %s and no test fails"):format(path, m.line, m.op, m.to))
+          io.stdout:flush()
+        end
       end
     end
-    write(copy .. "/" .. path, text)
-    run(make)
   end
+  os.exit(0)
 end
-files:close()
-print(("%d mutants, %d survive"):format(total, survivors))
-os.exit(survivors == 0 and 0 or 1)
+
+local made = os.execute(("make %s %s/libhedged.a %s >%s.log 2>&1"):format(room, build, objects,
+  build))
+if not made or not passes("", build .. "/unchanged") then
+  io.stderr:write(read(build .. ".log"), "\nthe tests fail without any change\n")
+  os.exit(1)
+end
+local total, survivors, pipes, broken = 0, 0, {}, false
+for _, path in ipairs(files) do
+  total = total + #mutants(read(path))
+end
+for k = 1, jobs do
+  pipes[k] = assert(io.popen(("lua5.4 tests/tools/mutate.lua %s '%s' %d %d"):format(build, only,
+    jobs, k - 1)))
+end
+for _, pipe in ipairs(pipes) do
+  for line in pipe:lines() do
+    survivors = survivors + 1
+    print(line)
+  end
+  broken = not pipe:close() or broken
+end
+print(("%d mutants, %d survived%s"):format(total, survivors, broken and ", some not run" or ""))
+os.exit(survivors == 0 and not broken and 0 or 1)
