@@ -153,8 +153,30 @@ static int l_no_rule(lua_State *L, int table) {
                       name, near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
 }
 
-/* exposure([underlying [, {delta=}]]) or exposure{underlying=, by=, delta=}; upvalue 1: the
- * metatable */
+/* The answer as an object; upvalue 1: the metatable, upvalue 2: the object given last. That one is
+ * given again while every number in it is the same: nobody can write to it, so the script sees what
+ * a copy would show, without the garbage. */
+static int l_push_snapshot(lua_State *L, uint32_t id, const hg_exposure *e) {
+    bool good = e->quality == HG_QUALITY_GOOD;
+    snapshot now;
+    copy(&now, id, e);
+    const snapshot *last = lua_touserdata(L, lua_upvalueindex(2));
+    if (good && last && memcmp(last, &now, offsetof(snapshot, reasons)) == 0) {
+        lua_pushvalue(L, lua_upvalueindex(2));
+        return 1;
+    }
+    snapshot *x = lua_newuserdatauv(L, good ? offsetof(snapshot, reasons) : sizeof *x, 0);
+    memcpy(x, &now, offsetof(snapshot, reasons));
+    if (!good) memcpy(x->reasons, e->reasons, sizeof x->reasons);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_replace(L, lua_upvalueindex(2));
+    return 1;
+}
+
+/* exposure([underlying [, {delta=}]]) or exposure{underlying=, by=, delta=}; upvalues as in
+ * l_push_snapshot */
 static int l_exposure(lua_State *L) {
     hg_script *s = l_api_session(L, "exposure");
     hg_delta_rule rule = HG_DELTA_BS;
@@ -181,19 +203,13 @@ static int l_exposure(lua_State *L) {
                                ? hg_portfolio_exposure(s->env->portfolio, id, hg_script_now(s))
                                : hg_portfolio_exposure_by_rule(s->env->portfolio, id, rule,
                                                                hg_script_now(s));
-    bool good = e->quality == HG_QUALITY_GOOD;
-    size_t size = good ? offsetof(snapshot, reasons) : sizeof(snapshot);
-    snapshot *x = lua_newuserdatauv(L, size, 0);
-    copy(x, id, e);
-    if (!good) memcpy(x->reasons, e->reasons, sizeof x->reasons);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_setmetatable(L, -2);
-    return 1;
+    return l_push_snapshot(L, id, e);
 }
 
 void l_push_exposure_function(lua_State *L) {
     luaL_getmetatable(L, TYPE_NAME);
-    lua_pushcclosure(L, l_exposure, 1);
+    lua_pushnil(L);
+    lua_pushcclosure(L, l_exposure, 2);
 }
 
 void l_type_exposure(lua_State *L) {

@@ -283,6 +283,29 @@ TEST(trade_turns_coins_into_whole_lots) {
     kit_close(&k);
 }
 
+/* One object serves until a number changes; what was read earlier stays as it was. */
+TEST(exposure_is_a_snapshot) {
+    kit k;
+    kit_open(&k);
+    CHECK_EQ(hg_portfolio_open(k.portfolio, kit_id(&k, PERP), 6400, 0), 0);
+    kit_load(&k, "local kept, ages, bid = {}, {}\n"
+                 "function S:on_tick(t)\n"
+                 "  local x = hedged.exposure(self.underlying)\n"
+                 "  assert(rawequal(x, hedged.exposure(self.underlying)))\n"
+                 "  for i, old in ipairs(kept) do\n"
+                 "    assert(not rawequal(old, x) and old.spot .. ' ' .. old.age == ages[i])\n"
+                 "  end\n"
+                 "  kept[#kept + 1], ages[#ages + 1] = x, x.spot .. ' ' .. x.age\n"
+                 "  if t.bid ~= bid then out('%g', x.spot) end bid = t.bid end");
+    for (int i = 0; i < 3; i++) {
+        kit_index(&k, 64000 + 100 * i);
+        kit_quote(&k, PERP, 63990 + 100 * i, 64010 + 100 * i);
+    }
+    kit_running(&k);
+    CHECK_STR(k.log, "64000\n64100\n64200\n");
+    kit_close(&k);
+}
+
 TEST(exposure_looks_like_a_table) {
     kit k;
     kit_open(&k);
