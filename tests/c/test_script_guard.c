@@ -189,7 +189,32 @@ TEST(bounds_table_functions) {
     raises("table.insert(setmetatable({}, {__len = function() return 1 << 50 end}), 1, 2)",
            "table without __len");
     raises("table.concat(setmetatable({}, {__index = string.rep}))", "table without __index");
+    raises("table.concat({1, {}, 3})", "invalid value (at index 2) in table for 'concat'");
+    raises("table.concat({1, 2}, '', 1, 3)", "invalid value (at index 3) in table for 'concat'");
     raises("table.sort(setmetatable({}, {__newindex = rawset}))", "table without __newindex");
+}
+
+TEST(concat_says_what_an_operator_says) {
+    kit k;
+    kit_open(&k);
+    kit_load(&k,
+             "function S:on_tick()\n"
+             "  local t = {} for i = -3, 40 do t[i] = i % 3 == 0 and i / 2 or 'v' .. i end\n"
+             "  for _, gap in ipairs { '', ', ' } do\n"
+             "    for from = -3, 40, 7 do local all = ''\n"
+             "      for to = from, 40 do\n"
+             "        all = all .. (to > from and gap or '') .. t[to]\n"
+             "        assert(table.concat(t, gap, from, to) == all)\n"
+             "      end\n"
+             "  end end\n"
+             "  local top = math.maxinteger\n"
+             "  assert(table.concat({ [top] = 'x' }, '-', top, top) == 'x')\n"
+             "  assert(table.concat({ 1, 2.5, 'c' }) == '12.5c' and table.concat({}, 'x') == '')\n"
+             "  out(table.concat(t, ' ', 2, 1) .. 'done') end");
+    kit_quote(&k, PERP, 63990, 64010);
+    kit_running(&k);
+    CHECK_STR(k.log, "done\n");
+    kit_close(&k);
 }
 
 TEST(caps_memory) {
