@@ -15,11 +15,11 @@ void l_names_init(lua_State *L, hg_names *names) {
         const char *key = lua_pushstring(L, list[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
         unsigned slot = hg_name_slot(key);
-        while (names->key[slot]) {
+        while (names->slot[slot].key) {
             slot = (slot + 1) % HG_NAME_SLOTS;
         }
-        names->key[slot] = key;
-        names->code[slot] = (uint8_t)(i + 1);
+        names->slot[slot].key = key;
+        names->slot[slot].code = i + 1;
     }
     lua_rawsetp(L, LUA_REGISTRYINDEX, names);
 }

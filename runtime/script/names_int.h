@@ -32,9 +32,12 @@ enum hg_name {
 
 #define HG_NAME_SLOTS 256u
 
+/* Key and code stand together: a look-up is one cache line. */
 typedef struct hg_names {
-    const char *key[HG_NAME_SLOTS];
-    uint8_t code[HG_NAME_SLOTS];
+    struct {
+        const char *key;
+        unsigned code;
+    } slot[HG_NAME_SLOTS];
 } hg_names;
 
 /* Anchors every name in the registry and fills the table. May raise (memory). */
@@ -49,8 +52,8 @@ static inline unsigned hg_name_slot(const char *key) {
 static inline unsigned hg_name_of(lua_State *L, const hg_names *names, int index) {
     const char *key = lua_tolstring(L, index, NULL);
     if (!key) return HG_N_NONE;
-    for (unsigned slot = hg_name_slot(key); names->key[slot]; slot = (slot + 1) % HG_NAME_SLOTS) {
-        if (names->key[slot] == key) return names->code[slot];
+    for (unsigned i = hg_name_slot(key); names->slot[i].key; i = (i + 1) % HG_NAME_SLOTS) {
+        if (names->slot[i].key == key) return names->slot[i].code;
     }
     return HG_N_NONE;
 }
