@@ -12,10 +12,10 @@
 #define READY_TIMEOUT_NS (10 * HG_NS_PER_S)
 
 /* The venue judges an order when it arrives there. */
-static bool admits(void *context, uint32_t instrument, hg_side side, hg_ticks price, hg_lots lots,
-                   int64_t now_ns) {
+static bool admits(void *context, uint64_t order, uint32_t instrument, hg_side side, hg_ticks price,
+                   hg_lots lots, int64_t now_ns) {
     hg_core *core = context;
-    return hg_liquidation_admits(core->liquidation, instrument, side, price, lots, now_ns);
+    return hg_liquidation_admits(core->liquidation, order, instrument, side, price, lots, now_ns);
 }
 
 /* The gate judges by the accounts the venue decides by: nobody else asks them, so no question of a

@@ -49,6 +49,9 @@ static const char *owner_name(const hg_core *core, uint32_t owner) {
     if (owner == HG_OWNER_BOOK) {
         return "book";
     }
+    if (owner == HG_OWNER_LIQUIDATION) {
+        return "liquidation";
+    }
     uint32_t script = owner - HG_OWNER_STRATEGY;
     return script < core->script_count ? hg_script_name(core->scripts[script]) : "unknown";
 }
@@ -75,7 +78,7 @@ void hg_explain_each(const hg_core *core, hg_explain_by by, int64_t now_ns, hg_e
         }
         of.owner = HG_OWNER_ACCOUNT;
         visit_one(core, by, "account", of, now_ns, visit, context);
-        return;
+        return; /* as every grouping, so that its groups add up to the session */
     case HG_BY_UNDERLYING:
         count = hg_universe_underlying_count(core->universe);
         break;
@@ -86,6 +89,9 @@ void hg_explain_each(const hg_core *core, hg_explain_by by, int64_t now_ns, hg_e
         visit_one(core, by, "all", of, now_ns, visit, context);
         return;
     }
+    hg_explain_of account = HG_EXPLAIN_ALL;
+    account.owner = HG_OWNER_ACCOUNT;
+    visit_one(core, by, "account", account, now_ns, visit, context);
     for (uint32_t i = 0; i < count; i++) {
         const char *name = NULL;
         if (ids) {

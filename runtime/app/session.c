@@ -124,7 +124,9 @@ static void on_script_log(void *context, const char *strategy, hg_log_level leve
 
 static hg_script_env script_env(hg_session *s) {
     hg_core *c = &s->core;
-    hg_script_env env = {.universe = c->universe,
+    hg_script_env env = {.others = c->scripts,
+                         .other_count = &c->script_count,
+                         .universe = c->universe,
                          .market = c->market,
                          .portfolio = c->portfolio,
                          .exec = c->exec,

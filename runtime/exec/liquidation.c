@@ -14,14 +14,14 @@
 #define ROUND_NS HG_NS_PER_S
 #define FUTURE_BAND 0.05 /* how far through the mark a slice may trade */
 #define OPTION_BAND 0.05 /* of one coin */
+#define WAIT_ROUNDS 3    /* for the owner's orders to be gone before the first slice */
 
 typedef struct {
     bool active;
-    bool bankrupt;  /* told once */
-    uint64_t order; /* in flight, 0 none */
-    uint32_t instrument;
-    hg_side side;
-    hg_lots lots;
+    bool bankrupt; /* told once */
+    int64_t since_ns;
+    uint32_t rounds; /* since then */
+    uint64_t order;  /* in flight, 0 none */
 } account_state;
 
 struct hg_liquidation {
@@ -110,16 +110,19 @@ static bool settles_in(const hg_exec *exec, uint32_t instrument, uint32_t curren
     return hg_universe_get(exec->universe, instrument)->settle_id == currency;
 }
 
-/* Asks the venue to cancel every order of the account; returns how many are still open. */
-static uint32_t cancel_orders(hg_exec *exec, uint32_t currency, int64_t now_ns) {
+/* Cancels every order of the account; returns how many of those sent by `since` are still open. It
+ * is the venue that cancels: no rate limit of the owner's delays it. Orders sent later are refused
+ * when they arrive, so nothing has to wait for them. */
+static uint32_t cancel_orders(hg_exec *exec, uint32_t currency, int64_t since_ns, int64_t now_ns) {
     uint32_t open = 0;
     uint32_t next = HG_SLOT_NONE;
     for (uint32_t i = exec->first_open; i != HG_SLOT_NONE; i = next) {
-        const hg_order *order = &exec->slots[i].order;
-        next = exec->slots[i].next;
+        hg_slot *slot = &exec->slots[i];
+        const hg_order *order = &slot->order;
+        next = slot->next;
         if (!order->liquidation && settles_in(exec, order->instrument, currency)) {
-            open++;
-            if (!order->cancel_pending && hg_exec_cancel(exec, order->id, now_ns) < 0) {
+            open += order->created_ns <= since_ns;
+            if (hg_exec_cancel_slot(exec, slot, HG_REJECT_MARGIN, now_ns) < 0) {
                 hg_error_clear();
             }
         }
@@ -193,9 +196,6 @@ static void reduce(hg_liquidation *l, const hg_margin_account *a, int64_t now_ns
     if (in_flight(l, state) || !hg_margin_slice_of(l->margin, a->currency, now_ns, &s)) {
         return;
     }
-    state->instrument = s.instrument;
-    state->side = s.side;
-    state->lots = s.lots;
     hg_liquidation_note note = {
         .phase = HG_LIQUIDATION_ORDER, .instrument = s.instrument, .side = s.side, .lots = s.lots};
     hg_margin_account before = *a;
@@ -224,13 +224,15 @@ static void judge(hg_liquidation *l, const hg_margin_account *a, int64_t now_ns)
     }
     bool first = !state->active;
     state->active = true;
-    uint32_t open = cancel_orders(l->exec, a->currency, now_ns);
+    state->since_ns = first ? now_ns : state->since_ns;
+    state->rounds = first ? 0 : state->rounds + 1;
+    uint32_t open = cancel_orders(l->exec, a->currency, state->since_ns, now_ns);
     if (first) {
         tell(l, a,
              (hg_liquidation_note){
                  .phase = HG_LIQUIDATION_START, .instrument = HG_ID_NONE, .cancelled = open});
     }
-    if (open == 0) {
+    if (open == 0 || state->rounds >= WAIT_ROUNDS) {
         reduce(l, a, now_ns);
     }
 }
@@ -250,13 +252,16 @@ void hg_liquidation_step(hg_liquidation *l, int64_t now_ns) {
     }
 }
 
-bool hg_liquidation_admits(void *context, uint32_t instrument, hg_side side, hg_ticks price,
-                           hg_lots lots, int64_t now_ns) {
+bool hg_liquidation_admits(void *context, uint64_t id, uint32_t instrument, hg_side side,
+                           hg_ticks price, hg_lots lots, int64_t now_ns) {
     hg_liquidation *l = context;
     const hg_instrument *inst = hg_universe_get(l->exec->universe, instrument);
-    const account_state *state = &l->accounts[inst->settle_id];
-    if (state->active) { /* nothing but what we send ourselves */
-        return instrument == state->instrument && side == state->side && lots <= state->lots;
+    const hg_order *order = hg_exec_get(l->exec, id);
+    if (order && order->liquidation) {
+        return true; /* sent by the venue itself, however late it arrives */
+    }
+    if (l->accounts[inst->settle_id].active) {
+        return false;
     }
     return hg_margin_admits(l->margin, instrument, side, lots, hg_price_to_double(inst, price),
                             now_ns);

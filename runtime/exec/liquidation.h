@@ -52,9 +52,10 @@ int64_t hg_liquidation_due_ns(const hg_liquidation *liquidation);
 /* Judges and acts; to be called at hg_liquidation_due_ns. */
 void hg_liquidation_step(hg_liquidation *liquidation, int64_t now_ns);
 
-/* Whether the venue takes an order that is already counted as pending. */
-bool hg_liquidation_admits(void *liquidation, uint32_t instrument, hg_side side, hg_ticks price,
-                           hg_lots lots, int64_t now_ns);
+/* Whether the venue takes an order that is already counted as pending. One of its own always, an
+ * owner's never while the account is liquidated, else what the margin carries. */
+bool hg_liquidation_admits(void *liquidation, uint64_t order, uint32_t instrument, hg_side side,
+                           hg_ticks price, hg_lots lots, int64_t now_ns);
 
 /* The whole fee of a liquidation trade; 0 when it does not fit. */
 hg_cash hg_liquidation_fee(const hg_market *market, const hg_instrument *inst, hg_ticks price,

@@ -29,11 +29,12 @@ typedef enum {
 } hg_fill_model;
 
 /* Asks whether the account can carry one more order (or the larger one of an amendment): wired to
- * the portfolio's margin by whoever opens the venue. `size` is what may still fill. */
+ * the portfolio's margin by whoever opens the venue. `order` is our id of it, `size` what may still
+ * fill. */
 typedef struct hg_paper_margin {
     void *context;
-    bool (*fits)(void *context, uint32_t instrument, hg_side side, hg_ticks price, hg_lots size,
-                 int64_t now_ns);
+    bool (*fits)(void *context, uint64_t order, uint32_t instrument, hg_side side, hg_ticks price,
+                 hg_lots size, int64_t now_ns);
 } hg_paper_margin;
 
 typedef struct hg_paper_options {

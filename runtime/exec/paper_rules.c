@@ -51,8 +51,9 @@ static hg_reject band(hg_paper *p, const hg_instrument *inst, hg_resting *order,
 
 static bool can_carry(const hg_paper *p, const hg_resting *order) {
     const hg_paper_margin *margin = &p->options.margin;
-    return !margin->fits || margin->fits(margin->context, order->instrument, (hg_side)order->side,
-                                         order->price, hg_resting_left(order), p->now_ns);
+    return !margin->fits ||
+           margin->fits(margin->context, order->id, order->instrument, (hg_side)order->side,
+                        order->price, hg_resting_left(order), p->now_ns);
 }
 
 hg_reject hg_paper_judge(hg_paper *p, hg_resting *order, hg_reject *changed) {

@@ -115,7 +115,8 @@ static void fill_value_add(const hg_instrument *inst, hg_order *order, const hg_
 
 /* Books the money. A fill that does not fit the ledger stops trading: the position is wrong now. */
 static void book_fill(hg_exec *exec, const hg_order *order, const hg_event *fill) {
-    hg_fill_origin origin = {.strategy = order->strategy, .mid = order->mid};
+    hg_fill_origin origin = {
+        .strategy = order->strategy, .liquidation = order->liquidation, .mid = order->mid};
     int rc = hg_portfolio_fill_of(exec->portfolio, order->instrument, (hg_side)order->side,
                                   fill->order.size, fill->order.price, fill->order.fee,
                                   fill->time_ns, &origin);

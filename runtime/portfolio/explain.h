@@ -6,11 +6,13 @@
 /* The P&L of a session split into what made it. Everything is kept per owner and instrument; any
  * grouping is a sum over those. See docs/pnl.md for the definitions. */
 
-/* Who a position belongs to: the opening book, else the strategy that sent the order. */
+/* Who a position belongs to: the opening book, else the strategy that sent the order, else the
+ * venue that liquidates: it owns the lots that close others', and the fees it charged for them. */
 enum {
     HG_OWNER_BOOK = 0,
     HG_OWNER_STRATEGY = 1, /* + index of the strategy */
-    HG_OWNERS = 17,        /* all of them */
+    HG_OWNER_LIQUIDATION = 17,
+    HG_OWNERS = 18, /* all of them */
     HG_OWNER_ANY = 255,
     HG_OWNER_ACCOUNT = 254 /* money that belongs to no instrument: deposits */
 };

@@ -250,6 +250,13 @@ int hg_portfolio_fill(hg_portfolio *p, uint32_t id, hg_side side, hg_lots lots, 
     return hg_portfolio_fill_of(p, id, side, lots, price, fee, time_ns, &origin);
 }
 
+static uint32_t owner_of(const hg_fill_origin *origin) {
+    bool owned = origin->strategy < HG_OWNER_LIQUIDATION - HG_OWNER_STRATEGY;
+    return origin->liquidation ? HG_OWNER_LIQUIDATION
+           : owned             ? HG_OWNER_STRATEGY + (uint32_t)origin->strategy
+                               : HG_OWNER_BOOK;
+}
+
 int hg_portfolio_fill_of(hg_portfolio *p, uint32_t id, hg_side side, hg_lots lots, hg_ticks price,
                          hg_cash fee, int64_t time_ns, const hg_fill_origin *origin) {
     if (id >= hg_universe_count(p->universe) || (side != HG_BUY && side != HG_SELL) || lots <= 0) {
@@ -273,17 +280,15 @@ int hg_portfolio_fill_of(hg_portfolio *p, uint32_t id, hg_side side, hg_lots lot
     hg_position before = h->pos;
     hg_explain_before(p, id, time_ns);
     commit_fill(p, inst, &plan, fee);
-    bool owned = origin->strategy < HG_OWNERS - HG_OWNER_STRATEGY;
-    hg_explain_after(
-        p, id,
-        &(hg_explain_fill){.owner = owned ? HG_OWNER_STRATEGY + origin->strategy : HG_OWNER_BOOK,
-                           .side = side,
-                           .lots = lots,
-                           .price = hg_nano_to_double(nano),
-                           .mid = origin->mid,
-                           .flow = hg_flow_between(inst, &before, &h->pos),
-                           .fee = fee,
-                           .time_ns = time_ns});
+    hg_explain_after(p, id,
+                     &(hg_explain_fill){.owner = owner_of(origin),
+                                        .side = side,
+                                        .lots = lots,
+                                        .price = hg_nano_to_double(nano),
+                                        .mid = origin->mid,
+                                        .flow = hg_flow_between(inst, &before, &h->pos),
+                                        .fee = fee,
+                                        .time_ns = time_ns});
     hg_funding_reprice(p, id);
     if (h->funding_price == 0) {
         h->funding_price = nano; /* nothing else is known yet */

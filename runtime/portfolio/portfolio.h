@@ -79,6 +79,7 @@ HG_MUST_CHECK int hg_portfolio_fill(hg_portfolio *portfolio, uint32_t id, hg_sid
  * P&L and change nothing else. */
 typedef struct hg_fill_origin {
     uint16_t strategy;
+    bool liquidation;
     double mid;
 } hg_fill_origin;
 HG_MUST_CHECK int hg_portfolio_fill_of(hg_portfolio *portfolio, uint32_t id, hg_side side,

@@ -42,20 +42,28 @@ static void l_group(lua_State *L, const hg_script *s, const char *name, hg_expla
     }
 }
 
-/* The strategies of a session are known by number here; the one that asks knows its own name. */
+/* `buf` is for a strategy whose name nobody here knows. */
+static const char *owner_name(const hg_script *s, uint32_t owner, char *buf, size_t size) {
+    if (owner == HG_OWNER_BOOK || owner == HG_OWNER_LIQUIDATION) {
+        return owner == HG_OWNER_BOOK ? "book" : "liquidation";
+    }
+    size_t index = owner - HG_OWNER_STRATEGY;
+    if (index == s->index) {
+        return hg_script_name(s);
+    }
+    if (s->env->others && index < *s->env->other_count && s->env->others[index]) {
+        return hg_script_name(s->env->others[index]);
+    }
+    snprintf(buf, size, "strategy %zu", index + 1);
+    return buf;
+}
+
 static void l_by_strategy(lua_State *L, const hg_script *s, hg_explain_of of) {
     for (uint32_t owner = 0; owner < HG_OWNERS; owner++) {
         char name[24];
         of.owner = (uint8_t)owner;
-        snprintf(name, sizeof name, "strategy %u", (unsigned)(owner - HG_OWNER_STRATEGY + 1));
-        l_group(L, s,
-                owner == HG_OWNER_BOOK                            ? "book"
-                : owner == (uint32_t)HG_OWNER_STRATEGY + s->index ? hg_script_name(s)
-                                                                  : name,
-                of);
+        l_group(L, s, owner_name(s, owner, name, sizeof name), of);
     }
-    of.owner = HG_OWNER_ACCOUNT;
-    l_group(L, s, "account", of);
 }
 
 static void l_by_underlying(lua_State *L, const hg_script *s, hg_explain_of of) {
@@ -147,6 +155,8 @@ int l_explain(lua_State *L) {
     } else {
         lua_newtable(L);
         (by == 1 ? l_by_strategy : by == 2 ? l_by_underlying : l_by_instrument)(L, s, of);
+        of.owner = HG_OWNER_ACCOUNT; /* with it every grouping adds up to the session */
+        l_group(L, s, "account", of);
     }
     if (!lua_isnil(L, since)) {
         bool flat = lua_getfield(L, since, "pnl") == LUA_TNUMBER;

@@ -19,6 +19,9 @@ typedef enum {
 /* What the session lends to its scripts; it outlives them. */
 typedef struct hg_script_env {
     const char *name; /* instead of the script's own; may be NULL */
+    /* Those of the session, by index, for their names; NULL: it is alone. */
+    hg_script *const *others;
+    const size_t *other_count;
     const hg_universe *universe;
     const hg_market *market;
     hg_portfolio *portfolio; /* what this script works for: the whole book, or its share */

@@ -107,8 +107,9 @@ function portfolio.cash(currency) end
 ---@field underlying? string only this one
 ---@field since? table what `explain` said earlier, by the same: only what came after it
 
---- Explains the P&L of the session so far. By strategy, `book` is the opening book, `account` is
---- money without an instrument, and other strategies of the session are "strategy 2" and so on.
+--- Explains the P&L of the session so far, or that of its share for a strategy with a share. By
+--- strategy, `book` is the opening book and `liquidation` what the venue closed itself. Every
+--- grouping adds up to the session with `account`, money without an instrument.
 ---
 --- ```lua strategy
 --- local hedged = require "hedged"

@@ -209,9 +209,9 @@ TEST(post_only_may_slide) {
     world_close(&w);
 }
 
-static bool fits(void *context, uint32_t instrument, hg_side side, hg_ticks price, hg_lots size,
-                 int64_t now_ns) {
-    (void)instrument, (void)side, (void)price, (void)now_ns;
+static bool fits(void *context, uint64_t order, uint32_t instrument, hg_side side, hg_ticks price,
+                 hg_lots size, int64_t now_ns) {
+    (void)order, (void)instrument, (void)side, (void)price, (void)now_ns;
     return size <= *(hg_lots *)context;
 }
 

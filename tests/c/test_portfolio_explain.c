@@ -44,7 +44,7 @@ static void option_mark(world *w, uint32_t id, double iv) {
 
 static void fill(world *w, uint32_t id, double size, double price, double fee, uint16_t strategy,
                  double mid) {
-    hg_fill_origin origin = {strategy, mid};
+    hg_fill_origin origin = {.strategy = strategy, .mid = mid};
     CHECK_EQ(hg_portfolio_fill_of(w->portfolio, id, size > 0 ? HG_BUY : HG_SELL,
                                   lots(w, id, fabs(size)), ticks(w, id, price), nano(fee),
                                   w->now_ns, &origin),
@@ -281,7 +281,7 @@ static void random_fill(world *w, hg_rng *rng) {
     if (at <= 0) {
         return;
     }
-    hg_fill_origin origin = {(uint16_t)hg_rng_below(rng, 3), price};
+    hg_fill_origin origin = {.strategy = (uint16_t)hg_rng_below(rng, 3), .mid = price};
     CHECK_EQ(hg_portfolio_fill_of(w->portfolio, id, hg_rng_below(rng, 2) ? HG_BUY : HG_SELL,
                                   1 + (hg_lots)hg_rng_below(rng, 200), at,
                                   (hg_cash)hg_rng_below(rng, 20000), w->now_ns, &origin),
