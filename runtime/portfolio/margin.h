@@ -28,8 +28,9 @@
  *   delta shock      |delta| min(m_inc max(|delta| S - threshold, 0), max_delta_shock S), USD
  *   open orders      what the worse of all buys and all sells filled would add
  *   margin balance   equity
- * Worst case and roll shock of both published examples of private/pme/simulate come out to 1e-11
- * (the exchange then rounds the worst case to 1e-9, which is not done here). Gains of one
+ * Worst case and roll shock of private/pme/simulate come out to 1e-11 of the documented BTC example
+ * (the exchange then rounds the worst case to 1e-9, which is not done here), and to 1e-9 of the
+ * captured ETH one. Gains of one
  * underlying do not offset losses of another (pnl_offset 0). The delta shock has no published
  * example above its threshold: its formula is our reading of the parameters.
  *
