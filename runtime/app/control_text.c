@@ -176,11 +176,12 @@ static void print_orders(const cJSON *result) {
         printf("no open orders\n");
     }
     cJSON_ArrayForEach(o, get(result, "orders")) {
-        printf("%-8g %-12s %-4s %s of %s %s @ %s  %s%s  %.1f s  %s  %s\n", number(o, "id"),
+        printf("%-8g %-12s %-4s %s of %s %s @ %s  %s%s%s  %.1f s  %s  %s\n", number(o, "id"),
                text(o, "strategy"), text(o, "side"), compact(number(o, "filled")),
                compact(number(o, "size")), text(o, "instrument"), compact(number(o, "price")),
                text(o, "state"), cJSON_IsTrue(get(o, "cancel_pending")) ? " (cancelling)" : "",
-               number(o, "age"), text(o, "reason"), text(o, "line"));
+               cJSON_IsTrue(get(o, "emulated")) ? " (emulated)" : "", number(o, "age"),
+               text(o, "reason"), text(o, "line"));
     }
     print_more(result);
 }

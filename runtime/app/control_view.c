@@ -75,6 +75,7 @@ static void put_orders_summary(hg_json *out, const hg_core *core) {
     hg_json_int(out, "refused", (int64_t)stats->refused);
     hg_json_int(out, "rejected", (int64_t)stats->rejected);
     hg_json_int(out, "cancelled", (int64_t)stats->cancelled);
+    hg_json_int(out, "emulated", (int64_t)stats->emulated);
     hg_json_close(out);
 }
 
@@ -345,6 +346,7 @@ static void put_order(hg_json *out, const hg_core *core, const hg_order *o) {
     hg_json_string(out, "type", hg_order_type_name((hg_order_type)o->type));
     hg_json_string(out, "state", hg_order_state_name((hg_order_state)o->state));
     hg_json_bool(out, "cancel_pending", o->cancel_pending);
+    hg_json_bool(out, "emulated", o->emulated);
     hg_json_number(out, "age", (double)(core->now_ns - o->created_ns) / 1e9);
     hg_json_string(out, "reason", o->reason);
     hg_json_string(out, "line", o->line);

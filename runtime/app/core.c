@@ -201,7 +201,8 @@ static void apply_answer(hg_core *core, const hg_event *told) {
     if (core->tap && order) {
         core->tap(core->tap_context, event, order);
     }
-    for (size_t i = 0; order && i < core->script_count; i++) {
+    bool everybody = event->kind == HG_EV_ALARM; /* also where no order is known */
+    for (size_t i = 0; (order || everybody) && i < core->script_count; i++) {
         hg_script_event(core->scripts[i], event, order);
     }
 }

@@ -3,7 +3,9 @@
 #include "app/harness.h"
 
 #include "app/core.h"
+#include "app/deposits.h"
 #include "app/events.h"
+#include "app/paper_options.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "script/harness.h"
@@ -19,6 +21,7 @@ struct hg_harness {
     hg_script_env env;
     char **lines;
     size_t line_count;
+    hg_limit_extra limit_extra; /* what the limits of the core may point to */
 };
 
 static void keep_line(void *context, const char *line) {
@@ -63,15 +66,52 @@ static int names_add(hg_harness *h, const hg_harness_options *o) {
     return rc;
 }
 
-static int fill_model(const char *name, hg_fill_model *fill) {
-    static const char *const names[] = {"touch", "depth", "queue"};
-    for (int i = 0; name && i < 3; i++) {
-        if (strcmp(names[i], name) == 0) {
-            *fill = (hg_fill_model)i;
+/* As the flags of a session are read. */
+static int venue_read(hg_paper_options *paper, const hg_harness_options *o) {
+    static const hg_flag flags[] = {
+        {.name = "fill",    .value = "MODEL"},
+        {.name = "queue",                 .value = "MODEL"},
+        {.name = "refill",.value = "LIFE"},
+        {.name = "latency",  .value = "LAWS"},
+        {.name = "rules",                 .value = "RULES"},
+        {.name = "faults", .value = "FAULTS"},
+        {.name = "fees",   .value = "FEES"},
+        {0                }
+    };
+    hg_args args = {.flags = flags};
+    for (size_t i = 0; i < o->venue_count; i++) {
+        args.given[args.given_count].name = o->venue[i].flag;
+        args.given[args.given_count++].value = o->venue[i].value;
+    }
+    return hg_paper_options_read(paper, o->seed, &args);
+}
+
+static int limits_read(hg_harness *h, hg_limits *limits, const hg_harness_options *o) {
+    int rc = HG_OK;
+    for (size_t i = 0; i < o->limit_count && rc == HG_OK; i++) {
+        char path[160];
+        const char *equals = strchr(o->limits[i], '=');
+        size_t length = equals ? (size_t)(equals - o->limits[i]) : sizeof path;
+        if (length >= sizeof path) {
+            return HG_ERR(HG_ECONFIG, "limit %.40s: name too long", o->limits[i]);
+        }
+        memcpy(path, o->limits[i], length);
+        path[length] = '\0';
+        rc = hg_limits_set(limits, &h->limit_extra, path, equals + 1);
+    }
+    return rc;
+}
+
+static int margin_read(const hg_harness_options *o, hg_margin_model *margin) {
+    for (int model = HG_MARGIN_NONE; o->margin && model <= HG_MARGIN_PORTFOLIO; model++) {
+        if (strcmp(hg_margin_model_name((hg_margin_model)model), o->margin) == 0) {
+            *margin = (hg_margin_model)model;
             return HG_OK;
         }
     }
-    return name ? HG_ERR(HG_ECONFIG, "fill = %s: want touch, depth or queue", name) : HG_OK;
+    return o->margin
+               ? HG_ERR(HG_ECONFIG, "margin = %s: want none, standard or portfolio", o->margin)
+               : HG_OK;
 }
 
 static int script_open(hg_harness *h, const hg_harness_options *o) {
@@ -101,11 +141,13 @@ static int script_open(hg_harness *h, const hg_harness_options *o) {
 
 static int harness_build(hg_harness *h, const hg_harness_options *o) {
     hg_core_options core = {
-        .paper = {.fees = o->fees, .fill = HG_FILL_DEPTH, .seed = o->seed},
+        .paper = {.fees = o->fees, .fill = HG_FILL_TOUCH, .seed = o->seed},
         .depth_books = o->instrument_count > 64 ? 64 : 8,
         .exec_observer = hg_events_exec_observer(&h->events),
-        .portfolio_observer = hg_events_portfolio_observer(&h->events)
+        .portfolio_observer = hg_events_portfolio_observer(&h->events),
+        .liquidation_observer = hg_events_liquidation_observer(&h->events)
     };
+    hg_deposit deposits[HG_DEPOSITS_MAX];
     int64_t start_ns = 0;
     hg_limits_default(&core.limits);
     if (!hg_nano_from_double(o->start_s, &start_ns) || start_ns < 0) {
@@ -114,7 +156,17 @@ static int harness_build(hg_harness *h, const hg_harness_options *o) {
     h->core.universe = hg_universe_new();
     int rc = h->core.universe ? names_add(h, o) : HG_ERR(HG_ENOMEM, "universe");
     if (rc == HG_OK) {
-        rc = fill_model(o->fill, &core.paper.fill);
+        rc = venue_read(&core.paper, o);
+    }
+    if (rc == HG_OK) {
+        rc = limits_read(h, &core.limits, o);
+    }
+    if (rc == HG_OK) {
+        rc = margin_read(o, &core.margin);
+    }
+    if (rc == HG_OK) {
+        rc = hg_deposits_parse(h->core.universe, o->cash, deposits, &core.deposit_count);
+        core.deposits = deposits;
     }
     if (rc == HG_OK) {
         rc = hg_core_open(&h->core, &core, &h->book, start_ns);

@@ -37,8 +37,40 @@ static size_t counts_of(const hg_core *core, counted out[COUNTS_MAX]) {
     return sizeof all / sizeof *all;
 }
 
+static void emulated_json(const hg_core *core, hg_json *j) {
+    const hg_exec_stats *s = hg_exec_stats_get(core->exec);
+    if (s->emulated == 0) {
+        return;
+    }
+    hg_json_open(j, "emulated");
+    hg_json_int(j, "orders", (int64_t)s->emulated);
+    for (int what = 0; what < HG_EMULATIONS; what++) {
+        hg_json_int(j, hg_emulation_name((hg_emulation)what), (int64_t)s->emulated_by[what]);
+    }
+    hg_json_close(j);
+}
+
+/* "emulated   3 orders: 2 trigger, 1 bracket" */
+static void emulated_text(const hg_core *core) {
+    const hg_exec_stats *s = hg_exec_stats_get(core->exec);
+    if (s->emulated == 0) {
+        return;
+    }
+    printf("  %-22s %llu orders", "emulated here", (unsigned long long)s->emulated);
+    const char *before = ":";
+    for (int what = 0; what < HG_EMULATIONS; what++) {
+        if (s->emulated_by[what] > 0) {
+            printf("%s %llu %s", before, (unsigned long long)s->emulated_by[what],
+                   hg_emulation_name((hg_emulation)what));
+            before = ",";
+        }
+    }
+    printf("\n");
+}
+
 void hg_report_venue_json(const hg_core *core, hg_json *j) {
     counted counts[COUNTS_MAX];
+    emulated_json(core, j);
     if (!core->scenario) {
         return;
     }
@@ -52,6 +84,7 @@ void hg_report_venue_json(const hg_core *core, hg_json *j) {
 
 void hg_report_venue_text(const hg_core *core) {
     counted counts[COUNTS_MAX];
+    emulated_text(core);
     if (!core->scenario) {
         return;
     }

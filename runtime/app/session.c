@@ -4,6 +4,7 @@
 
 #include "app/console.h"
 #include "app/control.h"
+#include "app/deposits.h"
 #include "app/share.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -12,8 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#define DEPOSITS_MAX 32
 
 static int feed_open(hg_session *s) {
     const hg_session_options *o = &s->options;
@@ -52,35 +51,6 @@ static int book_open(hg_session *s) {
     return HG_OK;
 }
 
-/* "BTC=5,USDC=1000" to deposits. Money of the same currency adds up. */
-static int cash_parse(const hg_session *s, hg_deposit *out, size_t *count) {
-    const char *text = s->options.cash;
-    *count = 0;
-    while (text && *text) {
-        char name[HG_CODE_MAX];
-        size_t equals = strcspn(text, "=,");
-        size_t end = strcspn(text, ",");
-        hg_deposit *d = &out[*count];
-        bool named = text[equals] == '=' && equals > 0 && equals < sizeof name;
-        if (!named || !hg_nano_parse(text + equals + 1, end - equals - 1, &d->amount) ||
-            d->amount <= 0 || *count == DEPOSITS_MAX) {
-            int rc = HG_ERR(HG_EUSAGE, "--cash %s: cannot read '%.*s'", s->options.cash, (int)end,
-                            text);
-            hg_error_hint("for example --cash BTC=5,USDC=1000");
-            return rc;
-        }
-        memcpy(name, text, equals);
-        name[equals] = '\0';
-        d->currency = hg_universe_find_currency(s->core.universe, name);
-        if (d->currency == HG_ID_NONE) {
-            return HG_ERR(HG_EUSAGE, "--cash: nothing in this session is settled in %s", name);
-        }
-        (*count)++;
-        text += end + (text[end] == ',');
-    }
-    return HG_OK;
-}
-
 static hg_core_options core_options(hg_session *s) {
     return (hg_core_options){.paper = s->options.paper,
                              .limits = s->options.limits,
@@ -90,9 +60,9 @@ static hg_core_options core_options(hg_session *s) {
 }
 
 static int core_open(hg_session *s) {
-    hg_deposit deposits[DEPOSITS_MAX + 1];
+    hg_deposit deposits[HG_DEPOSITS_MAX];
     size_t deposit_count = 0;
-    int rc = cash_parse(s, deposits, &deposit_count);
+    int rc = hg_deposits_parse(s->core.universe, s->options.cash, deposits, &deposit_count);
     if (rc == HG_OK && s->options.margin != HG_MARGIN_NONE && deposit_count == 0) {
         rc = HG_ERR(HG_EUSAGE, "--margin %s: an account without money is liquidated at once",
                     hg_margin_model_name(s->options.margin));

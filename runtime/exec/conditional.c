@@ -160,6 +160,31 @@ static hg_reject check_protection(const hg_instrument *inst, const hg_order_requ
     return HG_REJECT_NONE;
 }
 
+const char *hg_emulation_name(hg_emulation what) {
+    static const char *const names[HG_EMULATIONS] = {"trigger", "trailing", "pair",
+                                                     "bracket", "expiry",   "valid_until"};
+    hg_assert(what < HG_EMULATIONS);
+    return names[what];
+}
+
+static void note_emulated(hg_exec *exec, hg_order *order, bool bracket) {
+    uint32_t supports = exec->venue->supports;
+    bool held = hg_conditional_held(exec, order);
+    bool trailing = order->type == HG_TYPE_TRAILING;
+    const bool done[HG_EMULATIONS] = {
+        [HG_EMU_TRIGGER] = held && !trailing,
+        [HG_EMU_TRAILING] = held && trailing,
+        [HG_EMU_PAIR] = order->oco != 0,
+        [HG_EMU_BRACKET] = bracket,
+        [HG_EMU_EXPIRY] = order->expires_ns > 0 && !(supports & HG_VENUE_GTD),
+        [HG_EMU_VALID_UNTIL] = order->valid_until_ns > 0 && !(supports & HG_VENUE_VALID_UNTIL)};
+    for (int what = 0; what < HG_EMULATIONS; what++) {
+        exec->stats.emulated_by[what] += done[what];
+        order->emulated = order->emulated || done[what];
+    }
+    exec->stats.emulated += order->emulated;
+}
+
 hg_reject hg_conditional_check(hg_exec *exec, const hg_order_request *r, const hg_origin *origin,
                                hg_order *order, hg_refusal *refusal) {
     hg_reject code = check_times(r, order, order->created_ns, refusal);
@@ -173,15 +198,10 @@ hg_reject hg_conditional_check(hg_exec *exec, const hg_order_request *r, const h
     if (code != HG_REJECT_NONE) {
         return code;
     }
-    uint32_t supports = exec->venue->supports;
-    bool linked = r->oco != 0 || r->bracket || origin->role != HG_ROLE_NONE;
-    bool expiry = order->expires_ns > 0 && !(supports & HG_VENUE_GTD);
-    bool timed = order->valid_until_ns > 0 && !(supports & HG_VENUE_VALID_UNTIL);
     order->role = (uint8_t)origin->role;
     order->oco = r->oco;
     order->parent = origin->parent;
-    order->emulated = linked || expiry || timed || hg_conditional_held(exec, order);
-    exec->stats.emulated += order->emulated;
+    note_emulated(exec, order, r->bracket || origin->role != HG_ROLE_NONE);
     return HG_REJECT_NONE;
 }
 

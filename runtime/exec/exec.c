@@ -519,12 +519,12 @@ void hg_exec_alarm(hg_exec *exec, const hg_order *order, hg_alarm alarm, int64_t
     hg_log(HG_LOG_WARN, "order %llu (%s): %s", order ? (unsigned long long)order->id : 0,
            order ? hg_order_state_name((hg_order_state)order->state) : "none",
            hg_alarm_text(alarm));
+    event.order.code = (uint16_t)alarm;
     if (order) {
         event.id = order->instrument;
         event.order.id = order->id;
-        event.order.code = (uint16_t)alarm;
-        hg_ring_push(&exec->owed, &event); /* without room the observer and the log have it */
     }
+    hg_ring_push(&exec->owed, &event); /* without room the observer and the log have it */
 }
 
 void hg_exec_lost(hg_exec *exec, uint64_t id, int64_t now_ns) {

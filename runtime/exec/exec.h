@@ -171,6 +171,18 @@ hg_reject hg_exec_try(hg_exec *exec, const hg_order_request *request, int64_t no
 /* Why an order was refused by the gate; NULL when it was not, or long ago. */
 const hg_refusal *hg_exec_refusal(const hg_exec *exec, uint64_t order);
 
+/* What the runtime does in a venue's place. */
+typedef enum {
+    HG_EMU_TRIGGER, /* watches for the trigger price */
+    HG_EMU_TRAILING,
+    HG_EMU_PAIR,
+    HG_EMU_BRACKET,
+    HG_EMU_EXPIRY, /* ends it in time */
+    HG_EMU_VALID_UNTIL,
+    HG_EMULATIONS
+} hg_emulation;
+const char *hg_emulation_name(hg_emulation what); /* "trigger" ... */
+
 typedef struct hg_exec_stats {
     uint64_t orders; /* sent to the venue */
     uint64_t fills;
@@ -184,6 +196,7 @@ typedef struct hg_exec_stats {
     uint64_t unanswered; /* of these: orders that became unknown */
     uint64_t too_old;    /* of these: fills not booked because they may have been before */
     uint64_t emulated;   /* orders with something the venue cannot do */
+    uint64_t emulated_by[HG_EMULATIONS]; /* and what; an order may count for several */
     double fees_usd;
     double
         spread_usd; /* paid against the arrival mid: sum of side * (price - mid) * amount in USD */

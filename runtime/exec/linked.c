@@ -85,8 +85,11 @@ void hg_linked_open(hg_exec *exec, hg_slot *slot, const hg_order_request *r,
                     const hg_origin *origin) {
     hg_order *order = &slot->order;
     if (order->oco != 0) {
-        hg_slot_find(exec, order->oco)->order.oco = order->id;
-        hg_slot_find(exec, order->oco)->order.emulated = true;
+        hg_order *other = &hg_slot_find(exec, order->oco)->order;
+        other->oco = order->id;
+        exec->stats.emulated += !other->emulated;
+        exec->stats.emulated_by[HG_EMU_PAIR]++;
+        other->emulated = true;
     }
     slot->bracket = origin->bracket;
     if (!r->bracket) {

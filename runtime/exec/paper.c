@@ -207,8 +207,7 @@ int hg_paper_open(const hg_market *market, const hg_paper_options *options, hg_v
     if (p->options.order_capacity == 0) {
         p->options.order_capacity = ORDERS_DEFAULT;
     }
-    p->venue.supports = (options->native & (HG_VENUE_TRIGGER | HG_VENUE_TRAILING)) |
-                        HG_VENUE_VALID_UNTIL;
+    p->venue.supports = options->rules.native | HG_VENUE_VALID_UNTIL;
     rc = lists_open(p);
     if (rc == HG_OK) {
         rc = hg_parked_open(p);

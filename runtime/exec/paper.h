@@ -49,8 +49,6 @@ typedef struct hg_paper_options {
     uint64_t seed;           /* of latencies and faults */
     uint32_t order_capacity; /* resting orders; 0 = 4,096 */
     uint64_t last_trade;     /* trade ids go on from here */
-    uint32_t native;         /* HG_VENUE_TRIGGER, _TRAILING: order types it pretends to have; 0:
-                                plain orders only, the runtime emulates the others */
 } hg_paper_options;
 
 HG_MUST_CHECK int hg_paper_open(const hg_market *market, const hg_paper_options *options,

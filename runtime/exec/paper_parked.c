@@ -46,7 +46,7 @@ static bool fire(void *context, uint64_t id) {
 }
 
 int hg_parked_open(hg_paper *p) {
-    if (!(p->options.native & (HG_VENUE_TRIGGER | HG_VENUE_TRAILING))) {
+    if (p->options.rules.native == 0) {
         return HG_OK;
     }
     hg_trigger_user user = {.context = p, .fire = fire};

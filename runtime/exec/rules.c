@@ -143,6 +143,16 @@ static int self_parse(hg_paper_rules *r, const char *value) {
     return rc;
 }
 
+static int native_parse(hg_paper_rules *r, const char *value) {
+    static const char *const choices[] = {"none", "trigger", "trailing", "all", NULL};
+    static const uint32_t kinds[] = {0, HG_VENUE_TRIGGER, HG_VENUE_TRAILING,
+                                     HG_VENUE_TRIGGER | HG_VENUE_TRAILING};
+    int index = 0;
+    int rc = one_of("native", value, choices, &index);
+    r->native = rc == HG_OK ? kinds[index] : r->native;
+    return rc;
+}
+
 static void preset_deribit(hg_paper_rules *r) {
     *r = (hg_paper_rules){.self_trade = HG_SELF_CANCEL_MAKER, .slide = true};
     delay_venue(r);
@@ -150,16 +160,17 @@ static void preset_deribit(hg_paper_rules *r) {
     r->rate = 5;
     r->burst = 20;
     r->rate_cut_ns = HG_NS_PER_S;
+    r->native = HG_VENUE_TRIGGER | HG_VENUE_TRAILING;
 }
 
 static int part_unknown(const char *name) {
-    static const char *const names[] = {"plain", "deribit",     "self_trade", "post_only",
-                                        "band",  "taker_delay", "rate",       NULL};
+    static const char *const names[] = {"plain",       "deribit", "self_trade", "post_only", "band",
+                                        "taker_delay", "rate",    "native",     NULL};
     const char *near = hg_text_nearest(name, names);
     int rc = HG_ERR(HG_EUSAGE, "unknown rule '%s'", name);
     hg_error_hint(near ? "did you mean %s?"
                        : "rules are plain, deribit, self_trade=, post_only=, "
-                         "taker_delay=, band= and rate=",
+                         "taker_delay=, band=, rate= and native=",
                   near);
     return rc;
 }
@@ -187,7 +198,8 @@ static int part_parse(hg_paper_rules *r, char *part) {
         {"self_trade", self_parse     },
         {"post_only",  post_only_parse},
         {"band",       band_parse     },
-        {"rate",       rate_parse     }
+        {"rate",       rate_parse     },
+        {"native",     native_parse   }
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (strcmp(part, parts[i].name) == 0) {

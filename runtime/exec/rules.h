@@ -2,6 +2,7 @@
 #define HG_EXEC_RULES_H
 
 #include "domain/instrument.h"
+#include "domain/venue.h"
 
 /* What the paper venue refuses, delays or changes: the rules of an exchange, each by itself. */
 typedef enum {
@@ -23,19 +24,22 @@ typedef struct hg_paper_rules {
     uint32_t rate;             /* requests per second in the long run, 0 = any */
     uint32_t burst;            /* and at once */
     int64_t rate_cut_ns;       /* who asks for more loses the connection for so long */
+    uint32_t native;           /* HG_VENUE_TRIGGER, _TRAILING: order types the venue has itself; the
+                                  runtime emulates the others */
 } hg_paper_rules;
 
 /* "plain" (no rule but cancel_maker), "deribit", and parts after it or alone, later ones win:
  *   self_trade=cancel_maker|cancel_taker|cancel_both|decrement   post_only=reject|slide
  *   taker_delay=10ms|venue|none   taker_delay.option=5ms (.perpetual .future .spot)
- *   band=1.5%|venue|none   rate=5:20[:1s]|none
+ *   band=1.5%|venue|none   rate=5:20[:1s]|none   native=trigger|trailing|all|none
  *
  * "deribit" (facts of 2026-11): taker_delay=venue, 10 ms for options, dated futures and linear
  * perpetuals, none for inverse ones (docs.deribit.com, "speed bump", 2026-09-23); band=venue,
  * limits of futures are moved to mark +-1.5 % and index +-7.5 % (support.deribit.com, "Trading
  * bandwidth"); post_only=slide (private/buy: reject_post_only false); self_trade=cancel_maker
  * (private/set_self_trading_config); rate=5:20:1s, the lowest tier of the matching engine, whose
- * error 10028 ends the session (docs.deribit.com, "Rate limits"). HG_EUSAGE names the part. */
+ * error 10028 ends the session (docs.deribit.com, "Rate limits"); native=all (private/buy: types
+ * stop_*, take_* and trailing_stop with trigger_offset). HG_EUSAGE names the part. */
 HG_MUST_CHECK int hg_rules_parse(const char *text, hg_paper_rules *out);
 
 int64_t hg_rules_taker_delay(const hg_paper_rules *rules, const hg_instrument *inst);

@@ -41,6 +41,7 @@ static _Noreturn void l_raise(lua_State *L) {
 /* ---- opening --------------------------------------------------------------------------------- */
 typedef struct lists {
     const char *set[64];
+    const char *limits[64];
     const char *instruments[LIST_MAX];
     struct {
         const char *instrument;
@@ -67,6 +68,76 @@ static size_t l_read_set(lua_State *L, lists *out) {
         lua_rawseti(L, -4, (lua_Integer)++n);
     }
     return n;
+}
+
+/* limits = {order_value_usd = 1000, underlying = {BTC = {delta_coins = 2}}}: paths and values. The
+ * texts are kept in the table at `keep`; the limits (or a part of them) are on top. */
+static void l_flatten_limits(lua_State *L, lists *out, size_t *n, const char *prefix, int keep) {
+    luaL_checkstack(L, 12, "limits");
+    int table = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) luaL_error(L, "limits must have names");
+        const char *name = lua_tostring(L, -2);
+        if (lua_istable(L, -1)) {
+            if (strlen(prefix) > 64) luaL_error(L, "limits are nested too deeply");
+            lua_pushfstring(L, "%s%s.", prefix, name);
+            lua_pushvalue(L, -2);
+            l_flatten_limits(L, out, n, lua_tostring(L, -2), keep);
+            lua_pop(L, 2);
+            continue;
+        }
+        if (*n == 64) luaL_error(L, "more than 64 limits");
+        const char *value = luaL_tolstring(L, -1, NULL);
+        out->limits[*n] = lua_pushfstring(L, "%s%s=%s", prefix, name, value);
+        lua_rawseti(L, keep, (lua_Integer)++ * n);
+        lua_pop(L, 1);
+    }
+}
+
+static size_t l_read_limits(lua_State *L, lists *out) {
+    size_t n = 0;
+    if (lua_getfield(L, 1, "limits") == LUA_TNIL) return 0;
+    luaL_argcheck(L, lua_istable(L, -1), 1, "limits must be a table");
+    lua_newtable(L);
+    lua_insert(L, -2);
+    l_flatten_limits(L, out, &n, "", lua_gettop(L) - 1);
+    lua_pop(L, 1); /* the texts stay on the stack */
+    return n;
+}
+
+/* cash = "BTC=5,USDC=1000" or {BTC = 5, USDC = 1000}; the text stays on the stack. */
+static const char *l_read_cash(lua_State *L) {
+    luaL_Buffer text;
+    if (lua_getfield(L, 1, "cash") != LUA_TTABLE) return luaL_optstring(L, -1, NULL);
+    int table = lua_gettop(L);
+    lua_newtable(L);
+    lua_Integer n = 0;
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) luaL_error(L, "cash must be by currency");
+        const char *amount = luaL_tolstring(L, -1, NULL);
+        lua_pushfstring(L, "%s=%s", lua_tostring(L, -3), amount);
+        lua_rawseti(L, table + 1, ++n);
+        lua_pop(L, 1);
+    }
+    luaL_buffinit(L, &text);
+    for (lua_Integer k = 1; k <= n; k++) {
+        if (k > 1) luaL_addchar(&text, ',');
+        lua_rawgeti(L, table + 1, k);
+        luaL_addvalue(&text);
+    }
+    luaL_pushresult(&text);
+    return lua_tostring(L, -1);
+}
+
+static void l_read_venue(lua_State *L, hg_harness_options *o) {
+    static const char *const flags[HG_HARNESS_VENUE_MAX] = {"fill",    "queue", "refill",
+                                                            "latency", "rules", "faults"};
+    for (size_t i = 0; i < HG_HARNESS_VENUE_MAX; i++) {
+        const char *value = l_api_text(L, 1, flags[i], NULL);
+        if (!value) continue;
+        o->venue[o->venue_count].flag = flags[i];
+        o->venue[o->venue_count++].value = value;
+    }
 }
 
 static size_t l_read_instruments(lua_State *L, lists *out) {
@@ -101,10 +172,12 @@ static size_t l_read_book(lua_State *L, lists *out) {
     return n;
 }
 
-/* test.session{strategy= or text=, book=, set=, instruments=, fill=, fees=, seed=, start=} */
+/* test.session{strategy= or text=, book=, set=, instruments=, ...}: stdlib/meta/test.lua */
 static int l_open(lua_State *L) {
-    static const char *const names[] = {"strategy", "text", "book", "set",   "instruments",
-                                        "fill",     "fees", "seed", "start", NULL};
+    static const char *const names[] = {"strategy", "text",  "book",   "set",     "instruments",
+                                        "fill",     "queue", "refill", "latency", "rules",
+                                        "faults",   "fees",  "margin", "cash",    "limits",
+                                        "seed",     "start", NULL};
     if (!hg_harness_provider) return luaL_error(L, "this build has no test sessions");
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
@@ -118,13 +191,17 @@ static int l_open(lua_State *L) {
     memset(&o, 0, sizeof o);
     o.strategy = l_api_text(L, 1, "strategy", NULL);
     o.text = l_api_text(L, 1, "text", NULL);
-    o.fill = l_api_text(L, 1, "fill", "touch");
+    l_read_venue(L, &o);
+    o.margin = l_api_text(L, 1, "margin", NULL);
     o.fees = l_api_bool(L, 1, "fees");
     o.seed = (uint64_t)l_api_number(L, 1, "seed", 1);
     o.start_s = l_api_number(L, 1, "start", START_S);
     o.instrument_count = l_read_instruments(L, in);
     o.book_count = l_read_book(L, in);
     o.set_count = l_read_set(L, in);
+    o.limit_count = l_read_limits(L, in);
+    o.cash = l_read_cash(L);
+    o.limits = in->limits;
     o.instruments = in->instruments;
     o.set = in->set;
     o.book = (void *)in->book;

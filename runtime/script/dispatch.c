@@ -121,8 +121,10 @@ static void l_push_alarm(lua_State *L, const hg_script *s) {
     hg_alarm why = (hg_alarm)s->event->order.code;
     lua_createtable(L, 0, 5);
     l_set_text(L, "kind", "alarm");
-    l_push_order(L, s->order->id);
-    lua_setfield(L, -2, "order");
+    if (s->order) {
+        l_push_order(L, s->order->id);
+        lua_setfield(L, -2, "order");
+    }
     l_set_text(L, "code", hg_alarm_code(why));
     l_set_text(L, "message", hg_alarm_text(why));
     l_set_time(L, s->event->time_ns);
@@ -271,6 +273,7 @@ static void close_batches(hg_script *s, const hg_event *e) {
 /* ---- orders ---------------------------------------------------------------------------------- */
 static void order_event(hg_script *s, const hg_event *e, const hg_order *order) {
     if (e->kind == HG_EV_FILL && order) hg_subscribe_held(s, order->instrument);
+    if (!order && e->kind == HG_EV_ALARM) call(s, HG_CB_RISK); /* of nobody's order: all hear it */
     if (!order || order->strategy != s->index) return;
     uint64_t id = order->id;
     bool done = hg_order_state_done((hg_order_state)order->state);

@@ -7,6 +7,8 @@
  * lives in app/, above this room, and registers itself here: script/ never sees it. */
 typedef struct hg_harness hg_harness;
 
+#define HG_HARNESS_VENUE_MAX 6
+
 typedef struct hg_harness_options {
     const char *strategy;   /* path, or NULL with text given */
     const char *text;       /* source text, or NULL */
@@ -19,7 +21,15 @@ typedef struct hg_harness_options {
         double size, entry;
     } const *book;
     size_t book_count;
-    const char *fill; /* "touch" | "depth" | "queue" */
+    struct {
+        const char *flag,
+            *value; /* as `hedged backtest` has them: fill, queue, refill, latency ... */
+    } venue[HG_HARNESS_VENUE_MAX];
+    size_t venue_count;
+    const char *const *limits; /* "order_value_usd=1000", as in a configuration file */
+    size_t limit_count;
+    const char *margin; /* "none" "standard" "portfolio" */
+    const char *cash;   /* "BTC=5,USDC=1000" */
     bool fees;
     uint64_t seed;
     double start_s; /* event time at which the session opens */

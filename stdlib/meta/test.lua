@@ -43,7 +43,15 @@ local session = {}
 ---@field book? hedged.test.position[] positions at the start
 ---@field set? table parameters: { band = 0.2 }
 ---@field fill? "touch"|"depth"|"queue" how plain the matching is ("touch")
+---@field queue? string who stands before us: `--queue` of docs/paper-fills.md; means fill = "queue"
+---@field refill? string how what we took comes back: `--refill`
+---@field latency? string times on the way: `--latency` ("submit=50ms,ack=20ms"; none)
+---@field rules? string of the venue: `--rules` ("plain")
+---@field faults? string what goes wrong: `--faults` ("lose=100%,proof=5s"; none)
 ---@field fees? boolean charge trading fees (false)
+---@field margin? "none"|"standard"|"portfolio" what the venue judges by ("none")
+---@field cash? string|table starting money: { BTC = 5 } or "BTC=5"
+---@field limits? table of the risk gate, as in a configuration file: { order_value_usd = 1e6 }
 ---@field seed? integer of random numbers (1)
 ---@field start? number seconds since the epoch (2026-01-01)
 

@@ -566,7 +566,7 @@ static void native_open(rig *r, int64_t latency_ns) {
     };
     hg_paper_options paper = {.fill = HG_FILL_DEPTH,
                               .latency = hg_latency_constant(latency_ns),
-                              .native = HG_VENUE_TRIGGER | HG_VENUE_TRAILING};
+                              .rules = {.native = HG_VENUE_TRIGGER | HG_VENUE_TRAILING}};
     world_trade(&r->w, &paper, &options);
 }
 
