@@ -7,7 +7,7 @@ const char *hg_event_kind_name(hg_event_kind kind) {
     static const char *const names[HG_EV_KINDS] = {
         "none",      "quote",  "depth", "trade", "mark",      "index",    "forward", "funding",
         "settle",    "status", "ack",   "fill",  "cancelled", "rejected", "expired", "triggered",
-        "order due", "alarm",  "timer", "stop",  "control",   "risk"};
+        "order due", "cut",    "alarm", "timer", "stop",      "control",  "risk"};
     hg_assert(kind < HG_EV_KINDS);
     return names[kind];
 }

@@ -27,6 +27,7 @@ typedef enum {
     HG_EV_TRIGGERED, /* its trigger price has been reached: from the venue or from us */
     /* of the execution room itself */
     HG_EV_ORDER_DUE, /* a time of the order has come: its expiry, or the answer that is missing */
+    HG_EV_CUT,       /* the connection is gone: nobody knows what becomes of open orders */
     HG_EV_ALARM,     /* order.code is the hg_alarm; order.id may be 0 */
     /* session */
     HG_EV_TIMER, /* a script timer is due; timer.key names it */
@@ -73,7 +74,11 @@ typedef struct hg_event {
             uint64_t trade; /* fill: unique per venue; others 0 */
             hg_ticks price;
             hg_lots size;
-            hg_cash fee;   /* fill: > 0 paid */
+            union {
+                hg_cash fee;    /* fill: > 0 paid */
+                hg_lots filled; /* ack, cancelled, expired: filled in all by then, as the venue
+                                   knows (Deribit: filled_amount); 0 where it does not say */
+            };
             uint16_t code; /* rejected, cancelled: hg_reject; alarm: hg_alarm; ack: why the venue
                               changed price and size, which are its word then */
             uint8_t maker; /* fill */

@@ -131,7 +131,8 @@ typedef enum {
     X(UNANSWERED, "unanswered", "no answer in time: the order is unknown and counts in full")      \
     X(TOO_OLD, "too_old", "a fill too old to tell whether it was booked; it is not")               \
     X(BOTH_FILLED, "both_filled", "both orders of a pair traded")                                  \
-    X(UNPROTECTED, "unprotected", "an exit of a bracket could not be placed")
+    X(UNPROTECTED, "unprotected", "an exit of a bracket could not be placed")                      \
+    X(DISCONNECTED, "disconnected", "the connection is gone: open orders are unknown")
 
 typedef enum {
 #define HG_ALARM_ENUM(name, code, text) HG_ALARM_##name,

@@ -292,8 +292,8 @@ int hg_exec_submit(hg_exec *exec, const hg_order_request *request, int64_t now_n
 /* One held here ends by our own event, any other by the venue's. */
 int hg_exec_cancel_slot(hg_exec *exec, hg_slot *slot, hg_reject why, int64_t now_ns) {
     hg_order *order = &slot->order;
-    if (order->cancel_pending) {
-        return HG_OK; /* asked already */
+    if (order->cancel_pending || slot->end_kind != 0) {
+        return HG_OK; /* asked already, or over at the venue */
     }
     order->cancel_pending = true;
     int rc = HG_OK;
@@ -371,7 +371,8 @@ static int amend_allowed(const hg_slot *slot) {
     bool working = order->state == HG_ORDER_WORKING || order->state == HG_ORDER_PARTIAL;
     bool limit = !hg_order_type_market((hg_order_type)order->type);
     bool waits = order->state == HG_ORDER_UNTRIGGERED && !order->triggered;
-    if (!(waits || (working && limit)) || order->cancel_pending || slot->amend_size != 0) {
+    if (!(waits || (working && limit)) || order->cancel_pending || slot->amend_size != 0 ||
+        slot->end_kind != 0) {
         return HG_ERR(HG_ESTATE, "order %llu is %s and cannot be amended now",
                       (unsigned long long)order->id,
                       hg_order_state_name((hg_order_state)order->state));
@@ -452,7 +453,7 @@ void hg_exec_follow_position(hg_exec *exec, uint32_t instrument, int64_t now_ns)
         const hg_order *order = &slot->order;
         next = slot->next;
         if (order->instrument != instrument || !order->reduce_only || order->cancel_pending ||
-            order->state == HG_ORDER_UNTRIGGERED) {
+            order->state == HG_ORDER_UNTRIGGERED || slot->end_kind != 0) {
             continue;
         }
         hg_lots room = order->side == HG_BUY ? -lots : lots;
@@ -536,4 +537,13 @@ void hg_exec_lost(hg_exec *exec, uint64_t id, int64_t now_ns) {
     slot->order.updated_ns = now_ns;
     hg_slot_settle(exec, slot);
     hg_exec_tell(exec, &slot->order);
+}
+
+void hg_exec_cut(hg_exec *exec, int64_t now_ns) {
+    uint32_t next = HG_SLOT_NONE;
+    for (uint32_t i = exec->first_open; i != HG_SLOT_NONE; i = next) {
+        next = exec->slots[i].next;
+        hg_exec_lost(exec, exec->slots[i].order.id, now_ns);
+    }
+    hg_exec_alarm(exec, NULL, HG_ALARM_DISCONNECTED, now_ns);
 }

@@ -41,10 +41,13 @@ struct hg_slot {
     bool asked;           /* an answer is awaited: in the list of those */
     bool pinned;          /* an event of it is being applied: not to be reused */
     bool paired;          /* both of a pair have traded, and that has been told */
-    uint16_t end_code;    /* hg_reject: why we asked for its end, 0: on request */
-    uint16_t bracket;     /* place in exec->brackets plus one, 0: none */
-    uint32_t trigger;     /* handle in exec->triggers */
-    uint32_t expiry;      /* place in the heap of expiries plus one, 0: none */
+    uint8_t end_kind; /* CANCELLED, EXPIRED: told already, but not yet all it had filled; else 0 */
+    uint16_t end_reject; /* and its code */
+    hg_lots told;        /* filled in all, as the venue said last */
+    uint16_t end_code;   /* hg_reject: why we asked for its end, 0: on request */
+    uint16_t bracket;    /* place in exec->brackets plus one, 0: none */
+    uint32_t trigger;    /* handle in exec->triggers */
+    uint32_t expiry;     /* place in the heap of expiries plus one, 0: none */
     uint32_t asked_prev, asked_next;
     int64_t asked_ns;
     uint64_t last_trade; /* largest trade id booked */
@@ -133,6 +136,9 @@ void hg_exec_alarm(hg_exec *exec, const hg_order *order, hg_alarm alarm, int64_t
 /* Puts an event of our own about the order into the ring; false when that is full. */
 bool hg_exec_owe(hg_exec *exec, const hg_slot *slot, hg_event_kind kind, hg_reject code,
                  int64_t now_ns);
+/* The connection is gone: every open order the venue has is unknown until it says what became of
+ * it. */
+void hg_exec_cut(hg_exec *exec, int64_t now_ns);
 /* The gate, with the rate last. */
 hg_reject hg_exec_judge(hg_exec *exec, const hg_risk_view *view, const hg_order_request *request,
                         int64_t now_ns, hg_risk_order *exact, hg_refusal *refusal);

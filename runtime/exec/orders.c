@@ -79,6 +79,7 @@ static void slot_close(hg_exec *exec, hg_slot *slot) {
     slot->fired = false;
     slot->order.cancel_pending = false;
     slot->amend_size = 0;
+    slot->end_kind = 0;
     exec->open_count--;
     exec->per[slot->order.instrument].open--;
     hg_risk_opened(exec, &slot->order, -1);
@@ -86,10 +87,14 @@ static void slot_close(hg_exec *exec, hg_slot *slot) {
 }
 
 /* While an amendment is on its way the larger of both sizes counts. An order that waits for its
- * price is not pending; one of which we do not know whether it still waits counts in full. */
+ * price is not pending; one of which we do not know whether it still waits counts in full. One that
+ * has ended at the venue counts with the fills that are still to be told. */
 static hg_lots slot_pending(const hg_slot *slot) {
     if (!hg_slot_is_open(slot) || slot->order.state == HG_ORDER_UNTRIGGERED) {
         return 0;
+    }
+    if (slot->end_kind != 0) {
+        return slot->told > slot->order.filled ? slot->told - slot->order.filled : 0;
     }
     hg_lots size = slot->amend_size > slot->order.size ? slot->amend_size : slot->order.size;
     return size > slot->order.filled ? size - slot->order.filled : 0;

@@ -88,7 +88,7 @@ static bool concerns(const hg_paper *p, const hg_event *e) {
 static void paper_observe(hg_venue *venue, const hg_event *e) {
     hg_paper *p = paper_of(venue);
     if (p->faulty) {
-        hg_fault_clock_move(&p->clock, e->time_ns);
+        hg_link_watch(p, e->time_ns);
     }
     if (hg_heap_due_ns(&p->requests) <= e->time_ns) {
         hg_wire_arrive(p, e->time_ns);

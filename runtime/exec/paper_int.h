@@ -96,6 +96,8 @@ typedef struct hg_paper {
     hg_fault_clock clock;
     hg_rng rng; /* of single faults */
     bool faulty;
+    bool cut;           /* the connection was gone when we looked last */
+    uint32_t unproven;  /* lanes whose orders are still to be shown since it is back; 0: none */
     hg_credits credits; /* rules.rate */
     hg_paper_stats stats;
     uint64_t last_trade;
@@ -154,6 +156,9 @@ void hg_parked_observe(hg_paper *paper, const hg_event *event);
 /* paper_rules.c: HG_REJECT_NONE, or why the venue refuses. May move the price to the band. */
 hg_reject hg_paper_judge(hg_paper *paper, hg_resting *order, hg_reject *changed);
 
+/* paper_link.c: moves the clock of faults; a cut is told, and after it every order that is open */
+void hg_link_watch(hg_paper *paper, int64_t now_ns);
+
 /* resting.c: the feed */
 void hg_resting_observe(hg_paper *paper, const hg_event *event);
 
@@ -165,6 +170,7 @@ void hg_wire_arrive(hg_paper *paper, int64_t until_ns); /* matches what has arri
 bool hg_wire_unhold(hg_paper *paper, uint64_t id);      /* takes a held order off; false: none */
 bool hg_wire_room(const hg_paper *paper); /* for one more fill and the answer that ends an order */
 void hg_wire_answer(hg_paper *paper, hg_event_kind kind, const hg_resting *order, hg_reject code);
+void hg_wire_cut(hg_paper *paper); /* tells that the connection is gone */
 void hg_wire_fill(hg_paper *paper, const hg_resting *order, hg_ticks price, hg_lots lots,
                   bool maker);
 int64_t hg_wire_answer_due_ns(const hg_paper *paper); /* INT64_MAX: none waits */

@@ -71,6 +71,13 @@ static void push_faulty(hg_paper *p, const hg_event *event) {
     }
 }
 
+void hg_wire_cut(hg_paper *p) {
+    hg_event event = {.kind = HG_EV_CUT};
+    event.time_ns = hg_delay_arrival(&p->legs[HG_LEG_ACK],
+                                     p->now_ns); /* what left before arrives */
+    push(p, &event);
+}
+
 static void tell(hg_paper *p, hg_event *event) {
     event->time_ns = hg_delay_arrival(&p->legs[HG_LEG_ACK], p->now_ns);
     if (p->faulty) {
@@ -85,6 +92,7 @@ static hg_event answer_to(hg_event_kind kind, const hg_resting *order) {
     event.order.id = order->id;
     event.order.price = order->price;
     event.order.size = order->size;
+    event.order.filled = order->filled;
     return event;
 }
 
@@ -181,7 +189,7 @@ static void vanish(hg_paper *p, const hg_request *request) {
 
 /* Whether a fault or the rate limit met the request, which is answered then. */
 static bool stopped(hg_paper *p, const hg_request *request) {
-    hg_fault_clock_move(&p->clock, p->now_ns);
+    hg_link_watch(p, p->now_ns);
     if (hg_fault_cut(&p->clock, p->now_ns)) {
         vanish(p, request);
         return true;
@@ -194,6 +202,7 @@ static bool stopped(hg_paper *p, const hg_request *request) {
     hg_wire_answer(p, HG_EV_REJECTED, &request->order, code);
     if (code == HG_REJECT_VENUE_RATE && p->options.rules.rate_cut_ns > 0) {
         hg_fault_clock_cut(&p->clock, p->now_ns + p->options.rules.rate_cut_ns);
+        hg_link_watch(p, p->now_ns);
     }
     return true;
 }

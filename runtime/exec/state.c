@@ -65,8 +65,14 @@ static bool terms_changed(hg_order *order, const hg_event *event) {
     return true;
 }
 
+/* What the venue knows to be filled never falls, though it may be told out of order. */
+static void told_filled(hg_slot *slot, const hg_event *event) {
+    slot->told = event->order.filled > slot->told ? event->order.filled : slot->told;
+}
+
 static bool apply_ack(hg_slot *slot, const hg_event *event) {
     hg_order *order = &slot->order;
+    told_filled(slot, event);
     bool amended = terms_changed(order, event) || amend_done(slot, event);
     bool waits = hg_order_type_triggered((hg_order_type)order->type) && !order->triggered;
     hg_order_state state = waits                         ? HG_ORDER_UNTRIGGERED
@@ -151,6 +157,43 @@ static bool trade_is_new(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     return true;
 }
 
+static void end_order(hg_exec *exec, hg_slot *slot, hg_event_kind kind, uint16_t code) {
+    hg_order *order = &slot->order;
+    order->state = kind == HG_EV_CANCELLED  ? HG_ORDER_CANCELLED
+                   : kind == HG_EV_REJECTED ? HG_ORDER_REJECTED
+                                            : HG_ORDER_EXPIRED;
+    order->reject = code < HG_REJECTS ? code : HG_REJECT_NONE;
+    /* The venue only knows that we asked. */
+    if (kind == HG_EV_CANCELLED && order->reject == HG_REJECT_USER && slot->end_code != 0) {
+        order->reject = slot->end_code;
+        order->state = slot->end_code == HG_REJECT_GTD ? HG_ORDER_EXPIRED : HG_ORDER_CANCELLED;
+    }
+    exec->stats.cancelled += kind == HG_EV_CANCELLED;
+    exec->stats.rejected += kind == HG_EV_REJECTED;
+}
+
+/* The venue has filled more than it has told: the order has ended there, but its fills are on the
+ * way. It stays open here, as large as they are, until they come; overdue ones make it unknown. */
+static void end_or_wait(hg_exec *exec, hg_slot *slot, const hg_event *event) {
+    hg_order *order = &slot->order;
+    bool knows = event->kind == HG_EV_CANCELLED || event->kind == HG_EV_EXPIRED;
+    if (knows) {
+        told_filled(slot, event);
+    }
+    if (!knows || slot->told <= order->filled) {
+        end_order(exec, slot, (hg_event_kind)event->kind, event->order.code);
+        return;
+    }
+    if (slot->end_kind == 0) {
+        slot->end_kind = event->kind;
+        slot->end_reject = event->order.code;
+        slot->amend_size = 0;
+        order->cancel_pending = true;
+        order->state = order->filled > 0 ? HG_ORDER_PARTIAL : HG_ORDER_WORKING;
+        hg_asked_add(exec, slot, event->time_ns);
+    }
+}
+
 static bool apply_fill(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     hg_order *order = &slot->order;
     hg_lots filled = 0;
@@ -174,6 +217,9 @@ static bool apply_fill(hg_exec *exec, hg_slot *slot, const hg_event *event) {
         order->reject = HG_REJECT_NONE;
     } else if (!hg_order_state_done((hg_order_state)order->state)) {
         order->state = HG_ORDER_PARTIAL;
+        if (slot->end_kind != 0 && filled >= slot->told) {
+            end_order(exec, slot, (hg_event_kind)slot->end_kind, slot->end_reject);
+        }
     }
     book_fill(exec, order, event);
     count_fill(exec, order, event);
@@ -181,21 +227,6 @@ static bool apply_fill(hg_exec *exec, hg_slot *slot, const hg_event *event) {
         exec->observer.fill(exec->observer.context, order, event);
     }
     return true;
-}
-
-static void apply_end(hg_exec *exec, hg_slot *slot, const hg_event *event) {
-    hg_order *order = &slot->order;
-    order->state = event->kind == HG_EV_CANCELLED  ? HG_ORDER_CANCELLED
-                   : event->kind == HG_EV_REJECTED ? HG_ORDER_REJECTED
-                                                   : HG_ORDER_EXPIRED;
-    order->reject = event->order.code < HG_REJECTS ? event->order.code : HG_REJECT_NONE;
-    /* The venue only knows that we asked. */
-    if (event->kind == HG_EV_CANCELLED && order->reject == HG_REJECT_USER && slot->end_code != 0) {
-        order->reject = slot->end_code;
-        order->state = slot->end_code == HG_REJECT_GTD ? HG_ORDER_EXPIRED : HG_ORDER_CANCELLED;
-    }
-    exec->stats.cancelled += event->kind == HG_EV_CANCELLED;
-    exec->stats.rejected += event->kind == HG_EV_REJECTED;
 }
 
 /* The venue said no to a cancel or an amendment. Where it does not say which, the pending flags
@@ -226,7 +257,7 @@ static bool apply_not_taken(hg_exec *exec, hg_slot *slot, const hg_event *event)
     bool unclear = about == HG_ABOUT_ANY &&
                    (slot->acked || (asked && event->order.code == HG_REJECT_NOT_OPEN));
     if (!unclear && about != HG_ABOUT_CANCEL && about != HG_ABOUT_AMEND) {
-        apply_end(exec, slot, event);
+        end_or_wait(exec, slot, event);
         return true;
     }
     return asked && apply_refused(exec, slot, event);
@@ -258,7 +289,7 @@ static bool apply_action(hg_exec *exec, hg_slot *slot, uint8_t action, const hg_
         return booked;
     }
     case END:
-        apply_end(exec, slot, event);
+        end_or_wait(exec, slot, event);
         return true;
     case REFUSED:
         return apply_refused(exec, slot, event);
@@ -276,7 +307,7 @@ static bool apply_action(hg_exec *exec, hg_slot *slot, uint8_t action, const hg_
 
 static bool answered(const hg_slot *slot) {
     return slot->order.state != HG_ORDER_SENT && !slot->order.cancel_pending &&
-           slot->amend_size == 0;
+           slot->amend_size == 0 && slot->end_kind == 0;
 }
 
 /* An answer: the table, then what follows from it for others. */
@@ -356,6 +387,10 @@ static void apply_forgotten(hg_exec *exec, const hg_event *event) {
 const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event) {
     hg_assert(exec && event);
     if (event->kind < HG_EV_ACK || event->kind > HG_EV_ALARM) {
+        return NULL;
+    }
+    if (event->kind == HG_EV_CUT) {
+        hg_exec_cut(exec, event->time_ns);
         return NULL;
     }
     hg_slot *slot = hg_slot_find(exec, event->order.id);

@@ -7,7 +7,9 @@ error("a stub for editors and docs: require hedged.orders inside hedged")
 --- Every order passes the risk gate. A refusal answers `nil, message, code` at once, and `on_order`
 --- hears of it afterwards. Codes: `not_finite size_zero off_tick off_lot size_limit value_limit
 --- position_limit price_collar no_price stale rate open_limit instrument reduce_only post_only
---- no_liquidity halted capacity trigger_price gtd oco timed_out`.
+--- no_liquidity halted capacity trigger_price gtd oco timed_out`. The venue refuses or ends with
+--- others (docs/paper-fills.md): `price_band self_trade margin venue_down venue_busy venue_rate
+--- never_arrived not_open ioc_rest fok`.
 ---
 --- Orders that wait for a price (`stop`, `take_profit`, `trailing_stop`) and orders with an end in
 --- time (`expires`, `good_for`), pairs (`oco`) and brackets are described in `docs/orders.md`. What
