@@ -4,7 +4,7 @@
 -- It reads a small part of LuaCATS: doc lines, @class, @field, @param, @return and the function
 -- below them. A class whose name ends in `_args` is shown where a function takes it.
 --
--- With arguments it prints: TOPIC ("" lists them), then path and text of every stub.
+-- With arguments it prints: TOPIC ("" lists them), "text" or "json", then path and text of every stub.
 local WIDTH = 92
 
 -- One type expression at the start of `text`: balanced brackets, fun(...): type, a|b, quotes.
@@ -280,6 +280,69 @@ local function text(stubs, classes, topic)
   return (table.concat(out, "\n"):gsub("\n\n\n+", "\n\n")) .. "\n"
 end
 
+-- ---- JSON: the same for editors and scripts ------------------------------------------------------
+
+local function quoted(text)
+  return '"' .. text:gsub('[%c"\\]', function(c)
+    return c == "\n" and "\\n" or c:find("%c") and ("\\u%04x"):format(c:byte()) or "\\" .. c
+  end) .. '"'
+end
+
+-- Texts, booleans, lists, and objects as lists of { key, value } with `object = true`.
+local function json(value)
+  if type(value) == "string" then return quoted(value) end
+  if type(value) ~= "table" then return tostring(value) end
+  local parts = {}
+  for i, item in ipairs(value) do
+    parts[i] = value.object and quoted(item[1]) .. ":" .. json(item[2]) or json(item)
+  end
+  return value.object and "{" .. table.concat(parts, ",") .. "}"
+    or "[" .. table.concat(parts, ",") .. "]"
+end
+
+local function json_list(list)
+  local out = {}
+  for i, item in ipairs(list or {}) do
+    out[i] = { object = true, { "name", item.name or "" }, { "type", item.type },
+               { "optional", item.optional or false }, { "doc", item.doc } }
+  end
+  return out
+end
+
+local function json_item(stub, item, classes)
+  local out = { object = true, { "name", heading(stub, item) }, { "module", stub.module },
+                { "kind", item.class and "table" or "function" },
+                { "doc", table.concat(item.doc, "\n") } }
+  if item.class then
+    out[#out + 1] = { "fields", json_list(item.fields) }
+  else
+    local list, title = arguments(item, classes)
+    out[#out + 1] = { "signature", signature(stub, item, classes) }
+    out[#out + 1] = { title, json_list(list) }
+    out[#out + 1] = { "returns", json_list(item.returns) }
+  end
+  return out
+end
+
+-- { topic =, entries = { ... } } of a topic, { topics = { ... } } of "", nil when there is none.
+local function as_json(stubs, classes, topic)
+  local entries, names = {}, {}
+  for _, stub in ipairs(stubs) do
+    local whole = stub.module == topic or stub.module == "hedged." .. topic
+    names[#names + 1] = { object = true, { "name", short_name(stub.module) },
+                          { "summary", summary(stub) } }
+    for _, item in ipairs(stub.items) do
+      local hidden = item.class and item.class:find("_args$")
+      if not hidden and (whole or is_topic(stub, item, topic)) then
+        entries[#entries + 1] = json_item(stub, item, classes)
+      end
+    end
+  end
+  if topic == "" then return json { object = true, { "topics", names } } .. "\n" end
+  if #entries == 0 then return nil end
+  return json { object = true, { "topic", topic }, { "entries", entries } } .. "\n"
+end
+
 local function topics(stubs)
   local out = { "topics (hedged docs TOPIC; also a function, such as policy.band):" }
   for _, stub in ipairs(stubs) do
@@ -304,9 +367,14 @@ end
 if ... then
   local given = { ... }
   local files = {}
-  for i = 2, #given, 2 do files[#files + 1] = { path = given[i], text = given[i + 1] } end
+  for i = 3, #given, 2 do files[#files + 1] = { path = given[i], text = given[i + 1] } end
   local stubs, classes = read(files)
-  local shown = given[1] == "" and topics(stubs) or text(stubs, classes, given[1])
+  local shown
+  if given[2] == "json" then
+    shown = as_json(stubs, classes, given[1])
+  else
+    shown = given[1] == "" and topics(stubs) or text(stubs, classes, given[1])
+  end
   if not shown then
     local near = similar(stubs, given[1])
     io.stderr:write(("error: no topic '%s'\nhint: %s\n"):format(given[1],

@@ -118,11 +118,12 @@ const hg_verb hg_verb_list = {
 
 /* The text is made in Lua, from the stubs in the binary: stdlib/docs.lua. */
 static int docs(hg_args *args) {
-    enum { STUBS_MAX = 64, ROOM = 1 + 2 * STUBS_MAX };
-    static char none[] = "";
+    enum { STUBS_MAX = 64, ROOM = 2 + 2 * STUBS_MAX };
+    static char none[] = "", as_text[] = "text", as_json[] = "json";
     char *argv[ROOM];
     int argc = 0;
     argv[argc++] = args->word_count > 0 ? (char *)(uintptr_t)args->words[0] : none;
+    argv[argc++] = hg_args_has(args, "json") ? as_json : as_text;
     for (const hg_embedded *file = hg_embedded_files; file->path && argc < ROOM - 1; file++) {
         if (strncmp(file->path, "stdlib/meta/", 12) == 0) {
             argv[argc++] = (char *)(uintptr_t)file->path;
@@ -132,13 +133,11 @@ static int docs(hg_args *args) {
     return hg_script_run_file("stdlib/docs.lua", argc, argv) == 0 ? HG_EXIT_OK : HG_EXIT_USAGE;
 }
 
-static const hg_flag docs_flags[] = {HG_FLAGS_END};
-
 const hg_verb hg_verb_docs = {
     .name = "docs",
-    .synopsis = "[TOPIC]",
+    .synopsis = "[TOPIC] [--json]",
     .summary = "the Lua API, offline",
     .example = "hedged docs policy.band",
-    .flags = docs_flags,
+    .flags = json_flags,
     .run = docs,
 };

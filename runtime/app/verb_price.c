@@ -209,6 +209,7 @@ static int solve(quote *q) {
 }
 
 static void put(hg_json *j, const char *name, const char *unit, double value) {
+    value += 0.0; /* -0 is 0 to a reader */
     if (j) {
         hg_json_number(j, name, value);
     } else {

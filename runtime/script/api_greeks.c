@@ -188,7 +188,11 @@ static int l_array(lua_State *L) {
     luaL_setmetatable(L, ARRAY_TYPE);
     for (lua_Integer i = 1; list && i <= n; i++) {
         lua_rawgeti(L, 1, i);
-        a->values[i - 1] = luaL_checknumber(L, -1);
+        if (!lua_isnumber(L, -1)) {
+            luaL_error(L, "greeks.array: element %I is no number but %s", (LUAI_UACINT)i,
+                       luaL_typename(L, -1));
+        }
+        a->values[i - 1] = lua_tonumber(L, -1);
         lua_pop(L, 1);
     }
     return 1;
@@ -200,7 +204,10 @@ static double *l_element(lua_State *L, array *a) {
     return &a->values[i - 1];
 }
 
+/* The place after the last answers nil, so that ipairs ends there. */
 static int l_array_get(lua_State *L) {
+    const array *a = lua_touserdata(L, 1);
+    if (lua_isinteger(L, 2) && lua_tointeger(L, 2) == (lua_Integer)a->count + 1) return 0;
     lua_pushnumber(L, *l_element(L, lua_touserdata(L, 1)));
     return 1;
 }

@@ -108,8 +108,9 @@ void hg_frame_write(hg_script *s, const char *label, const char *message, const 
     const char *help = strstr(message, " (did you mean");
     size_t head = help ? (size_t)(help - message) : strlen(message);
     if (head > HG_ERROR_MAX / 2) head = HG_ERROR_MAX / 2;
-    put(&o, "%.*s%s", (int)head, message, name_len ? "" : " in ");
-    put(&o, "%s\n", name_len ? "" : label);
+    bool placed = name_len > 0 || strcmp(label, "load") == 0; /* the message says where */
+    put(&o, "%.*s%s", (int)head, message, placed ? "" : " in ");
+    put(&o, "%s\n", placed ? "" : label);
     if (name_len) line = line_of_opener(message, line);
     int margin = snprintf(NULL, 0, "%d", line);
     bool shown = name_len && put_source(&o, source, line, label, message);
@@ -120,6 +121,8 @@ void hg_frame_write(hg_script *s, const char *label, const char *message, const 
     } else if (name_len && hg_mark_suggest(s, source, message, meant, sizeof meant)) {
         put(&o, "%*s = help: %s\n", shown ? margin : 0, "", meant);
     }
-    if (traceback) put(&o, "%.*s\n", traceback_length(traceback), traceback);
+    int frames = traceback ? traceback_length(traceback) : 0;
+    bool bare = traceback && memchr(traceback, '\n', (size_t)frames) == NULL; /* its title alone */
+    if (frames > 0 && !bare) put(&o, "%.*s\n", frames, traceback);
     while (o.len > 0 && o.buf[o.len - 1] == '\n') o.buf[--o.len] = '\0';
 }

@@ -81,7 +81,10 @@ static int l_run_file(lua_State *L) {
     lua_call(L, 0, 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &s->ref_self);
     if (!s->declared) {
-        return luaL_error(L, "%s: not a strategy: it calls hedged.strategy nowhere", s->file);
+        return luaL_error(L,
+                          "%s: not a strategy: it calls hedged.strategy nowhere "
+                          "(or the file is cut short)",
+                          s->file);
     }
     if (!lua_rawequal(L, -1, -2)) {
         return luaL_error(L, "%s: must end with `return S`, the table hedged.strategy gave",

@@ -183,6 +183,7 @@ function greeks.svi_g(k, params) end
 ---@class hedged.greeks.array
 
 --- An array of n zeros, or of the numbers of a list.
+--- Reading or writing beyond its ends is an error; `ipairs` goes over it.
 ---@param what integer|number[]
 ---@return hedged.greeks.array array
 function greeks.array(what) end

@@ -136,7 +136,13 @@ function TestPlainGreeks:test_failures()
     cp = greeks.array(1), out = { prise = greeks.array(1) },
   })
   lu.assertErrorMsgContains('"C" or "P" expected', greeks.black76, 1, 1, 1, 1, "X")
-  lu.assertErrorMsgContains("out of range", function() return greeks.array(3)[4] end)
+  lu.assertErrorMsgContains("out of range", function() return greeks.array(3)[5] end)
+  lu.assertErrorMsgContains("out of range", function() return greeks.array(3)[0] end)
+  lu.assertErrorMsgContains("out of range", function() greeks.array(3)[4] = 1 end)
+  lu.assertErrorMsgContains("element 2 is no number but string", greeks.array, { 1, "x" })
+  local sum = 0
+  for i, value in ipairs(greeks.array { 10, 20, 30 }) do sum = sum + i * value end
+  lu.assertEquals(sum, 140)
 end
 
 os.exit(lu.LuaUnit.run())
