@@ -4,7 +4,8 @@
 -- It reads a small part of LuaCATS: doc lines, @class, @field, @param, @return and the function
 -- below them. A class whose name ends in `_args` is shown where a function takes it.
 --
--- With arguments it prints: TOPIC ("" lists them), "text" or "json", then path and text of every stub.
+-- With arguments it prints: TOPIC ("" lists them), "text" or "json", then path and text of every
+-- stub.
 local WIDTH = 92
 
 -- One type expression at the start of `text`: balanced brackets, fun(...): type, a|b, quotes.
@@ -280,10 +281,10 @@ local function text(stubs, classes, topic)
   return (table.concat(out, "\n"):gsub("\n\n\n+", "\n\n")) .. "\n"
 end
 
--- ---- JSON: the same for editors and scripts ------------------------------------------------------
+-- ---- JSON: the same for editors and scripts ---------------------------------------------------
 
-local function quoted(text)
-  return '"' .. text:gsub('[%c"\\]', function(c)
+local function quoted(raw)
+  return '"' .. raw:gsub('[%c"\\]', function(c)
     return c == "\n" and "\\n" or c:find("%c") and ("\\u%04x"):format(c:byte()) or "\\" .. c
   end) .. '"'
 end
