@@ -266,6 +266,15 @@ static void on_cash(void *context, uint32_t currency, hg_cash amount, hg_cash ba
     line_close(&l, events);
 }
 
+void hg_events_opening(hg_events *events) {
+    for (uint32_t i = 0; i < hg_universe_currency_count(events->core->universe); i++) {
+        hg_cash balance = hg_portfolio_cash(events->core->portfolio, i);
+        if (balance != 0) {
+            on_cash(events, i, balance, balance, HG_CASH_DEPOSIT);
+        }
+    }
+}
+
 static void on_funding(void *context, uint32_t id, hg_lots lots, hg_nano rate, hg_cash amount) {
     hg_events *events = context;
     if (!wanted(events)) {

@@ -21,6 +21,8 @@ typedef struct hg_events {
 
 /* Opens PATH for writing ("-" is stdout); NULL path writes nothing. */
 HG_MUST_CHECK int hg_events_open(hg_events *events, const char *path);
+/* The money in the account at the start, so that the amounts of `cash` lines are the balance. */
+void hg_events_opening(hg_events *events);
 /* HG_EIO when anything could not be written. */
 HG_MUST_CHECK int hg_events_close(hg_events *events);
 

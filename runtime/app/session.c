@@ -224,6 +224,9 @@ int hg_session_open(hg_session *s, const hg_session_options *options) {
     if (rc == HG_OK) {
         rc = hg_events_open(&s->events, options->events);
     }
+    if (rc == HG_OK) {
+        hg_events_opening(&s->events);
+    }
     if (rc < 0) {
         int ignored = hg_session_close(s);
         (void)ignored;
