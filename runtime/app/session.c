@@ -386,6 +386,7 @@ int hg_session_run(hg_session *s) {
     if (rc == HG_OK) {
         rc = pump(s);
     }
+    hg_session_keep_kill(s);
     hg_core_stop(&s->core, s->interrupted ? "interrupted" : HG_END_OF_SESSION);
     hg_session_look(s);
     hg_session_tell_faults(s);

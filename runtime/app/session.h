@@ -42,6 +42,7 @@ typedef struct hg_session_options {
     hg_limit_extra limit_extra; /* what `limits.extra` points to */
     const char *control;        /* NULL: a socket of its own, "none", or a path */
     const char *kill_file;      /* NULL: none */
+    bool kill_keep;             /* it was asked for: a halt writes it */
     const char *name;           /* of the session, for people; NULL: the strategy's */
     uint32_t errors_max;        /* of a strategy within errors_window_ns, then it is parked */
     int64_t errors_window_ns;
@@ -70,6 +71,7 @@ typedef struct hg_session {
     hg_reload *reload;     /* NULL: this session cannot reload */
     bool interrupted;
     bool kill_seen;                       /* the KILL file, when last looked */
+    bool kill_kept;                       /* the halt in force has been written to it */
     int64_t kill_look_ns;                 /* monotonic: next look */
     hg_script_state seen[HG_SCRIPTS_MAX]; /* states when last looked */
     uint16_t stand_in[HG_SCRIPTS_MAX];    /* of a parked script: its band hedger's index, else 0 */
@@ -106,7 +108,8 @@ typedef struct hg_session {
          "backtest: the first)"},                                                                  \
         {"on-park", "cancel|keep|band", "its orders then; band: a band hedger takes over"},        \
         {"kill-file", "PATH|none",                                                                 \
-         "halts trading while it exists (default KILL; backtest: none)"},                          \
+         "halts trading while it exists (default KILL; backtest: none); "                          \
+         "when given, a halt writes it and ctl arm removes it"},                                   \
         {"control", "PATH|none", "socket of hedged ctl (default: one in a private folder)"},       \
         {"name", "NAME", "of the session, for hedged status and ctl"},                             \
         {"config", "FILE", "Lua data file with any of these flags, parameters and limits"},        \

@@ -22,6 +22,8 @@ void hg_session_tell_faults(const hg_session *session);
 /* The switches beside the control socket: SIGUSR1 and the KILL file. */
 #define HG_KILL_POLL_NS (INT64_C(100000000))
 void hg_session_poll_kill(hg_session *session, int64_t now_ns);
+/* Writes the file of --kill-file once trading is halted, removes it once it is re-armed. */
+void hg_session_keep_kill(hg_session *session);
 
 /* HG_ERISK when trading is halted at the end; HG_ESTRATEGY with the framed text when a script is
  * parked. */

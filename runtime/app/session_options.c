@@ -316,6 +316,7 @@ int hg_session_options_read(hg_session_options *o, hg_mode mode, const hg_args *
     o->events = hg_args_get(&args, "events", o->events);
     o->control = hg_args_get(&args, "control", o->control);
     o->kill_file = hg_args_get(&args, "kill-file", mode == HG_MODE_BACKTEST ? NULL : "KILL");
+    o->kill_keep = hg_args_has(&args, "kill-file");
     if (o->kill_file && strcmp(o->kill_file, "none") == 0) {
         o->kill_file = NULL;
     }

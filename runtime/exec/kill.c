@@ -22,10 +22,16 @@ const char *hg_risk_state_name(hg_risk_state state) {
     return names[state];
 }
 
+static const char *const levels[] = {"pause", "halt", "cancel", "flatten"};
+
+const char *hg_kill_name(hg_kill_level level) {
+    hg_assert((size_t)level < sizeof levels / sizeof *levels);
+    return levels[level];
+}
+
 bool hg_kill_parse(const char *word, hg_kill_level *out) {
-    static const char *const words[] = {"pause", "halt", "cancel", "flatten"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(word, words[i]) == 0) {
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        if (strcmp(word, levels[i]) == 0) {
             *out = (hg_kill_level)i;
             return true;
         }
@@ -112,7 +118,8 @@ void hg_risk_freeze(hg_exec *exec, uint32_t underlying, const hg_risk_cause *cau
     }
     const char *name = hg_universe_underlying(exec->universe, underlying)->name;
     r->state = HG_RISK_FROZEN;
-    r->thaw_ns = r->limits.burst_freeze_ns > 0 ? now_ns + r->limits.burst_freeze_ns : INT64_MAX;
+    int64_t for_ns = r->limits.burst_freeze_ns;
+    r->thaw_ns = for_ns > 0 ? now_ns + for_ns : INT64_MAX; /* either: it is never 0, but -1 */
     hg_log(HG_LOG_WARN, "%s is frozen: %s (%.6g, limit %.6g)", name, cause->text, cause->value,
            cause->limit);
     hg_risk_event event = {.strategy = HG_STRATEGY_ANY,
@@ -260,7 +267,7 @@ static void flatten(hg_exec *exec, int64_t now_ns) {
         uint32_t id = ids[k];
         const hg_instrument *inst = hg_universe_get(exec->universe, id);
         hg_lots held = hg_portfolio_get(exec->portfolio, id)->lots;
-        hg_side side = held > 0 ? HG_SELL : HG_BUY;
+        hg_side side = held > 0 ? HG_SELL : HG_BUY; /* either: of 0 there is no room */
         hg_risk_view view = {
             .exec = exec, .pending_buy = exec->per[id].buy, .pending_sell = exec->per[id].sell};
         hg_lots room = hg_reduce_room(&view, side, held);
@@ -312,6 +319,10 @@ hg_risk_state hg_risk_session(const hg_exec *exec, const char **why) {
         *why = exec->risk->state == HG_RISK_ACTIVE ? "" : exec->risk->why;
     }
     return exec->risk->state;
+}
+
+hg_kill_level hg_risk_level(const hg_exec *exec) {
+    return exec->risk->level;
 }
 
 hg_risk_state hg_risk_strategy(const hg_exec *exec, uint16_t strategy, const char **why) {

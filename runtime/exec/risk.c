@@ -35,10 +35,10 @@ static int64_t bucket_full(const hg_bucket *bucket) {
 bool hg_bucket_has(hg_bucket *bucket, int64_t now_ns, int keep) {
     int64_t full = bucket_full(bucket);
     int64_t dt = now_ns - bucket->time_ns;
-    if (dt > 0) {
-        bool refilled = dt >= BURST_SECONDS * HG_NS_PER_S;
+    if (dt > 0) {                                          /* either: nothing flows in no time */
+        bool refilled = dt >= BURST_SECONDS * HG_NS_PER_S; /* either: the sum is full as well */
         int64_t level = refilled ? full : bucket->level + dt * bucket->rate;
-        bucket->level = level < full ? level : full;
+        bucket->level = level < full ? level : full; /* either: equal is equal */
         bucket->time_ns = now_ns;
     }
     return bucket->level >= TOKEN + full / 100 * keep;
@@ -153,9 +153,8 @@ static hg_reject check_state(judgement *j) {
 static void prepare(judgement *j) {
     const hg_order_request *r = j->request;
     hg_lots size = 0;
-    bool sane = isfinite(r->size) && r->size > 0 && r->size < 9e9 &&
-                hg_size_from_double(j->inst, r->size, &size) && size > j->view->filled;
-    if (sane && (r->side == HG_BUY || r->side == HG_SELL)) {
+    bool more = hg_size_from_double(j->inst, r->size, &size) && size > j->view->filled;
+    if (more && (r->side == HG_BUY || r->side == HG_SELL)) {
         j->add = size - j->view->filled;
         hg_lots held = hg_portfolio_get(j->exec->portfolio, j->inst->id)->lots;
         j->reducing = j->add <= hg_reduce_room(j->view, r->side, held);
@@ -303,7 +302,8 @@ bool hg_risk_refused(hg_exec *exec, const hg_order_request *request, uint64_t or
 
 const hg_refusal *hg_exec_refusal(const hg_exec *exec, uint64_t order) {
     const hg_risk *risk = exec->risk;
-    uint64_t kept = risk->refusal_count < HG_REFUSALS_MAX ? risk->refusal_count : HG_REFUSALS_MAX;
+    uint64_t count = risk->refusal_count;
+    uint64_t kept = count < HG_REFUSALS_MAX ? count : HG_REFUSALS_MAX; /* either: equal is equal */
     for (uint64_t k = 1; k <= kept; k++) {
         uint64_t place = (risk->refusal_count - k) & (HG_REFUSALS_MAX - 1);
         if (risk->refusal_order[place] == order && order != 0) {
@@ -332,10 +332,10 @@ void hg_risk_pending(hg_exec *exec, uint32_t instrument) {
 }
 
 void hg_risk_opened(hg_exec *exec, const hg_order *order, int by) {
-    if (order->strategy < HG_STRATEGIES_MAX) {
+    if (order->strategy < HG_STRATEGIES_MAX) { /* either: above it is nobody but ANY */
         uint32_t *open = &exec->risk->strategies[order->strategy].open;
         hg_assert(by > 0 || *open > 0);
-        *open = by > 0 ? *open + 1 : *open - 1;
+        *open = (uint32_t)((int64_t)*open + by);
     }
 }
 

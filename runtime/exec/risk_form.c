@@ -52,8 +52,8 @@ hg_reject hg_check_size(judgement *j) {
                          size);
     }
     /* A quarter of the range of the ledger stays free for sums. */
-    double most = (double)(INT64_MAX / 4) / 1e9;
-    if (!(size <= most) || !(size / lot <= 9e15)) {
+    double most = fmin((double)(INT64_MAX / 4) / 1e9, lot * 9e15);
+    if (!(size <= most)) {
         return hg_refuse(j->refusal, HG_REJECT_SIZE_LIMIT, size, most,
                          "size %g of %s is beyond the ledger", size, j->inst->name);
     }
@@ -87,7 +87,8 @@ hg_reject hg_check_price(judgement *j) {
     }
     hg_ticks ticks = 0;
     if (!hg_price_from_double(j->inst, price, &ticks) || ticks <= 0) {
-        double step = ticks > 0 ? tick * (double)hg_instrument_step(j->inst, ticks) : tick;
+        hg_ticks near = hg_price_round(j->inst, price, -1);
+        double step = tick * (double)hg_instrument_step(j->inst, near);
         return hg_refuse(j->refusal, HG_REJECT_OFF_TICK, price, step,
                          "price %.12g of %s is not a multiple of its tick", price, j->inst->name);
     }
@@ -98,7 +99,7 @@ hg_reject hg_check_price(judgement *j) {
 /* --- 13: data --------------------------------------------------------------------------------- */
 
 static bool fresh(const judgement *j, int64_t time_ns) {
-    return time_ns > 0 && j->now_ns - time_ns <= j->limits->quote_max_age_ns;
+    return j->now_ns - time_ns <= j->limits->quote_max_age_ns;
 }
 
 /* Reduce-only orders may pass on the last known price where the operator has allowed it. */
@@ -133,7 +134,8 @@ static hg_reject check_reference(judgement *j) {
         reference = hg_market_mid(market, j->inst->id);
     } else if (s->mark > 0 || s->quote.time_ns > 0) {
         if (!stale_allowed(j)) {
-            return stale(j, s->mark_ns > s->quote.time_ns ? s->mark_ns : s->quote.time_ns);
+            bool mark = s->mark_ns > s->quote.time_ns; /* either: equal is equal */
+            return stale(j, mark ? s->mark_ns : s->quote.time_ns);
         }
         reference = s->mark > 0 ? hg_nano_to_double(s->mark) : hg_market_mid(market, j->inst->id);
     }
@@ -179,7 +181,7 @@ hg_reject hg_check_data(judgement *j) {
 
 static uint64_t fingerprint(uint16_t strategy, uint32_t instrument, hg_order_type type,
                             hg_side side, hg_lots size, hg_ticks price) {
-    uint64_t what = (uint64_t)strategy << 32 | (uint64_t)type << 8 | (side == HG_BUY ? 1u : 0u);
+    uint64_t what = (uint64_t)strategy << 32 | (uint64_t)type << 8 | (uint8_t)side;
     uint64_t hash = hg_hash_u64(HG_HASH_INIT, what);
     hash = hg_hash_u64(hash, instrument);
     hash = hg_hash_u64(hash, (uint64_t)size);
@@ -214,7 +216,10 @@ hg_reject hg_check_duplicate(judgement *j) {
     uint64_t at = d->chain[hash % HG_DUPLICATES_MAX];
     for (uint32_t k = 0; k < HG_DUPLICATES_MAX; k++) {
         const hg_sent *sent = &d->ring[at % HG_DUPLICATES_MAX];
-        if (at == 0 || sent->serial != at) {
+        if (at == 0) {
+            break;
+        }
+        if (sent->serial != at) {
             break; /* older ones have been forgotten */
         }
         int64_t age_ns = j->now_ns - sent->time_ns;
@@ -281,14 +286,15 @@ hg_reject hg_check_collar(judgement *j) {
                              "no %s in the book of %s to trade against", buy ? "asks" : "bids",
                              j->inst->name);
         }
-        hg_ticks collar = hg_price_round(j->inst, bound, buy ? -1 : 1);
-        j->out->price = collar > 0 ? collar : 1;
+        double least = (double)j->inst->tick / 1e9;
+        j->out->price = hg_price_round(j->inst, fmax(bound, least), buy ? -1 : 1);
         return HG_REJECT_NONE;
     }
     double price = hg_price_to_double(j->inst, j->out->price);
     /* Half a millionth of a tick absorbs the rounding of the bound itself. */
     double slack = (double)j->inst->tick / 1e9 * 0.5e-6;
-    if (!(buy ? price <= bound + slack : price >= bound - slack)) {
+    bool within = buy ? price <= bound + slack : price >= bound - slack; /* either: it is slack */
+    if (!within) {
         return hg_refuse(j->refusal, HG_REJECT_PRICE_COLLAR, price, bound,
                          "%s %s at %.12g is beyond %.12g (reference %.12g)",
                          hg_side_name(j->request->side), j->inst->name, price, bound,

@@ -42,7 +42,8 @@ typedef enum {
     HG_KILL_FLATTEN /* and every position is closed with reduce-only market orders */
 } hg_kill_level;
 
-/* "pause" "halt" "cancel" "flatten"; false when the word is none of these. */
+const char *hg_kill_name(hg_kill_level level); /* "pause" "halt" "cancel" "flatten" */
+/* False when the word is none of these. */
 bool hg_kill_parse(const char *word, hg_kill_level *out);
 
 /* The operator's switches (signal, KILL file, control socket). A level below the one in force
@@ -55,6 +56,8 @@ uint32_t hg_risk_kill(hg_exec *exec, hg_kill_level level, uint16_t strategy, con
 void hg_risk_arm(hg_exec *exec, uint16_t strategy, const char *who, int64_t now_ns);
 
 hg_risk_state hg_risk_session(const hg_exec *exec, const char **why); /* `why` may be NULL */
+/* How far the operator's switch or a loss has gone; HG_KILL_PAUSE: trading is not halted. */
+hg_kill_level hg_risk_level(const hg_exec *exec);
 hg_risk_state hg_risk_strategy(const hg_exec *exec, uint16_t strategy, const char **why);
 hg_risk_state hg_risk_underlying(const hg_exec *exec, uint32_t underlying, int64_t now_ns,
                                  int64_t *thaw_ns);

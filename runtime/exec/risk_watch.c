@@ -28,7 +28,7 @@ static void repeats_expire(hg_repeats *r, int64_t before_ns) {
 }
 
 static uint32_t repeat_key(uint32_t instrument, hg_side side) {
-    return 2 * instrument + (side == HG_SELL);
+    return 2 * instrument + (side == HG_SELL); /* either: which of the two is the same */
 }
 
 /* A full ring is a breach of the limit, which is below its capacity. */
@@ -92,7 +92,7 @@ static double look(hg_exec *exec, uint32_t u, int64_t now_ns) {
 
 void hg_risk_sent(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     const hg_order *order = &slot->order;
-    if (order->strategy >= HG_STRATEGIES_MAX) {
+    if (order->strategy >= HG_STRATEGIES_MAX) { /* either: above it is nobody but ANY */
         return;
     }
     uint32_t u = underlying_of(exec, order);
@@ -153,7 +153,11 @@ void hg_risk_ended(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
 /* --- 19: bursts ------------------------------------------------------------------------------- */
 
 static int64_t nano_of(double value) {
-    return fabs(value) < 9e9 ? (int64_t)llround(fabs(value) * 1e9) : INT64_MAX;
+    return (int64_t)llround(fmin(fabs(value) * 1e9, 9.2e18)); /* also of NaN */
+}
+
+static int64_t sum_or_most(int64_t a, int64_t b) {
+    return b > INT64_MAX - a ? INT64_MAX : a + b; /* either: equal is the most */
 }
 
 static void bursts_add(hg_bursts *b, int64_t now_ns, int64_t before_ns, int64_t delta,
@@ -173,8 +177,8 @@ static void bursts_add(hg_bursts *b, int64_t now_ns, int64_t before_ns, int64_t 
         b->vega[at] = 0;
     }
     b->time_ns[at] = now_ns;
-    b->delta[at] = delta > INT64_MAX - b->delta[at] ? INT64_MAX : b->delta[at] + delta;
-    b->vega[at] = vega > INT64_MAX - b->vega[at] ? INT64_MAX : b->vega[at] + vega;
+    b->delta[at] = sum_or_most(b->delta[at], delta);
+    b->vega[at] = sum_or_most(b->vega[at], vega);
     b->delta_sum += delta;
     b->vega_sum += vega;
 }
@@ -219,7 +223,7 @@ void hg_risk_after_fill(hg_exec *exec, hg_slot *slot, const hg_fill_effect *effe
         r->drift_abs += fabs(delta);
     }
     watch_burst(exec, u, delta, vega, fill->time_ns);
-    if (order->strategy >= HG_STRATEGIES_MAX) {
+    if (order->strategy >= HG_STRATEGIES_MAX) { /* either: above it is nobody but ANY */
         return;
     }
     if (slot->hedge) {
@@ -299,6 +303,6 @@ void hg_risk_watch_loss(hg_exec *exec, int64_t now_ns) {
         risk->day_peak = pnl.hedged;
     }
     risk->day = day;
-    risk->day_peak = pnl.hedged > risk->day_peak ? pnl.hedged : risk->day_peak;
+    risk->day_peak = fmax(risk->day_peak, pnl.hedged);
     judge_loss(exec, now_ns);
 }
