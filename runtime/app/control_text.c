@@ -95,6 +95,23 @@ static void print_pnl(const cJSON *result) {
            cJSON_IsTrue(get(pnl, "known")) ? "" : "  (not fully marked)");
 }
 
+static void print_risk(const cJSON *r) {
+    const cJSON *item = NULL;
+    bool active = strcmp(text(r, "risk"), "active") == 0;
+    if (active) {
+        printf("  risk       active\n");
+    } else {
+        printf("  risk       trading is %s: %s\n", text(r, "risk"), text(r, "risk_reason"));
+    }
+    cJSON_ArrayForEach(item, get(r, "stopped")) {
+        printf("             %s is %s: %s\n", text(item, "name"), text(item, "state"),
+               text(item, "why"));
+    }
+    cJSON_ArrayForEach(item, get(r, "refusals")) {
+        printf("  refused    %s: %s\n", text(item, "code"), text(item, "text"));
+    }
+}
+
 void hg_control_print_status(const cJSON *r) {
     double speed = number(r, "speed");
     printf("%s   %s   %s ", text(r, "name"), text(r, "mode"), text(r, "state"));
@@ -104,9 +121,7 @@ void hg_control_print_status(const cJSON *r) {
     printf(speed > 0 ? "%gx\n" : "max\n", speed);
     printf("  time       %.19s UTC  (%s events)\n", text(r, "event_time"),
            grouped(number(r, "events"), 0));
-    if (strcmp(text(r, "risk"), "active") != 0) {
-        printf("  risk       trading is %s: %s\n", text(r, "risk"), text(r, "risk_reason"));
-    }
+    print_risk(r);
     print_strategies(r);
     print_exposures(r);
     print_pnl(r);

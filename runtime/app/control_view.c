@@ -1,6 +1,7 @@
 /* What the control socket shows of a session. Numbers are in the units of the Lua API; what is not
  * known is null. Lists are bounded; what was left out is counted in `more`. */
 #include "app/control.h"
+#include "app/risk_view.h"
 #include "app/version.h"
 #include "base/clock.h"
 
@@ -176,9 +177,7 @@ int hg_view_status(hg_session *s, const hg_request *request, hg_json *out) {
     hg_json_string(out, "version", HG_VERSION);
     hg_json_string(out, "mode", modes[o->mode]);
     hg_json_string(out, "state", session_state(core));
-    const char *why = "";
-    hg_json_string(out, "risk", hg_risk_state_name(hg_risk_session(core->exec, &why)));
-    hg_json_string(out, "risk_reason", why);
+    hg_risk_view_status(core, out);
     hg_json_string(out, "feed", o->feed);
     if (strcmp(o->feed, "sim") == 0) {
         hg_json_string(out, "scenario", o->scenario);

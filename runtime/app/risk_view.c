@@ -63,6 +63,49 @@ void hg_risk_view_text(const hg_core *core) {
     }
 }
 
+#define LAST_REFUSALS 5
+
+void hg_risk_view_status(const hg_core *core, hg_json *j) {
+    const char *why = "";
+    hg_json_string(j, "risk", hg_risk_state_name(hg_risk_session(core->exec, &why)));
+    hg_json_string(j, "risk_reason", why);
+    hg_json_open_array(j, "stopped");
+    for (uint16_t i = 0; i < core->script_count; i++) {
+        if (hg_risk_strategy(core->exec, i, &why) == HG_RISK_PAUSED) {
+            hg_json_open(j, NULL);
+            hg_json_string(j, "name", hg_script_name(core->scripts[i]));
+            hg_json_string(j, "state", "paused");
+            hg_json_string(j, "why", why);
+            hg_json_close(j);
+        }
+    }
+    for (uint32_t u = 0; u < hg_universe_underlying_count(core->universe); u++) {
+        if (hg_risk_underlying(core->exec, u, core->now_ns, NULL) == HG_RISK_FROZEN) {
+            hg_json_open(j, NULL);
+            hg_json_string(j, "name", hg_universe_underlying(core->universe, u)->name);
+            hg_json_string(j, "state", "frozen");
+            hg_json_string(j, "why", "a burst of fills");
+            hg_json_close(j);
+        }
+    }
+    hg_json_close_array(j);
+    hg_json_open_array(j, "refusals");
+    for (uint32_t back = 0; back < LAST_REFUSALS; back++) {
+        uint64_t order = 0;
+        const hg_refusal *refusal = hg_exec_refusal_back(core->exec, back, &order);
+        if (refusal) {
+            hg_json_open(j, NULL);
+            hg_json_int(j, "order", (int64_t)order);
+            hg_json_string(j, "code", hg_reject_code(refusal->code));
+            hg_json_number(j, "value", refusal->value);
+            hg_json_number(j, "limit", refusal->limit);
+            hg_json_string(j, "text", refusal->text);
+            hg_json_close(j);
+        }
+    }
+    hg_json_close_array(j);
+}
+
 /* --- limits ----------------------------------------------------------------------------------- */
 
 /* Choices and names besides the numbers. */

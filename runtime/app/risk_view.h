@@ -15,4 +15,7 @@ void hg_risk_view_text(const hg_core *core);
 /* The limits a configuration gives, complete: a table, or one JSON object. */
 void hg_risk_view_limits(const hg_limits *limits, bool json);
 
+/* For status: the state of the session, what else is stopped, and the newest refusals. */
+void hg_risk_view_status(const hg_core *core, hg_json *json);
+
 #endif

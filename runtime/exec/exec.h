@@ -170,6 +170,8 @@ hg_reject hg_exec_try(hg_exec *exec, const hg_order_request *request, int64_t no
                       hg_refusal *refusal);
 /* Why an order was refused by the gate; NULL when it was not, or long ago. */
 const hg_refusal *hg_exec_refusal(const hg_exec *exec, uint64_t order);
+/* The newest refusals, 0 the last one; NULL: there are not so many, or it is forgotten. */
+const hg_refusal *hg_exec_refusal_back(const hg_exec *exec, uint32_t back, uint64_t *order);
 
 /* What the runtime does in a venue's place. */
 typedef enum {

@@ -313,6 +313,16 @@ const hg_refusal *hg_exec_refusal(const hg_exec *exec, uint64_t order) {
     return NULL;
 }
 
+const hg_refusal *hg_exec_refusal_back(const hg_exec *exec, uint32_t back, uint64_t *order) {
+    const hg_risk *risk = exec->risk;
+    if (back >= risk->refusal_count || back >= HG_REFUSALS_MAX) {
+        return NULL;
+    }
+    uint64_t place = (risk->refusal_count - 1 - back) & (HG_REFUSALS_MAX - 1);
+    *order = risk->refusal_order[place];
+    return &risk->refusals[place];
+}
+
 /* --- counts ------------------------------------------------------------------------------------
  */
 

@@ -245,6 +245,20 @@ TEST(the_list_of_what_is_pending_holds_nothing_else) {
     world_close(&w);
 }
 
+TEST(a_pattern_longer_than_any_name_permits_nothing) {
+    for (size_t len = HG_NAME_MAX - 1; len <= HG_NAME_MAX + 2; len++) {
+        world w;
+        hg_limits limits = {0};
+        char pattern[HG_NAME_MAX + 3] = "BTC_USDC-PERPETUAL";
+        memset(pattern + strlen(pattern), '*', len - strlen(pattern));
+        pattern[len] = '\0';
+        CHECK_EQ(hg_limits_set(&limits, &extra, "instruments", pattern), HG_OK);
+        open_world(&w, limits);
+        CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), len <= HG_NAME_MAX ? "" : "permission");
+        world_close(&w);
+    }
+}
+
 TEST(repeats_are_counted_as_far_as_they_are_kept) {
     static const struct {
         uint32_t given, kept;
@@ -327,6 +341,10 @@ TEST(a_mark_of_nothing_is_none) {
     quote(&w, LINEAR, 59999, 100, 60001, 100);
     mark(&w, LINEAR, 0, 0);
     CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), ""); /* by its quote */
+    later(&w, 11 * HG_NS_PER_S);
+    value_event(&w, HG_EV_INDEX, 0, 60000);
+    mark(&w, LINEAR, 0, 0); /* new, but it does not make the quote any newer */
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 59000, 1), "stale");
     world_close(&w);
 }
 

@@ -571,11 +571,15 @@ TEST(refusals_are_kept_for_those_who_ask) {
     uint64_t first = send_limit(&w, LINEAR, HG_BUY, 58000, NAN);
     CHECK_EQ(hg_exec_refusal(w.exec, first)->code, HG_REJECT_NOT_FINITE);
     CHECK(hg_exec_refusal(w.exec, first + 1) == NULL && hg_exec_refusal(w.exec, 0) == NULL);
+    uint64_t which = 0;
+    CHECK(hg_exec_refusal_back(w.exec, 0, &which) != NULL && which == first);
+    CHECK(hg_exec_refusal_back(w.exec, 1, &which) == NULL && which == first);
     for (int i = 0; i < 1024; i++) {
         send_limit(&w, LINEAR, HG_BUY, 58000, -1);
     }
     CHECK(hg_exec_refusal(w.exec, first) == NULL);
     CHECK_EQ(hg_exec_refusal(w.exec, first + 1)->code, HG_REJECT_SIZE_ZERO);
+    CHECK(hg_exec_refusal_back(w.exec, 1024, &which) == NULL);
     world_close(&w);
 }
 
