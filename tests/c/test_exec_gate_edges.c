@@ -388,6 +388,24 @@ TEST(closing_without_a_spot_has_no_value) {
     world_close(&w);
 }
 
+/* --- risk_position.c -------------------------------------------------------------------------- */
+
+TEST(a_market_order_reaches_the_touch_of_its_own_side) {
+    world w;
+    hg_limits limits = {0};
+    CHECK_EQ(hg_limits_set(&limits, &extra, "self_trade", "deny"), HG_OK);
+    open_world(&w, limits);
+    rest(&w, LINEAR, HG_SELL, 60005, 1);
+    quote(&w, LINEAR, 59999, 0, 60001, 100);
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 0, 1), "");
+    world_close(&w);
+    open_world(&w, limits);
+    rest(&w, LINEAR, HG_BUY, 59995, 1);
+    quote(&w, LINEAR, 59999, 100, 60001, 0);
+    CHECK_STR(verdict(&w, LINEAR, HG_SELL, 0, 1), "");
+    world_close(&w);
+}
+
 /* --- risk_watch.c ----------------------------------------------------------------------------- */
 
 static void long_world(world *w, hg_limits limits) {
