@@ -12,9 +12,8 @@
  * The present value. S spot, r and q continuous rates of money and asset per year (either may be
  * negative), cp +1 call, -1 put. T = 0 and sigma = 0 are allowed. Results are those of black76.h.
  *
- * Error: a root mean square of 5e-7 of max(S, K) and at most 1e-5 over vols of 10 % to 120 %, one
- * day to three years and rates of 0 to 20 %; the worst are short options of high vol near the
- * boundary (6.5e-6 for seven days at 120 %). About 21 us.
+ * Error, in units of max(S, K), over 20,000 options with vols of 10 % to 120 %, one day to three
+ * years and rates of 0 to 20 %: at most 5e-7, root mean square 1e-8. About 17 us with AVX2.
  *
  * HG_GREEKS_BAD_INPUT also where two exercise boundaries exist: a put with q < r < 0, a call with
  * r < q < 0.

@@ -27,6 +27,9 @@ static inline double ln_ratio(double f, double k) {
     return x + (exp_f - exp_k) * 0.69314718055994530942;
 }
 
+/* Whether the builds for AVX2 and FMA run here. */
+bool hg_has_fma(void);
+
 /* D = e^-rT; HG_GREEKS_BAD_INPUT where that is 0 or infinite. */
 int hg_b76_discount(double r, double t, double *discount);
 

