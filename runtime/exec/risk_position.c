@@ -145,8 +145,8 @@ static bool ranges(const judgement *j, hg_greek_range *g) {
     double percent = j->x->spot * j->x->spot * 0.01;
     const double unit[] = {j->unit.delta, j->unit.gamma * percent, j->unit.vega, j->unit.theta};
     for (int i = 0; i < HG_GREEKS; i++) {
-        double counted = (double)j->view->counted * j->request->side * unit[i];
-        g[i].add = (double)j->add * j->request->side * unit[i];
+        double counted = (double)j->view->counted * (double)j->request->side * unit[i];
+        g[i].add = (double)j->add * (double)j->request->side * unit[i];
         g[i].hi -= fmax(counted, 0);
         g[i].lo -= fmin(counted, 0);
     }
@@ -293,7 +293,7 @@ hg_reject hg_check_reduce_only(judgement *j) {
     }
     if (!lowers_exposure(j)) {
         return hg_refuse(j->refusal, HG_REJECT_REDUCING,
-                         (double)j->add * j->request->side * j->unit.delta, j->x->delta,
+                         (double)j->add * (double)j->request->side * j->unit.delta, j->x->delta,
                          "only orders that lower the exposure of %s pass: %s", j->inst->underlying,
                          j->risk->why);
     }

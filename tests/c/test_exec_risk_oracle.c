@@ -86,7 +86,7 @@ static const char *naive(const plain *p, const hg_order_request *r) {
     double open_usd = 0;
     double held_usd = 0;
     uint32_t id = r->instrument;
-    double adds = r->side * r->size;
+    double adds = (double)r->side * r->size;
     for (uint32_t k = 0; k < 5; k++) {
         open_usd += usd_of(k, pending(p, k, 1) + pending(p, k, -1));
         held_usd += usd_of(k, fabs(p->position[k]));
@@ -94,7 +94,7 @@ static const char *naive(const plain *p, const hg_order_request *r) {
     double room = r->side > 0 ? -p->position[id] - pending(p, id, 1)
                               : p->position[id] - pending(p, id, -1);
     bool closes = r->size <= (room > 0 ? room : 0) + 1e-9;
-    double coins = coins_of(id, p->position[id] + r->side * pending(p, id, r->side) + adds);
+    double coins = coins_of(id, p->position[id] + (double)r->side * pending(p, id, r->side) + adds);
     double order_usd = usd_of(id, r->size);
     if (!(order_usd <= p->limits.order_value_usd)) return "value_limit";
     if (!(open_count(p, id, -1) < (int)p->limits.open_orders)) return "open_limit";
@@ -102,7 +102,7 @@ static const char *naive(const plain *p, const hg_order_request *r) {
         return "open_limit";
     }
     if (!(open_usd + order_usd <= p->limits.open_notional_usd + 1e-6)) return "open_notional";
-    if (!(r->side * coins <= p->limits.position_delta + 1e-9)) return "position_limit";
+    if (!((double)r->side * coins <= p->limits.position_delta + 1e-9)) return "position_limit";
     if (beyond(p, offsetof(hg_unit, delta), p->limits.delta_coins, id, adds)) {
         return "delta_limit";
     }
