@@ -1,6 +1,8 @@
 /* The log: lines on stderr above a level. It never allocates and never fails. */
 #include "base/log.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -24,6 +26,7 @@ void hg_log(hg_log_level level, const char *fmt, ...) {
     va_start(args, fmt);
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
+    hg_text_make_printable(line);
     if (level == HG_LOG_INFO) {
         fprintf(stderr, "%s\n", line);
     } else {

@@ -123,3 +123,11 @@ int hg_file_read(const char *path, size_t limit, char **data, size_t *size) {
     fclose(file);
     return rc;
 }
+
+void hg_text_make_printable(char *text) {
+    for (unsigned char *c = (unsigned char *)text; *c; c++) {
+        if ((*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f) {
+            *c = '?';
+        }
+    }
+}

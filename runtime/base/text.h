@@ -22,4 +22,7 @@ const char *hg_text_nearest(const char *word, const char *const *candidates);
 /* Reads a whole file (at most `limit` bytes) into fresh NUL-terminated memory the caller frees. */
 HG_MUST_CHECK int hg_file_read(const char *path, size_t limit, char **data, size_t *size);
 
+/* Control characters but newline and tab become '?': what a script says cannot steer a terminal. */
+void hg_text_make_printable(char *text);
+
 #endif

@@ -9,6 +9,7 @@
  *        = help: did you mean 'instrument'?
  *     stack traceback: ...
  */
+#include "base/text.h"
 #include "script/script_int.h"
 
 #include <stdarg.h>
@@ -125,4 +126,5 @@ void hg_frame_write(hg_script *s, const char *label, const char *message, const 
     bool bare = traceback && memchr(traceback, '\n', (size_t)frames) == NULL; /* its title alone */
     if (frames > 0 && !bare) put(&o, "%.*s\n", frames, traceback);
     while (o.len > 0 && o.buf[o.len - 1] == '\n') o.buf[--o.len] = '\0';
+    hg_text_make_printable(o.buf);
 }

@@ -345,6 +345,7 @@ TEST(formats_error_values_safely) {
     raises("error(nil)", "the error is a nil value");
     raises("error(setmetatable({}, {__tostring = 1, __name = {}}))", "the error is a table value");
     raises("error()", "the error is a nil value");
+    raises("error('a\\27[31mb\\7')", "a?[31mb?");
 }
 
 TEST(shows_no_addresses) {
