@@ -284,7 +284,8 @@ function hedged.param(args) end
 --- return S
 --- ```
 ---
---- The answer is a snapshot: what it says stays as it was. While no number has changed a second call
+--- The answer is a snapshot: what it says stays as it was. While no number has changed a second
+--- call
 --- may give the same object, so compare fields, not objects.
 ---
 ---@param underlying? string|hedged.exposure_options that of the strategy when left out
