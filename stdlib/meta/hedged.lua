@@ -285,8 +285,7 @@ function hedged.param(args) end
 --- ```
 ---
 --- The answer is a snapshot: what it says stays as it was. While no number has changed a second
---- call
---- may give the same object, so compare fields, not objects.
+--- call may give the same object, so compare fields, not objects.
 ---
 ---@param underlying? string|hedged.exposure_options that of the strategy when left out
 ---@param options? { delta: string }

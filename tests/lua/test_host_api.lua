@@ -258,7 +258,8 @@ function TestGreeks:test_batch()
     check("put", delta[2], greeks.all(100, 100, 0.5, 0.4, "P").delta)
     check("zero", delta[3], 0)
     check("length", #delta, 3)
-    check("range", pcall(function() return delta[4] end), false)
+    check("end", delta[4], nil)
+    check("range", pcall(function() return delta[5] end), false)
   ]]
 end
 
