@@ -26,8 +26,12 @@
 #pragma GCC diagnostic pop
 #pragma GCC diagnostic ignored "-Wpsabi" /* vectors of 64 bytes stay within this file */
 
-/* SIMDe rounds the product first where the compiler has no FMA. */
-static simde__m512d fused_each(simde__m512d a, simde__m512d b, simde__m512d c) {
+/*
+ * SIMDe rounds the product first where the compiler has no FMA. Inlined always: a link with LTO
+ * compiles what is left of a function again, without the pragmas above.
+ */
+__attribute__((always_inline)) static inline simde__m512d fused_each(simde__m512d a, simde__m512d b,
+                                                                     simde__m512d c) {
     double v[3][8];
     memcpy(v[0], &a, sizeof a);
     memcpy(v[1], &b, sizeof b);
