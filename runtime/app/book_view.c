@@ -2,7 +2,6 @@
 #include "app/book_view.h"
 
 #include "base/clock.h"
-#include "greeks/black76.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -62,7 +61,7 @@ static hg_leg leg_read(const hg_book_view *v, uint32_t id) {
 static void option_row(const hg_leg *leg, hg_book_row_view *r) {
     hg_greeks g;
     r->iv = leg->sigma;
-    if (hg_black76_all(leg->price, leg->strike, leg->years, leg->sigma, leg->cp, 0, &g) == HG_OK) {
+    if (hg_leg_greeks(leg, &g)) {
         r->delta = leg->amount * g.delta;
         r->gamma = leg->amount * g.gamma;
         r->vega = leg->amount * g.vega * POINT;
@@ -78,11 +77,12 @@ static void linear_row(const hg_leg *leg, const hg_position *position, hg_book_r
     if (!(leg->price > 0)) {
         return;
     }
-    r->delta = leg->amount / (leg->inverse ? leg->price : 1);
+    double coins = leg->amount / (leg->inverse ? leg->price : 1);
+    r->delta = coins * hg_leg_open(leg);
     if (leg->kind == HG_KIND_SPOT) {
         r->value = leg->amount * leg->price;
     } else {
-        r->value = leg->inverse ? (cost - r->delta) * leg->spot : leg->amount * leg->price - cost;
+        r->value = leg->inverse ? (cost - coins) * leg->spot : leg->amount * leg->price - cost;
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "domain/delivery.h"
 
 #include <math.h>
 
@@ -74,7 +75,7 @@ static double funding_now(const hg_market *market, const hg_instrument *inst, do
 
 /* Share of a basis that runs off within the horizon. */
 static double run_off(const hg_instrument *inst, double horizon_s, int64_t now_ns) {
-    double left_s = hg_market_years(inst->expiry_ns, now_ns) * YEAR_S;
+    double left_s = hg_delivery_clock(inst->expiry_ns, now_ns) * YEAR_S;
     return left_s > horizon_s ? horizon_s / left_s : 1;
 }
 

@@ -102,7 +102,7 @@ double hg_market_mid(const hg_market *market, uint32_t id);
  * 0 when unknown. */
 double hg_market_mark(const hg_market *market, uint32_t id, int64_t now_ns);
 
-/* Years of variance left to expiry, ACT/365, never negative; inside the last half hour less than
+/* Years of variance left to expiry, ACT/365, never negative; in the last hours less than
  * the time (domain/delivery.h). */
 double hg_market_years(int64_t expiry_ns, int64_t now_ns);
 

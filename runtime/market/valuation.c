@@ -8,6 +8,8 @@
 #include "greeks/black76.h"
 #include "market/market_int.h"
 
+#include <math.h>
+
 /* A recorded mark is believed as it is while nothing newer is known about the spot. */
 #define MARK_FRESH_NS (60 * HG_NS_PER_S)
 
@@ -101,10 +103,36 @@ static double implied(const hg_market *m, const hg_instrument *inst) {
     return a->implied;
 }
 
+/* A vol told with a mark is the spot's. An exchange quotes it for the whole time instead, which in
+ * the last hours before a delivery at a mean is another number: where that is what explains its
+ * price, it is turned into the spot's, so that the price is met. */
+static double told_iv(const hg_market *m, uint32_t id, double iv) {
+    const hg_instrument *inst = hg_universe_get(m->universe, id);
+    hg_anchor *a = &m->anchors[id];
+    double clock = hg_delivery_clock(inst->expiry_ns, a->price_ns);
+    double years = hg_delivery_years(inst->expiry_ns, a->price_ns);
+    if (years == clock || !(years > 0)) {
+        return iv;
+    }
+    if (a->implied_due) {
+        double strike = hg_nano_to_double(inst->strike);
+        double price = inst->inverse ? a->price * a->forward : a->price;
+        double spot = 0;
+        double whole = 0;
+        bool known = price > 0 && a->forward > 0 &&
+                     hg_black76_price(a->forward, strike, years, iv, inst->cp, 0, &spot) == 0 &&
+                     hg_black76_price(a->forward, strike, clock, iv, inst->cp, 0, &whole) == 0;
+        bool for_whole = known && fabs(price - whole) < fabs(price - spot);
+        a->implied_due = false;
+        a->implied = for_whole ? iv * sqrt(clock / years) : iv;
+    }
+    return a->implied;
+}
+
 static hg_iv_source own_iv(const hg_market *m, uint32_t id, double *iv, int64_t *time_ns) {
     const hg_market_state *s = &m->states[id];
     if (s->iv > 0) {
-        *iv = hg_nano_to_double(s->iv);
+        *iv = told_iv(m, id, hg_nano_to_double(s->iv));
         *time_ns = s->mark_ns;
         return HG_IV_MARK;
     }

@@ -81,8 +81,10 @@ static void times_read(hg_book *b, int64_t now_ns) {
     }
     b->time_ns = hg_book_time(b, now_ns);
     for (uint32_t n = 0; n < b->groups; n++) {
+        double windows = hg_delivery_windows(b->group[n].expiry_ns, b->time_ns);
         b->group[n].t = hg_market_years(b->group[n].expiry_ns, b->time_ns);
-        b->group[n].open = hg_delivery_open(b->group[n].expiry_ns, b->time_ns);
+        b->group[n].open = hg_delivery_share(windows);
+        b->group[n].pace = hg_delivery_pace(windows);
     }
 }
 
@@ -107,13 +109,16 @@ static void columns_fill(hg_book *b, double spot) {
  * (domain/delivery.h): of each move of the spot only the open share arrives. */
 static void averaging(const hg_group *g, hg_book *b, uint32_t i) {
     double a = g->open;
-    double pace = hg_delivery_pace(a);
-    b->charm[i] = a * pace * b->charm[i] -
-                  b->delta[i] * (double)HG_NS_PER_YEAR / (double)HG_DELIVERY_WINDOW_NS;
+    double fixing = a < 1 ? (double)HG_NS_PER_YEAR / (double)HG_DELIVERY_WINDOW_NS : 0;
+    b->charm[i] = a * g->pace * b->charm[i] - b->delta[i] * fixing;
     b->delta[i] *= a;
     b->gamma[i] *= a * a;
     b->vanna[i] *= a;
-    b->theta[i] *= pace;
+    b->theta[i] *= g->pace;
+}
+
+static bool averaged(const hg_group *g) {
+    return g->open < 1 || g->pace != 1;
 }
 
 const hg_group *hg_book_group(const hg_book *b, uint32_t i) {
@@ -136,7 +141,7 @@ static void options_price(hg_book *b) {
                               .charm = b->charm};
     hg_greeks_batch(&in, &out, b->options);
     for (uint32_t n = 0; n < b->groups; n++) {
-        for (uint32_t i = b->group[n].first; b->group[n].open < 1 && i < b->group[n].end; i++) {
+        for (uint32_t i = b->group[n].first; averaged(&b->group[n]) && i < b->group[n].end; i++) {
             averaging(&b->group[n], b, i);
         }
     }
@@ -172,7 +177,7 @@ static void options_reprice(hg_portfolio *p, hg_book *b, uint32_t count) {
             out_of[c][p->changed[n]] = col[5 + c][n];
         }
         const hg_group *g = hg_book_group(b, p->changed[n]);
-        if (g->open < 1) {
+        if (averaged(g)) {
             averaging(g, b, p->changed[n]);
         }
     }

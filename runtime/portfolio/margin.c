@@ -11,7 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define COLUMNS 10 /* of margin_model.c */
+#define COLUMNS 11 /* of margin_model.c */
 #define USE_MAX 1e6
 
 const char *hg_margin_model_name(hg_margin_model model) {
@@ -114,7 +114,7 @@ static double finite_or_zero(double value) {
 static void option_model(hg_margin_leg *l) {
     hg_greeks g;
     const hg_leg *leg = &l->leg;
-    if (hg_black76_all(leg->price, leg->strike, leg->years, leg->sigma, leg->cp, 0, &g) == HG_OK) {
+    if (hg_leg_greeks(leg, &g)) {
         l->model = leg->inverse ? g.price / leg->price : g.price;
         l->delta = g.delta;
     }
@@ -140,7 +140,7 @@ hg_margin_leg hg_margin_leg_of(const hg_margin *m, uint32_t id, int64_t now_ns) 
     if (option && l.leg.price > 0) {
         option_model(&l);
     } else if (!option && l.leg.price > 0) {
-        l.delta = l.leg.inverse ? 1 / l.leg.price : 1;
+        l.delta = (l.leg.inverse ? 1 / l.leg.price : 1) * hg_leg_open(&l.leg);
     }
     return l;
 }

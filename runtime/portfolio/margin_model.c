@@ -82,7 +82,7 @@ enum { DOWN, SAME, UP };
 
 /* Work columns of the options of a pair. */
 typedef struct {
-    double *f0, *f, *k, *t, *cp, *price, *value0, *sigma[HG_PM_VOLS];
+    double *f0, *reach, *f, *k, *t, *cp, *price, *value0, *sigma[HG_PM_VOLS];
     uint32_t *place; /* of the leg in its pair */
     uint32_t count;
 } columns;
@@ -99,6 +99,7 @@ static columns columns_cut(const hg_margin *m) {
         .price = at + 5 * n,
         .value0 = at + 6 * n,
         .sigma = {at + 7 * n, at + 8 * n, at + 9 * n},
+        .reach = at + 10 * n,
         .place = m->place
     };
 }
@@ -110,7 +111,8 @@ static void columns_push(columns *c, const hg_leg *leg, uint32_t place, const hg
     c->place[i] = place;
     c->f0[i] = leg->price;
     c->k[i] = leg->strike;
-    c->t[i] = leg->years > 0 ? leg->years : 0;
+    c->reach[i] = hg_leg_reach(leg);
+    c->t[i] = hg_leg_variance_years(leg);
     c->cp[i] = leg->cp;
     c->sigma[DOWN][i] = larger(leg->sigma * (1 - t->volatility_range_down * scale), 0);
     c->sigma[SAME][i] = leg->sigma;
@@ -120,7 +122,7 @@ static void columns_push(columns *c, const hg_leg *leg, uint32_t place, const hg
 
 static void columns_price(const columns *c, double move, int vol) {
     for (uint32_t i = 0; i < c->count; i++) {
-        c->f[i] = c->f0[i] * (1 + move);
+        c->f[i] = c->f0[i] + c->reach[i] * move;
     }
     const hg_batch_in in = {c->f, c->k, c->t, c->sigma[vol], c->cp};
     const hg_batch_out out = {.price = c->price};
@@ -138,7 +140,7 @@ static void row_fill(const hg_margin_leg *legs, uint32_t count, const columns *c
         const hg_leg *leg = &legs[i].leg;
         if (leg->kind != HG_KIND_OPTION) {
             double now = hg_margin_worth(leg, leg->price);
-            row[i] = weight * (hg_margin_worth(leg, leg->price * (1 + move)) - now);
+            row[i] = weight * (hg_margin_worth(leg, leg->price + hg_leg_reach(leg) * move) - now);
         }
     }
     for (uint32_t i = 0; i < c->count; i++) {

@@ -34,7 +34,7 @@ static void options_price(hg_margin *m, const hg_margin_pair *pair) {
         if (leg->kind == HG_KIND_OPTION) {
             f[count] = leg->price;
             k[count] = leg->strike;
-            t[count] = leg->years;
+            t[count] = hg_leg_variance_years(leg);
             sigma[count] = leg->sigma;
             cp[count++] = leg->cp;
         }
@@ -47,7 +47,7 @@ static void options_price(hg_margin *m, const hg_margin_pair *pair) {
         hg_margin_leg *l = &m->moved[i];
         if (l->leg.kind == HG_KIND_OPTION) {
             l->model = l->leg.inverse ? price[count] / l->leg.price : price[count];
-            l->delta = delta[count++];
+            l->delta = delta[count++] * hg_leg_open(&l->leg);
         }
     }
 }
@@ -57,7 +57,7 @@ static gains legs_move(hg_margin *m, const hg_margin_pair *pair, double factor) 
     for (uint32_t i = pair->first; i < pair->end; i++) {
         m->moved[i] = m->legs[i];
         m->moved[i].leg.spot *= factor;
-        m->moved[i].leg.price *= factor;
+        m->moved[i].leg.price += hg_leg_reach(&m->legs[i].leg) * (factor - 1);
     }
     options_price(m, pair);
     for (uint32_t i = pair->first; i < pair->end; i++) {
@@ -70,7 +70,7 @@ static gains legs_move(hg_margin *m, const hg_margin_pair *pair, double factor) 
             sum.options += amount * (l->mark - from->mark);
         } else {
             l->mark = l->leg.price;
-            l->delta = l->leg.inverse ? 1 / l->leg.price : 1;
+            l->delta = (l->leg.inverse ? 1 / l->leg.price : 1) * hg_leg_open(&l->leg);
             sum.futures += amount * (hg_margin_worth(&l->leg, l->leg.price) -
                                      hg_margin_worth(&from->leg, from->leg.price));
         }

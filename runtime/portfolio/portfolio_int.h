@@ -44,8 +44,9 @@ typedef struct hg_group {
     int64_t expiry_ns;
     int64_t forward_ns; /* age of the forward */
     double f;           /* forward, 0 unknown */
-    double t;           /* years */
+    double t;           /* years of variance (domain/delivery.h) */
     double open;        /* share of the delivery price, 1 until the last half hour */
+    double pace;        /* of variance against the clock, 1 until the last hours */
     double coin_w;      /* one unit of price in coins, 0 unknown */
     double usd_w;       /* and in USD of now */
 } hg_group;

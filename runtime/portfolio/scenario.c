@@ -4,6 +4,7 @@
 #include "portfolio/scenario.h"
 
 #include "base/assert.h"
+#include "domain/delivery.h"
 #include "greeks/batch.h"
 #include "portfolio/portfolio_int.h"
 
@@ -14,23 +15,53 @@
 #define POINT 0.01
 #define DAYS_PER_YEAR 365.0
 
+#define WINDOW_YEARS ((double)HG_DELIVERY_WINDOW_NS / (double)HG_NS_PER_YEAR)
+
+double hg_leg_open(const hg_leg *leg) {
+    return leg->expires ? hg_delivery_share(leg->years / WINDOW_YEARS) : 1;
+}
+
+double hg_leg_variance_years(const hg_leg *leg) {
+    return leg->years > 0 ? hg_delivery_years_of(leg->years) : 0;
+}
+
+double hg_leg_reach(const hg_leg *leg) {
+    double open = hg_leg_open(leg);
+    return open < 1 ? open * leg->spot : leg->price;
+}
+
+bool hg_leg_greeks(const hg_leg *leg, hg_greeks *out) {
+    double open = hg_leg_open(leg);
+    if (hg_black76_all(leg->price, leg->strike, hg_leg_variance_years(leg), leg->sigma, leg->cp, 0,
+                       out) < 0) {
+        return false;
+    }
+    out->delta *= open;
+    out->gamma *= open * open;
+    out->theta *= hg_delivery_pace(leg->years / WINDOW_YEARS);
+    return true;
+}
+
 /* A future, perpetual or spot after the move. */
 static void linear_shock(const hg_leg *leg, const hg_shock *shock, hg_outcome *sum) {
     double spot = leg->spot * (1 + shock->spot);
     double price = leg->price * (1 + shock->spot);
     double a = leg->amount;
     bool expired = leg->expires && !(leg->years - shock->years > 0);
-    if (expired) {
+    double open = leg->expires ? hg_delivery_share((leg->years - shock->years) / WINDOW_YEARS) : 1;
+    if (hg_leg_open(leg) < 1) {
+        price = leg->price + hg_leg_reach(leg) * shock->spot;
+    } else if (expired) {
         price = spot;
     } else if (leg->expires && shock->years > 0) {
         price *= pow(leg->price / leg->spot, -shock->years / leg->years);
     }
     if (leg->inverse) {
         sum->pnl_usd += a * (1 / leg->price - 1 / price) * spot;
-        sum->delta += expired ? 0 : a / price;
+        sum->delta += expired ? 0 : open * a / price;
     } else {
         sum->pnl_usd += a * (price - leg->price);
-        sum->delta += expired ? 0 : a;
+        sum->delta += expired ? 0 : open * a;
     }
 }
 
@@ -38,14 +69,18 @@ static void linear_shock(const hg_leg *leg, const hg_shock *shock, hg_outcome *s
 typedef struct {
     size_t count;
     const hg_leg *leg[CHUNK];
-    double f0[CHUNK], k[CHUNK], t0[CHUNK], sigma0[CHUNK], cp[CHUNK];
+    double f0[CHUNK], k[CHUNK], sigma0[CHUNK], cp[CHUNK];
     double a[CHUNK];     /* amount */
     double value[CHUNK]; /* USD, as they are */
     double ratio[CHUNK]; /* spot over forward, both moved: what a coin-settled price is worth */
-    double basis[CHUNK]; /* what time does to the forward */
-    double live[CHUNK];  /* amount, 0 once expired */
+    bool averaging;      /* one of them is inside its last half hour: `ratio` is for one shock */
+    double fixed[CHUNK], moving[CHUNK]; /* parts of f0: only the second follows the spot */
+    double basis[CHUNK];                /* what time does to the forward */
+    /* Amount by what the clock does to each Greek, 0 once expired: of delta and gamma the share of
+     * each move of the spot that arrives, of theta the pace of variance. */
+    double live[CHUNK], open[CHUNK], open_squared[CHUNK], pace[CHUNK];
     double t[CHUNK];
-    double years; /* `basis`, `ratio`, `live` and `t` are for this shift of time */
+    double years; /* what depends on time is for this shift of it */
     double f[CHUNK], sigma[CHUNK];
     double price[CHUNK], delta[CHUNK], gamma[CHUNK], vega[CHUNK], theta[CHUNK];
 } columns;
@@ -55,8 +90,10 @@ static void push(columns *c, const hg_leg *leg) {
     c->leg[i] = leg;
     c->f0[i] = leg->price;
     c->k[i] = leg->strike;
-    c->t0[i] = leg->years > 0 ? leg->years : 0;
     c->sigma0[i] = leg->sigma;
+    c->moving[i] = hg_leg_reach(leg);
+    c->fixed[i] = hg_leg_open(leg) < 1 ? leg->price - c->moving[i] : 0;
+    c->averaging = c->averaging || hg_leg_open(leg) < 1;
     c->cp[i] = leg->cp;
     c->a[i] = leg->amount;
 }
@@ -65,12 +102,19 @@ static void push(columns *c, const hg_leg *leg) {
 static void columns_age(columns *c, double years) {
     for (size_t i = 0; i < c->count; i++) {
         const hg_leg *leg = c->leg[i];
-        bool expired = !(leg->years - years > 0);
-        c->t[i] = expired ? 0 : leg->years - years;
+        double left = leg->years - years;
+        bool expired = !(left > 0);
+        double windows = left / WINDOW_YEARS;
+        double open = hg_delivery_share(windows);
+        c->t[i] = expired ? 0 : hg_delivery_years_of(left);
         c->live[i] = expired ? 0 : c->a[i];
-        c->basis[i] = expired     ? leg->spot / leg->price
-                      : years > 0 ? pow(leg->price / leg->spot, -years / leg->years)
-                                  : 1;
+        c->open[i] = c->live[i] * open;
+        c->open_squared[i] = c->open[i] * open;
+        c->pace[i] = c->live[i] * hg_delivery_pace(windows);
+        c->basis[i] = hg_leg_open(leg) < 1 ? 1
+                      : expired            ? leg->spot / leg->price
+                      : years > 0          ? pow(leg->price / leg->spot, -years / leg->years)
+                                           : 1;
         c->ratio[i] = leg->inverse ? leg->spot / (leg->price * c->basis[i]) : 1;
     }
     c->years = years;
@@ -81,8 +125,11 @@ static void columns_price(columns *c, const hg_shock *shock, bool greeks) {
     for (size_t i = 0; i < c->count; i++) {
         double floor = c->sigma0[i] < VOL_FLOOR ? c->sigma0[i] : VOL_FLOOR;
         double sigma = c->sigma0[i] + shock->vol;
-        c->f[i] = c->f0[i] * up * c->basis[i];
+        c->f[i] = (c->fixed[i] + c->moving[i] * up) * c->basis[i];
         c->sigma[i] = sigma > floor ? sigma : floor;
+    }
+    for (size_t i = 0; c->averaging && i < c->count; i++) {
+        c->ratio[i] = c->leg[i]->inverse ? c->leg[i]->spot * up / c->f[i] : 1;
     }
     const hg_batch_in in = {c->f, c->k, c->t, c->sigma, c->cp};
     hg_batch_out out = {.price = c->price};
@@ -109,10 +156,10 @@ static void columns_sum(const columns *c, bool greeks, hg_outcome *sum) {
     }
     sum->pnl_usd += (gained[0] + gained[1]) + (gained[2] + gained[3]);
     for (size_t i = 0; greeks && i < c->count; i++) {
-        delta += c->live[i] * c->delta[i];
-        gamma += c->live[i] * c->gamma[i];
+        delta += c->open[i] * c->delta[i];
+        gamma += c->open_squared[i] * c->gamma[i];
         vega += c->live[i] * c->vega[i];
-        theta += c->live[i] * c->theta[i];
+        theta += c->pace[i] * c->theta[i];
     }
     sum->delta += delta;
     sum->gamma += gamma;
@@ -140,12 +187,14 @@ static void columns_run(columns *c, const hg_shock *shocks, size_t count, bool g
         columns_sum(c, greeks, &out[s]);
     }
     c->count = 0;
+    c->averaging = false;
 }
 
 static void grid(const hg_leg *legs, size_t count, const hg_shock *shocks, size_t shock_count,
                  bool greeks, hg_outcome *out) {
     columns c;
     c.count = 0;
+    c.averaging = false;
     for (size_t s = 0; s < shock_count; s++) {
         hg_assert(shocks[s].spot > -1 && shocks[s].years >= 0);
         out[s] = (hg_outcome){0};
@@ -197,7 +246,7 @@ hg_leg hg_leg_read(const hg_market *market, const hg_instrument *inst, double am
                   .cp = inst->cp,
                   .amount = amount,
                   .spot = known(hg_market_underlying(market, inst->underlying_id)->spot),
-                  .years = hg_market_years(inst->expiry_ns, now_ns),
+                  .years = hg_delivery_clock(inst->expiry_ns, now_ns),
                   .expires = inst->expiry_ns > 0,
                   .strike = hg_nano_to_double(inst->strike)};
     if (inst->kind == HG_KIND_OPTION) {

@@ -21,11 +21,12 @@ static bool option_unit(const hg_portfolio *p, const hg_instrument *inst, int64_
     if (rc < 0 || source == HG_IV_NONE) {
         return false;
     }
-    double open = hg_delivery_open(inst->expiry_ns, now_ns);
+    double windows = hg_delivery_windows(inst->expiry_ns, now_ns);
+    double open = hg_delivery_share(windows);
     *out = (hg_unit){.delta = g.delta * open,
                      .gamma = g.gamma * open * open,
                      .vega = g.vega * POINT,
-                     .theta = g.theta * hg_delivery_pace(open) / DAYS_PER_YEAR};
+                     .theta = g.theta * hg_delivery_pace(windows) / DAYS_PER_YEAR};
     return true;
 }
 
