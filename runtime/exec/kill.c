@@ -44,6 +44,7 @@ bool hg_kill_parse(const char *word, hg_kill_level *out) {
 
 static void tell(hg_exec *exec, hg_risk_event event, const hg_risk_cause *cause, int64_t now_ns) {
     hg_risk *risk = exec->risk;
+    hg_assert(event.to == HG_RISK_ACTIVE || hg_control_watches(cause->code));
     event.time_ns = now_ns;
     event.serial = ++risk->event_count;
     event.code = cause->code;

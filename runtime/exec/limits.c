@@ -66,8 +66,7 @@ static double look(const hg_limits *limits, const hg_limit_row *row) {
 
 double hg_limit_get(const hg_limits *limits, uint32_t row) {
     hg_assert(row < hg_limit_count);
-    double value = look(limits, &hg_limit_rows[row]);
-    return value > 0 ? value : 0;
+    return fmax(look(limits, &hg_limit_rows[row]), 0);
 }
 
 void hg_limits_default(hg_limits *limits) {
@@ -81,7 +80,7 @@ void hg_limits_complete(hg_limits *limits) {
         double value = look(limits, row);
         bool on_purpose = value < 0 && zero_allowed(row);
         bool given = value > 0 && isfinite(value);
-        if (!given && !on_purpose && row->standard > 0) {
+        if (!given && !on_purpose) {
             put(limits, row, row->standard);
         }
     }

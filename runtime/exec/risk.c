@@ -1,6 +1,6 @@
-/* The risk gate: the order of the controls, and who may trade at all. Permission and state come
- * first, then the order by itself, its data and price, then what it would do to positions and
- * exposure, and the rate last, so that a refused order costs no token.
+/* The risk gate: who may trade at all, and at which rate. Permission and state come first, then the
+ * order by itself, its data and price, then what it would do to positions and exposure, and the
+ * rate last, so that a refused order costs no token (risk_controls.c has the order).
  *
  * Invariants: unknown, stale and not finite refuse; orders without an answer count in full; an
  * order is measured by what it adds on the side it moves to, so one that lowers a breached Greek
@@ -100,7 +100,7 @@ static hg_reject check_account(const judgement *j) {
     return HG_REJECT_NONE;
 }
 
-static hg_reject check_permission(judgement *j) {
+hg_reject hg_check_permission(judgement *j) {
     hg_reject code = check_known(j);
     if (code != HG_REJECT_NONE) {
         return code;
@@ -125,7 +125,7 @@ static hg_reject check_permission(judgement *j) {
 
 /* --- 16 and 14: state ------------------------------------------------------------------------- */
 
-static hg_reject check_state(judgement *j) {
+hg_reject hg_check_state(judgement *j) {
     if (j->view->operator_order) {
         return HG_REJECT_NONE;
     }
@@ -161,53 +161,12 @@ static void prepare(judgement *j) {
     }
 }
 
-static hg_reject check_reconciled(judgement *j) {
+hg_reject hg_check_reconciled(judgement *j) {
     prepare(j);
     if (j->risk->reconciling && !j->reducing) {
         return hg_refuse(j->refusal, HG_REJECT_RECONCILING, NAN, NAN,
                          "positions and orders are being compared with the venue's");
     }
-    return HG_REJECT_NONE;
-}
-
-/* --- the order of the controls ---------------------------------------------------------------- */
-
-hg_reject hg_risk_judge(const hg_risk_view *view, const hg_order_request *request, int64_t now_ns,
-                        hg_risk_order *out, hg_refusal *refusal) {
-    typedef hg_reject (*control)(judgement *);
-    static const control controls[] = {
-        check_permission,                                      /* 21 */
-        check_state,                                           /* 16, 14, 19 */
-        check_reconciled,                                      /* 20 */
-        hg_check_form,        hg_check_size,   hg_check_price, /* 1 */
-        hg_check_data,                                         /* 13 */
-        hg_check_duplicate,                                    /* 11 */
-        hg_check_collar,                                       /* 2 */
-        hg_check_order_size,                                   /* 3 */
-        hg_check_value,                                        /* 4 */
-        hg_check_open,                                         /* 7 */
-        hg_check_position,    hg_check_greeks,                 /* 5 */
-        hg_check_gross,       hg_check_margin,                 /* 6 */
-        hg_check_reduce_only,                                  /* 15 */
-        hg_check_self_trade,                                   /* 12 */
-        hg_check_repeat,                                       /* 9, 10 */
-    };
-    hg_assert(view && view->exec && request && out && refusal);
-    *out = (hg_risk_order){0};
-    judgement j = {.view = view,
-                   .exec = view->exec,
-                   .risk = view->exec->risk,
-                   .request = request,
-                   .now_ns = now_ns,
-                   .out = out,
-                   .refusal = refusal};
-    for (size_t i = 0; i < sizeof controls / sizeof *controls; i++) {
-        hg_reject code = controls[i](&j);
-        if (code != HG_REJECT_NONE) {
-            return code;
-        }
-    }
-    hg_assert(out->price > 0 && out->size > view->filled);
     return HG_REJECT_NONE;
 }
 
@@ -354,9 +313,10 @@ void hg_risk_opened(hg_exec *exec, const hg_order *order, int by) {
 
 static bool permitted(const char *patterns, const char *name) {
     char one[HG_NAME_MAX + 1];
+    patterns += strspn(patterns, ", ");
     while (*patterns) {
         size_t len = strcspn(patterns, ", ");
-        if (len > 0 && len < sizeof one) {
+        if (len < sizeof one) {
             memcpy(one, patterns, len);
             one[len] = '\0';
             if (hg_text_match(one, name)) {

@@ -3,9 +3,9 @@
 
 #include "exec/risk.h"
 
-/* Private to the gate: risk.c holds the order of the controls, risk_form.c judges the order by
- * itself, risk_position.c what it would do to positions and exposure, risk_watch.c follows fills,
- * kill.c keeps the states. */
+/* Private to the gate: risk_controls.c holds the table of the controls, risk.c who may trade and at
+ * which rate, risk_form.c judges the order by itself, risk_position.c what it would do to positions
+ * and exposure, risk_watch.c follows fills, kill.c keeps the states. */
 
 #define HG_REPEATS_MAX 2048    /* orders filled that a strategy remembers */
 #define HG_BURSTS_MAX 1024     /* fills that an underlying remembers */
@@ -153,7 +153,26 @@ typedef struct judgement {
     hg_refusal *refusal;
 } judgement;
 
-/* risk_form.c, in the order of the controls */
+/* A control of the gate, and all it may say. With a judge it answers orders; without one it follows
+ * what happens and changes a state. The tests hold every limit and every code of this table. */
+typedef struct hg_control {
+    const char *name;
+    uint8_t numbers[4]; /* in the usual list of pre-trade controls; ends with 0 */
+    uint8_t codes[8];   /* hg_reject; ends with HG_REJECT_NONE */
+    hg_reject (*judge)(judgement *j);
+} hg_control;
+
+extern const hg_control hg_controls[]; /* judges first, in the order they are asked */
+extern const uint32_t hg_control_count;
+bool hg_control_says(const hg_control *control, hg_reject code);
+/* Whether a control that follows what happens may give this reason for a state. */
+bool hg_control_watches(hg_reject code);
+
+/* risk.c */
+hg_reject hg_check_permission(judgement *j);
+hg_reject hg_check_state(judgement *j);
+hg_reject hg_check_reconciled(judgement *j);
+/* risk_form.c */
 hg_reject hg_check_form(judgement *j);
 hg_reject hg_check_size(judgement *j);
 hg_reject hg_check_price(judgement *j);

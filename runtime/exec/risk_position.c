@@ -85,8 +85,9 @@ hg_reject hg_check_position(judgement *j) {
     double limit = j->limits->position_delta;
     double risky = buy ? coins : -coins;
     double most = (double)(INT64_MAX / 4);
-    if (!(fabs((double)worst) * (double)j->inst->lot <= most)) { /* either: far from all sums */
-        return hg_refuse(j->refusal, HG_REJECT_SIZE_LIMIT, coins, most / 1e9,
+    double nano = fabs((double)worst) * (double)j->inst->lot;
+    if (!(nano <= most)) { /* either: far from all sums */
+        return hg_refuse(j->refusal, HG_REJECT_SIZE_LIMIT, nano / 1e9, most / 1e9,
                          "worst-case position in %s is beyond the ledger", j->inst->name);
     }
     if (!(risky <= limit)) {
@@ -244,7 +245,7 @@ hg_reject hg_check_margin(judgement *j) {
 
 hg_lots hg_reduce_room(const hg_risk_view *view, hg_side side, hg_lots held) {
     hg_lots room = side == HG_BUY ? -held - view->pending_buy : held - view->pending_sell;
-    return room > 0 ? room : 0;
+    return room > 0 ? room : 0; /* either: 0 is 0 */
 }
 
 /* |value| does not grow, whatever becomes of the pending orders: for every outcome v in [lo, hi],
@@ -292,8 +293,9 @@ hg_reject hg_check_reduce_only(judgement *j) {
         return j->reducing ? HG_REJECT_NONE : refuse_room(j, HG_REJECT_REDUCING, "reducing: ");
     }
     if (!lowers_exposure(j)) {
-        return hg_refuse(j->refusal, HG_REJECT_REDUCING,
-                         (double)j->add * (double)j->request->side * j->unit.delta, j->x->delta,
+        double adds = (double)j->add * (double)j->request->side * j->unit.delta;
+        return hg_refuse(j->refusal, HG_REJECT_REDUCING, j->greeks ? adds : NAN,
+                         j->greeks ? j->x->delta : NAN,
                          "only orders that lower the exposure of %s pass: %s", j->inst->underlying,
                          j->risk->why);
     }
@@ -302,23 +304,24 @@ hg_reject hg_check_reduce_only(judgement *j) {
 
 /* --- 12: self-trade --------------------------------------------------------------------------- */
 
-/* A resting order of our own that an order of this side and price would meet. */
+/* A resting order of our own that an order of this side and price would meet. A cancel that was
+ * asked for arrives before the order does, unless nobody knows whether it has arrived at all. */
 static bool in_the_way(const hg_slot *slot, uint32_t instrument, hg_side side, hg_ticks price) {
     const hg_order *order = &slot->order;
-    return order->instrument == instrument && order->side != side && slot->counted > 0 &&
-           !order->cancel_pending && !hg_order_type_market((hg_order_type)order->type) &&
+    bool leaves = order->cancel_pending && order->state != HG_ORDER_UNKNOWN;
+    return order->instrument == instrument && order->side != side && slot->counted > 0 && !leaves &&
+           !hg_order_type_market((hg_order_type)order->type) &&
            (side == HG_BUY ? order->price <= price : order->price >= price);
 }
 
-/* Where the order trades first: a market order at the touch, not at its collar. */
+/* How far the order may trade: a market order that the touch can fill not beyond it, one that is
+ * larger to its collar. */
 static hg_ticks reach(const hg_exec *exec, uint32_t id, hg_order_type type, hg_side side,
-                      hg_ticks price) {
+                      hg_ticks price, hg_lots size) {
     const hg_quote *q = &hg_market_get(exec->market, id)->quote;
-    bool shown = side == HG_BUY ? q->ask_size > 0 : q->bid_size > 0;
-    if (type != HG_TYPE_MARKET || !shown) {
-        return price;
-    }
-    return side == HG_BUY ? q->ask : q->bid;
+    bool buy = side == HG_BUY;
+    bool touch = type == HG_TYPE_MARKET && size <= (buy ? q->ask_size : q->bid_size);
+    return !touch ? price : buy ? q->ask : q->bid;
 }
 
 static const hg_slot *own_in_the_way(const hg_exec *exec, uint32_t id, hg_side side,
@@ -340,7 +343,7 @@ hg_reject hg_check_self_trade(judgement *j) {
     if (policy != HG_SELF_WE_DENY || opposite == 0) {
         return HG_REJECT_NONE; /* cancelled when the order is sent, or the venue's affair */
     }
-    hg_ticks price = reach(j->exec, id, j->request->type, side, j->out->price);
+    hg_ticks price = reach(j->exec, id, j->request->type, side, j->out->price, j->out->size);
     const hg_slot *own = own_in_the_way(j->exec, id, side, price);
     if (own) {
         double other = hg_price_to_double(j->inst, own->order.price);
@@ -359,7 +362,7 @@ void hg_risk_clear_path(hg_exec *exec, const hg_order *order, int64_t now_ns) {
         return;
     }
     hg_ticks price = reach(exec, order->instrument, (hg_order_type)order->type,
-                           (hg_side)order->side, order->price);
+                           (hg_side)order->side, order->price, order->size);
     uint32_t next = HG_SLOT_NONE;
     for (uint32_t i = exec->first_open; i != HG_SLOT_NONE; i = next) {
         hg_slot *slot = &exec->slots[i];

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #define DAY_NS (24 * HG_NS_PER_HOUR)
+#define YEAR_NS (365.0 * DAY_NS)
 
 /* --- 9: repeated execution ----------------------------------------------------------------------
  */
@@ -77,10 +78,15 @@ static uint32_t underlying_of(const hg_exec *exec, const hg_order *order) {
     return hg_universe_get(exec->universe, order->instrument)->underlying_id;
 }
 
-/* Delta held now; what it moved by itself since the last look is drift. */
+/* Delta held now; what it moved by itself since the last look is drift. A leg whose price is lost
+ * has not moved: that is looked at again when all are known. */
 static double look(hg_exec *exec, uint32_t u, int64_t now_ns) {
     hg_risk_underlying_state *r = &exec->risk->underlyings[u];
-    double delta = hg_portfolio_exposure(exec->portfolio, u, now_ns)->delta_filled;
+    const hg_exposure *x = hg_portfolio_exposure(exec->portfolio, u, now_ns);
+    double delta = x->delta_filled;
+    if (x->quality == HG_QUALITY_PARTIAL) {
+        return delta;
+    }
     if (r->touched) {
         r->drift += delta - r->last_delta;
         r->drift_abs += fabs(delta - r->last_delta);
@@ -202,10 +208,27 @@ static void watch_burst(hg_exec *exec, uint32_t u, double delta, double vega, in
 
 /* --- fills ------------------------------------------------------------------------------------ */
 
+/* Greeks of a lot that nobody can price are taken as large as they can be: a coin of delta, and the
+ * vega of Black-76 at the money, S sqrt(T) / sqrt(2 pi), which no strike and no vol exceeds. */
+static void most_of(const hg_exec *exec, uint32_t id, int64_t now_ns, hg_unit *unit) {
+    const hg_instrument *inst = hg_universe_get(exec->universe, id);
+    double lot = hg_nano_to_double(inst->lot);
+    double spot = hg_market_underlying(exec->market, inst->underlying_id)->spot;
+    double reference = spot > 0 ? spot : NAN; /* unknown is more than any limit */
+    double years = fmax((double)(inst->expiry_ns - now_ns), 0) / YEAR_NS;
+    bool option = inst->kind == HG_KIND_OPTION;
+    unit->delta = option || !inst->inverse ? lot : lot / reference;
+    unit->vega = option ? lot * reference * sqrt(years) * 0.3989423 / 100 : 0;
+}
+
 hg_fill_effect hg_risk_before_fill(hg_exec *exec, const hg_slot *slot, int64_t now_ns) {
-    hg_fill_effect effect = {.known = false};
+    hg_fill_effect effect;
+    uint32_t id = slot->order.instrument;
     look(exec, underlying_of(exec, &slot->order), now_ns);
-    effect.known = hg_portfolio_unit(exec->portfolio, slot->order.instrument, now_ns, &effect.unit);
+    effect.known = hg_portfolio_unit(exec->portfolio, id, now_ns, &effect.unit);
+    if (!effect.known) {
+        most_of(exec, id, now_ns, &effect.unit);
+    }
     return effect;
 }
 
@@ -215,10 +238,12 @@ void hg_risk_after_fill(hg_exec *exec, hg_slot *slot, const hg_fill_effect *effe
     uint32_t u = underlying_of(exec, order);
     hg_risk_underlying_state *r = &exec->risk->underlyings[u];
     double lots = (double)fill->order.size * order->side;
-    double delta = effect->known ? lots * effect->unit.delta : 0;
-    double vega = effect->known ? lots * effect->unit.vega : 0;
+    double delta = lots * effect->unit.delta;
+    double vega = lots * effect->unit.vega;
     r->last_delta += delta; /* what is left at the next look is drift */
-    if (!slot->hedge) {
+    if (!effect->known) {
+        r->touched = false; /* nobody can tell what of the next look will be drift */
+    } else if (!slot->hedge) {
         r->drift += delta;
         r->drift_abs += fabs(delta);
     }

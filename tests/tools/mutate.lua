@@ -6,13 +6,15 @@
 --                                                          to mutate
 --
 -- Lines of the form `for (...)` are left alone (their bounds are capacities), and so are assertions
--- (they decide nothing) and comparisons whose flip changes nothing: their line says `either` in a
--- comment, and why.
+-- (they decide nothing). A comparison whose flip changes nothing is excused where its line says so
+-- in a comment, `either: why`; each excuse is printed.
 
 local build, only, jobs, job = arg[1], arg[2] or "", tonumber(arg[3]) or 2, tonumber(arg[4])
 local FLIPS = { ["<="] = "<", ["<"] = "<=", [">="] = ">", [">"] = ">=", ["=="] = "!=",
   ["!="] = "==", ["&&"] = "||", ["||"] = "&&" }
 local ROOMS = "base greeks domain market portfolio exec"
+local SOURCES = "runtime/exec/risk*.c runtime/exec/kill.c runtime/exec/limits.c"
+local TESTS = { "exec_gate", "exec_risk", "exec_limits", "exec_control" }
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -30,17 +32,19 @@ end
 -- Blanks out comments, texts, characters and what only looks like a comparison; lengths stay.
 local function bare(text)
   local function blank(s) return (s:gsub("[^\n]", " ")) end
-  text = text:gsub("/%*.-%*/", function(s) return s:find "either" and s or blank(s) end)
+  text = text:gsub("/%*.-%*/", function(s) return s:find "either:" and s or blank(s) end)
   text = text:gsub('"[^"\n]*"', blank):gsub("'[^'\n]*'", blank)
   text = text:gsub("hg_assert%b()", blank):gsub("%->", "  "):gsub("<<", "  "):gsub(">>", "  ")
   return (text:gsub("#[^\n]*", blank))
 end
 
 local function mutants(text)
-  local list, seen = {}, bare(text)
+  local list, seen, excuses = {}, bare(text), {}
   local at, line = 1, 1
   for row in (seen .. "\n"):gmatch "(.-)\n" do
-    local loop = row:find "^%s*for %(" or row:find "either"
+    local why = row:match "either: (.-) *%*/"
+    local loop = row:find "^%s*for %(" or why
+    if why then excuses[#excuses + 1] = { line = line, why = why } end
     local i = 1
     while i <= #row and not loop do
       local op = row:sub(i, i + 1)
@@ -55,7 +59,7 @@ local function mutants(text)
     end
     at, line = at + #row + 1, line + 1
   end
-  return list
+  return list, excuses
 end
 
 -- What make would run to compile one file, and the flags it links with.
@@ -70,8 +74,10 @@ local tests = build .. "/tests/c"
 
 local function gate_tests()
   local list = {}
-  for path in output("ls tests/c/test_exec_gate*.c tests/c/test_exec_risk*.c"):gmatch "%S+" do
-    list[#list + 1] = tests .. "/" .. path:match "([^/]+)%.c$" .. ".o"
+  for _, name in ipairs(TESTS) do
+    for path in output(("ls tests/c/test_%s*.c"):format(name)):gmatch "%S+" do
+      list[#list + 1] = tests .. "/" .. path:match "([^/]+)%.c$" .. ".o"
+    end
   end
   return table.concat(list, " ")
 end
@@ -89,8 +95,9 @@ local function passes(object, program)
   local link = ("%s -o %s %s %s %s/libhedged.a %s"):format(os.getenv "CC" or "gcc", program, object,
     objects, build, libraries)
   if not quiet(link) then error("cannot link: " .. link) end
-  return quiet(("timeout 60 %s exec_gate exec_risk: exec_risk_states"):format(program)) and
-    quiet(("timeout 60 %s exec_risk_oracle"):format(program))
+  return quiet(("timeout 120 %s exec_gate exec_limits exec_risk: exec_risk_states"):format(program))
+    and quiet(("timeout 120 %s exec_control"):format(program))
+    and quiet(("timeout 120 %s exec_risk_oracle"):format(program))
 end
 
 local function compile_line(path)
@@ -101,7 +108,7 @@ local function compile_line(path)
 end
 
 local files = {}
-for path in output("ls runtime/exec/risk*.c runtime/exec/kill.c"):gmatch "%S+" do
+for path in output("ls " .. SOURCES):gmatch "%S+" do
   if path:find(only) then files[#files + 1] = path end
 end
 
@@ -125,15 +132,21 @@ if job then -- every jobs-th mutant
   os.exit(0)
 end
 
+assert(os.execute(("mkdir -p '%s'"):format(build)))
 local made = os.execute(("make %s %s/libhedged.a %s >%s.log 2>&1"):format(room, build, objects,
   build))
 if not made or not passes("", build .. "/unchanged") then
   io.stderr:write(read(build .. ".log"), "\nthe tests fail without any change\n")
   os.exit(1)
 end
-local total, survivors, pipes, broken = 0, 0, {}, false
+local total, excused, survivors, pipes, broken = 0, 0, 0, {}, false
 for _, path in ipairs(files) do
-  total = total + #mutants(read(path))
+  local list, excuses = mutants(read(path))
+  total = total + #list
+  for _, e in ipairs(excuses) do
+    excused = excused + 1
+    print(("%s:%d: excused: %s"):format(path, e.line, e.why))
+  end
 end
 for k = 1, jobs do
   pipes[k] = assert(io.popen(("lua5.4 tests/tools/mutate.lua %s '%s' %d %d"):format(build, only,
@@ -146,5 +159,6 @@ for _, pipe in ipairs(pipes) do
   end
   broken = not pipe:close() or broken
 end
-print(("%d mutants, %d survived%s"):format(total, survivors, broken and ", some not run" or ""))
+print(("%d mutants, %d survived%s; %d lines excused"):format(total, survivors,
+  broken and ", some not run" or "", excused))
 os.exit(survivors == 0 and not broken and 0 or 1)
