@@ -314,14 +314,27 @@ static bool in_the_way(const hg_slot *slot, uint32_t instrument, hg_side side, h
            (side == HG_BUY ? order->price <= price : order->price >= price);
 }
 
-/* How far the order may trade: a market order that the touch can fill not beyond it, one that is
- * larger to its collar. */
+/* How far the order may trade: a market order as far as the book shows its size, and to its collar
+ * where the book does not show enough. */
 static hg_ticks reach(const hg_exec *exec, uint32_t id, hg_order_type type, hg_side side,
                       hg_ticks price, hg_lots size) {
-    const hg_quote *q = &hg_market_get(exec->market, id)->quote;
+    const hg_market_state *s = hg_market_get(exec->market, id);
+    const hg_level *level = NULL;
     bool buy = side == HG_BUY;
-    bool touch = type == HG_TYPE_MARKET && size <= (buy ? q->ask_size : q->bid_size);
-    return !touch ? price : buy ? q->ask : q->bid;
+    if (type != HG_TYPE_MARKET) {
+        return price;
+    }
+    if (size <= (buy ? s->quote.ask_size : s->quote.bid_size)) {
+        return buy ? s->quote.ask : s->quote.bid;
+    }
+    for (uint32_t k = 0; s->depth; k++) {
+        level = hg_depth_level(s->depth, buy ? HG_SELL : HG_BUY, k);
+        size -= level ? level->size : 0;
+        if (!level || size <= 0) {
+            break;
+        }
+    }
+    return level ? level->price : price;
 }
 
 static const hg_slot *own_in_the_way(const hg_exec *exec, uint32_t id, hg_side side,

@@ -1,7 +1,7 @@
 /* Runs the registered tests, each in a forked child so that a crash, a hang or a leaked descriptor
  * is that test's failure and nobody else's. Output of a child is kept and shown only if it fails.
  *
- *     ctest [-v] [--list] [PATTERN...]
+ *     ctest [-v] [-x] [--list] [PATTERN...]        -x: stop at the first that fails
  *
  * A pattern is a part of file:name, or a glob if it has a star. */
 #include "test.h"
@@ -394,14 +394,17 @@ static hg_test **tests_sorted(void) {
 int main(int argc, char **argv) {
     bool list = false;
     bool verbose = false;
+    bool hurry = false;
     int first = 1;
     for (; first < argc && argv[first][0] == '-'; first++) {
         if (strcmp(argv[first], "--list") == 0) {
             list = true;
         } else if (strcmp(argv[first], "-v") == 0) {
             verbose = true;
+        } else if (strcmp(argv[first], "-x") == 0) {
+            hurry = true;
         } else {
-            fprintf(stderr, "usage: ctest [-v] [--list] [PATTERN...]\n");
+            fprintf(stderr, "usage: ctest [-v] [-x] [--list] [PATTERN...]\n");
             return 2;
         }
     }
@@ -409,7 +412,7 @@ int main(int argc, char **argv) {
     srandom((unsigned)getpid());
     int counts[3] = {0, 0, 0};
     hg_test **all = tests_sorted();
-    for (int i = 0; i < tests_count; i++) {
+    for (int i = 0; i < tests_count && !(hurry && counts[FAILED] > 0); i++) {
         char label[256];
         test_label(all[i], label, sizeof label);
         if (!test_wanted(label, argc - first, argv + first)) continue;

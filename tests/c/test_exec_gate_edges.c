@@ -406,6 +406,45 @@ TEST(a_market_order_reaches_the_touch_of_its_own_side) {
     world_close(&w);
 }
 
+TEST(a_market_order_reaches_as_far_as_the_book_shows_its_size) {
+    world w;
+    hg_limits limits = {0};
+    CHECK_EQ(hg_limits_set(&limits, &extra, "self_trade", "deny"), HG_OK);
+    open_world(&w, limits);
+    rest(&w, LINEAR, HG_SELL, 60005, 1);
+    level(&w, LINEAR, HG_BUY, 59999, 10, HG_EVF_SNAPSHOT);
+    level(&w, LINEAR, HG_SELL, 60001, 10, 0);
+    level(&w, LINEAR, HG_SELL, 60003, 10, 0);
+    level(&w, LINEAR, HG_SELL, 60005, 10, 0);
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 0, 10), "");
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 0, 20), "");
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 0, 20.0001), "self_trade");
+    CHECK_NEAR(w.refusal.value, 60005, 0);
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 0, 30.0001), "self_trade");
+    CHECK_NEAR(w.refusal.value, 66000, 0); /* more than is shown: its collar */
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 60004, 25), "");
+    world_close(&w);
+}
+
+TEST(an_order_that_waits_for_its_trigger_is_in_nobodys_way) {
+    world w;
+    hg_limits limits = {0};
+    CHECK_EQ(hg_limits_set(&limits, &extra, "self_trade", "deny"), HG_OK);
+    open_world(&w, limits);
+    hg_order_request stop = request(LINEAR, HG_SELL, 59000, 1);
+    stop.type = HG_TYPE_STOP_LIMIT;
+    stop.trigger = HG_TRIGGER_MARK;
+    stop.trigger_price = 59500;
+    uint64_t id = send_request(&w, stop);
+    CHECK_STR(hg_reject_code(w.refusal.code), "");
+    world_answers(&w);
+    CHECK_STR(state_of(&w, id), "untriggered");
+    rest(&w, LINEAR, HG_SELL, 61000, 1); /* something is sold, but not there */
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 60000, 1), "");
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 61000, 1), "self_trade");
+    world_close(&w);
+}
+
 /* --- risk_watch.c ----------------------------------------------------------------------------- */
 
 static void long_world(world *w, hg_limits limits) {

@@ -95,9 +95,11 @@ local function passes(object, program)
   local link = ("%s -o %s %s %s %s/libhedged.a %s"):format(os.getenv "CC" or "gcc", program, object,
     objects, build, libraries)
   if not quiet(link) then error("cannot link: " .. link) end
-  return quiet(("timeout 120 %s exec_gate exec_limits exec_risk: exec_risk_states"):format(program))
-    and quiet(("timeout 120 %s exec_control"):format(program))
-    and quiet(("timeout 120 %s exec_risk_oracle"):format(program))
+  local function all(names)
+    return quiet(("timeout 120 %s -x %s"):format(program, names))
+  end
+  return all "exec_gate exec_limits exec_risk: exec_risk_states" and all "exec_control" and
+    all "exec_risk_oracle"
 end
 
 local function compile_line(path)
