@@ -42,15 +42,27 @@ static void alarm_raise(hg_exec *exec, const hg_order *order, const hg_event *ev
     hg_exec_alarm(exec, order, HG_ALARM_UNEXPECTED, event->time_ns);
 }
 
+/* What has been filled cannot be taken back: an order amended to less is as large as that. */
+static void amend_adopt(hg_slot *slot) {
+    hg_order *order = &slot->order;
+    order->price = slot->amend_price;
+    order->size = slot->amend_size > order->filled ? slot->amend_size : order->filled;
+    slot->amend_size = 0;
+}
+
+/* Nothing of it can be open. An order that is full as it was may have grown: only the answer to the
+ * amendment tells, and until then what it may have grown by counts as pending. */
+static bool is_full(const hg_slot *slot) {
+    return slot->order.filled >= slot->order.size && slot->order.filled >= slot->amend_size;
+}
+
 /* An ack of what was asked for last ends the amendment; any other says nothing about it. */
 static bool amend_done(hg_slot *slot, const hg_event *event) {
     if (slot->amend_size == 0 || event->order.size != slot->amend_size ||
         event->order.price != slot->amend_price) {
         return false;
     }
-    slot->order.price = slot->amend_price;
-    slot->order.size = slot->amend_size;
-    slot->amend_size = 0;
+    amend_adopt(slot);
     return true;
 }
 
@@ -75,10 +87,10 @@ static bool apply_ack(hg_slot *slot, const hg_event *event) {
     told_filled(slot, event);
     bool amended = terms_changed(order, event) || amend_done(slot, event);
     bool waits = hg_order_type_triggered((hg_order_type)order->type) && !order->triggered;
-    hg_order_state state = waits                         ? HG_ORDER_UNTRIGGERED
-                           : order->filled == 0          ? HG_ORDER_WORKING
-                           : order->filled < order->size ? HG_ORDER_PARTIAL
-                                                         : HG_ORDER_FILLED;
+    hg_order_state state = waits                ? HG_ORDER_UNTRIGGERED
+                           : order->filled == 0 ? HG_ORDER_WORKING
+                           : !is_full(slot)     ? HG_ORDER_PARTIAL
+                                                : HG_ORDER_FILLED;
     slot->acked = true;
     bool moved = order->state != state;
     order->state = (uint8_t)state;
@@ -205,6 +217,9 @@ static bool apply_fill(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     if (!trade_is_new(exec, slot, event)) {
         return false;
     }
+    if (filled > order->size && filled <= slot->amend_size) {
+        amend_adopt(slot); /* only the amended order can have traded so much */
+    }
     if (filled > order->size) {
         hg_exec_alarm(exec, order, HG_ALARM_OVERFILL, event->time_ns);
     }
@@ -212,7 +227,7 @@ static bool apply_fill(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     order->triggered = order->triggered || hg_order_type_triggered((hg_order_type)order->type);
     fill_value_add(hg_universe_get(exec->universe, order->instrument), order, event);
     order->filled = filled;
-    if (filled >= order->size) {
+    if (is_full(slot)) {
         order->state = HG_ORDER_FILLED;
         order->reject = HG_REJECT_NONE;
     } else if (!hg_order_state_done((hg_order_state)order->state)) {
@@ -246,6 +261,10 @@ static bool apply_refused(hg_exec *exec, hg_slot *slot, const hg_event *event) {
         return false; /* else the answer to what we had given up waiting for */
     }
     slot->order.reject = event->order.code < HG_REJECTS ? event->order.code : HG_REJECT_NONE;
+    if (slot->order.filled > 0 && is_full(slot)) {
+        slot->order.state = HG_ORDER_FILLED;
+        slot->order.reject = HG_REJECT_NONE;
+    }
     return true;
 }
 

@@ -55,13 +55,17 @@ static double filled(const naive *n) {
     return (n->traded[1] ? 1 : 0) + (n->traded[2] ? 2 : 0);
 }
 
+/* While nobody knows whether it has grown it is as large as it may be. */
+static double largest(const naive *n) {
+    return n->asked > n->size ? n->asked : n->size;
+}
+
 static bool is_open(const naive *n) {
-    return !n->ended && filled(n) < n->size;
+    return !n->ended && filled(n) < largest(n);
 }
 
 static double pending(const naive *n) {
-    double size = n->asked > n->size ? n->asked : n->size;
-    return is_open(n) ? size - filled(n) : 0;
+    return is_open(n) ? largest(n) - filled(n) : 0;
 }
 
 typedef struct {
@@ -99,6 +103,10 @@ static void tell_fill(rig *r, uint64_t trade, double size) {
 static void fill(rig *r, naive *n, int k) {
     tell_fill(r, (uint64_t)k, k);
     n->traded[k] = true;
+    if (filled(n) > n->size && n->asked >= filled(n)) { /* so it has grown */
+        n->size = n->asked;
+        n->asked = 0;
+    }
     n->acked = true;
     n->lost = false;
 }

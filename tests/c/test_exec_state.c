@@ -382,6 +382,63 @@ TEST(the_larger_size_counts_while_an_amendment_is_on_its_way) {
     rig_close(&r);
 }
 
+/* The order is full as it was, and the venue may have made it larger: until it has answered nobody
+ * knows, and a hedge must not be sent again for the part that may be open. */
+TEST(a_full_order_is_open_while_it_may_have_grown) {
+    for (int grown = 0; grown < 3; grown++) {
+        rig r;
+        rig_open(&r);
+        uint64_t id = send_limit(&r.w, r.perp, HG_BUY, 59000, 3);
+        tell(&r, HG_EV_ACK, id);
+        CHECK_EQ(hg_exec_amend(r.w.exec, id, 0, 5, r.w.now_ns, &r.w.refusal), HG_OK);
+        tell_fill(&r, id, 1, 3);
+        CHECK_STR(state_of(&r.w, id), "partial");
+        CHECK_NEAR(delta_pending(&r), 2, 0);
+        if (grown == 0) {
+            hg_event e = answer(&r, HG_EV_REJECTED, id);
+            e.order.about = HG_ABOUT_AMEND;
+            e.order.code = HG_REJECT_NOT_OPEN;
+            CHECK(hg_exec_apply(r.w.exec, &e) != NULL);
+            CHECK_STR(state_of(&r.w, id), "filled");
+        } else if (grown == 1) {
+            hg_event e = answer(&r, HG_EV_ACK, id);
+            e.order.price = ticks(&r.w, r.perp, 59000);
+            e.order.size = lots(&r.w, r.perp, 5);
+            CHECK(hg_exec_apply(r.w.exec, &e) != NULL);
+            CHECK_STR(state_of(&r.w, id), "partial");
+            CHECK_NEAR(delta_pending(&r), 2, 0);
+            tell_fill(&r, id, 2, 2);
+        } else {
+            tell_fill(&r, id, 2, 1); /* more than it was: it has grown, whatever became of the ack */
+            CHECK_STR(state_of(&r.w, id), "partial");
+            CHECK_EQ(hg_exec_get(r.w.exec, id)->size, lots(&r.w, r.perp, 5));
+            CHECK_NEAR(delta_pending(&r), 1, 0);
+            tell_fill(&r, id, 3, 1);
+        }
+        CHECK_STR(state_of(&r.w, id), "filled");
+        CHECK_NEAR(delta_pending(&r), 0, 0);
+        CHECK_EQ(hg_exec_stats_get(r.w.exec)->alarms, 0);
+        CHECK_EQ(hg_exec_stats_get(r.w.exec)->late, 0);
+        rig_close(&r);
+    }
+}
+
+TEST(an_order_that_shrank_below_what_it_filled_is_as_large_as_that) {
+    rig r;
+    rig_open(&r);
+    uint64_t id = send_limit(&r.w, r.perp, HG_BUY, 59000, 5);
+    tell(&r, HG_EV_ACK, id);
+    CHECK_EQ(hg_exec_amend(r.w.exec, id, 0, 2, r.w.now_ns, &r.w.refusal), HG_OK);
+    tell_fill(&r, id, 1, 3);
+    hg_event e = answer(&r, HG_EV_ACK, id);
+    e.order.price = ticks(&r.w, r.perp, 59000);
+    e.order.size = lots(&r.w, r.perp, 2);
+    CHECK(hg_exec_apply(r.w.exec, &e) != NULL);
+    CHECK_STR(state_of(&r.w, id), "filled");
+    CHECK_EQ(hg_exec_get(r.w.exec, id)->size, lots(&r.w, r.perp, 3));
+    rig_close(&r);
+}
+
 TEST(amendments_pass_the_gate) {
     rig r;
     rig_open(&r);
