@@ -1,16 +1,14 @@
 /* Writers of the events file. Every line is built in a fixed buffer and written whole, so that a
  * reader never meets half a record. Times are event time in seconds. */
-#include "app/events.h"
-
+#include "app/events_int.h"
 #include "app/explain_view.h"
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/json.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define LINE_MAX_BYTES 4096
 
 int hg_events_open(hg_events *events, const char *path) {
     if (!path) {
@@ -24,6 +22,8 @@ int hg_events_open(hg_events *events, const char *path) {
 }
 
 int hg_events_close(hg_events *events) {
+    free(events->told);
+    events->told = NULL;
     if (!events->file) {
         return HG_OK;
     }
@@ -35,56 +35,14 @@ int hg_events_close(hg_events *events) {
     return HG_OK;
 }
 
-static bool wanted(const hg_events *events) {
-    return events->file || events->listener;
-}
-
-typedef struct {
-    hg_json json;
-    char buf[LINE_MAX_BYTES];
-} line;
-
-static void line_open_at(line *l, int64_t time_ns, const char *kind) {
-    hg_json_init(&l->json, l->buf, sizeof l->buf);
-    hg_json_open(&l->json, NULL);
-    hg_json_number(&l->json, "t", (double)time_ns / 1e9);
-    hg_json_string(&l->json, "kind", kind);
-}
-
-static void line_open(line *l, const hg_events *events, const char *kind) {
-    line_open_at(l, events->core->now_ns, kind);
-}
-
-static void line_close(line *l, hg_events *events) {
-    hg_json_close(&l->json);
-    const char *text = hg_json_text(&l->json);
-    if (events->listener) {
-        events->listener(events->context, text);
+/* What only few orders have. */
+static void put_conditions(hg_line *l, const hg_order *order) {
+    if (order->post_only) {
+        hg_json_bool(&l->json, "post_only", true);
     }
-    if (events->file && (fputs(text, events->file) == EOF || fputc('\n', events->file) == EOF)) {
-        events->failed = true;
+    if (order->reduce_only) {
+        hg_json_bool(&l->json, "reduce_only", true);
     }
-}
-
-static const hg_instrument *instrument_of(const hg_events *events, uint32_t id) {
-    return hg_universe_get(events->core->universe, id);
-}
-
-static const char *script_name(const hg_events *events, uint16_t index) {
-    const hg_core *core = events->core;
-    return index < core->script_count ? hg_script_name(core->scripts[index]) : "";
-}
-
-static void put_price(line *l, const char *key, const hg_instrument *inst, hg_ticks price) {
-    hg_json_nano(&l->json, key, price * inst->tick);
-}
-
-static void put_size(line *l, const char *key, const hg_instrument *inst, hg_lots size) {
-    hg_json_nano(&l->json, key, size * inst->lot);
-}
-
-/* What only conditional and linked orders have. */
-static void put_conditions(line *l, const hg_order *order) {
     if (order->trigger != HG_TRIGGER_NONE) {
         hg_json_string(&l->json, "trigger", hg_trigger_name((hg_trigger)order->trigger));
         hg_json_nano(&l->json, "trigger_price", order->trigger_price);
@@ -118,25 +76,25 @@ static void on_order(void *context, const hg_order *order) {
     if (events->watcher) {
         events->watcher(events->context, order);
     }
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
-    const hg_instrument *inst = instrument_of(events, order->instrument);
-    line l;
+    const hg_instrument *inst = hg_events_instrument(events, order->instrument);
+    hg_line l;
     char code[20];
     snprintf(code, sizeof code, "%016llx", (unsigned long long)order->code);
-    line_open(&l, events, "order");
+    hg_line_open(&l, events, "order");
     hg_json_int(&l.json, "id", (int64_t)order->id);
-    hg_json_string(&l.json, "strategy", script_name(events, order->strategy));
+    hg_json_string(&l.json, "strategy", hg_events_script(events, order->strategy));
     hg_json_string(&l.json, "code", code);
     hg_json_string(&l.json, "instrument", inst->name);
     hg_json_string(&l.json, "side", hg_side_name(order->side));
-    put_size(&l, "size", inst, order->size);
-    put_price(&l, "price", inst, order->price);
+    hg_line_size(&l, "size", inst, order->size);
+    hg_line_price(&l, "price", inst, order->price);
     hg_json_string(&l.json, "type", hg_order_type_name(order->type));
     hg_json_string(&l.json, "tif", hg_tif_name(order->tif));
     hg_json_string(&l.json, "state", hg_order_state_name(order->state));
-    put_size(&l, "filled", inst, order->filled);
+    hg_line_size(&l, "filled", inst, order->filled);
     double average = hg_exec_average_price(events->core->exec, order);
     if (average > 0) {
         hg_json_number(&l.json, "average", average);
@@ -154,24 +112,24 @@ static void on_order(void *context, const hg_order *order) {
     hg_json_number(&l.json, "hi", order->pending_hi);
     hg_json_close(&l.json);
     hg_json_number(&l.json, "age_ms", order->age_ms);
-    line_close(&l, events);
+    hg_line_close(&l, events);
 }
 
 static void on_fill(void *context, const hg_order *order, const hg_event *fill) {
     hg_events *events = context;
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
-    const hg_instrument *inst = instrument_of(events, order->instrument);
-    line l;
-    line_open(&l, events, "fill");
+    const hg_instrument *inst = hg_events_instrument(events, order->instrument);
+    hg_line l;
+    hg_line_open(&l, events, "fill");
     hg_json_int(&l.json, "id", (int64_t)order->id);
     hg_json_int(&l.json, "trade", (int64_t)fill->order.trade);
-    hg_json_string(&l.json, "strategy", script_name(events, order->strategy));
+    hg_json_string(&l.json, "strategy", hg_events_script(events, order->strategy));
     hg_json_string(&l.json, "instrument", inst->name);
     hg_json_string(&l.json, "side", hg_side_name(order->side));
-    put_size(&l, "size", inst, fill->order.size);
-    put_price(&l, "price", inst, fill->order.price);
+    hg_line_size(&l, "size", inst, fill->order.size);
+    hg_line_price(&l, "price", inst, fill->order.price);
     hg_json_nano(&l.json, "fee", fill->order.fee);
     hg_json_string(&l.json, "fee_currency", inst->settle);
     hg_json_string(&l.json, "liquidity", fill->order.maker ? "maker" : "taker");
@@ -180,38 +138,41 @@ static void on_fill(void *context, const hg_order *order, const hg_event *fill) 
     } else {
         hg_json_null(&l.json, "mid");
     }
-    line_close(&l, events);
+    hg_json_number(&l.json, "index",
+                   hg_market_underlying(events->core->market, inst->underlying_id)->spot);
+    hg_line_close(&l, events);
 }
 
 static void on_alarm(void *context, const hg_order *order, hg_alarm alarm) {
     hg_events *events = context;
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
-    line l;
-    line_open(&l, events, "alarm");
+    hg_line l;
+    hg_line_open(&l, events, "alarm");
     hg_json_string(&l.json, "code", hg_alarm_code(alarm));
     hg_json_string(&l.json, "text", hg_alarm_text(alarm));
     if (order) {
         hg_json_int(&l.json, "id", (int64_t)order->id);
-        hg_json_string(&l.json, "strategy", script_name(events, order->strategy));
-        hg_json_string(&l.json, "instrument", instrument_of(events, order->instrument)->name);
+        hg_json_string(&l.json, "strategy", hg_events_script(events, order->strategy));
+        hg_json_string(&l.json, "instrument",
+                       hg_events_instrument(events, order->instrument)->name);
         hg_json_string(&l.json, "state", hg_order_state_name((hg_order_state)order->state));
     }
-    line_close(&l, events);
+    hg_line_close(&l, events);
 }
 
 static void on_refusal(void *context, const hg_order_request *request, const hg_refusal *refusal) {
     hg_events *events = context;
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
     bool known = request->instrument < hg_universe_count(events->core->universe);
-    line l;
-    line_open(&l, events, "refusal");
-    hg_json_string(&l.json, "strategy", script_name(events, request->strategy));
+    hg_line l;
+    hg_line_open(&l, events, "refusal");
+    hg_json_string(&l.json, "strategy", hg_events_script(events, request->strategy));
     hg_json_string(&l.json, "instrument",
-                   known ? instrument_of(events, request->instrument)->name : NULL);
+                   known ? hg_events_instrument(events, request->instrument)->name : NULL);
     hg_json_string(&l.json, "side", hg_side_name(request->side));
     hg_json_number(&l.json, "size", request->size);
     hg_json_number(&l.json, "price", request->price);
@@ -220,22 +181,22 @@ static void on_refusal(void *context, const hg_order_request *request, const hg_
     hg_json_number(&l.json, "value", refusal->value);
     hg_json_string(&l.json, "text", refusal->text);
     hg_json_string(&l.json, "line", request->line);
-    line_close(&l, events);
+    hg_line_close(&l, events);
 }
 
 static void on_risk(void *context, const hg_risk_event *event) {
     hg_events *events = context;
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
     const char *scope = event->strategy != HG_STRATEGY_ANY ? "strategy"
                         : event->underlying != HG_ID_NONE  ? "underlying"
                                                            : "session";
-    line l;
-    line_open_at(&l, event->time_ns, "risk");
+    hg_line l;
+    hg_line_open_at(&l, event->time_ns, "risk");
     hg_json_string(&l.json, "scope", scope);
     if (event->strategy != HG_STRATEGY_ANY) {
-        hg_json_string(&l.json, "strategy", script_name(events, event->strategy));
+        hg_json_string(&l.json, "strategy", hg_events_script(events, event->strategy));
     } else if (event->underlying != HG_ID_NONE) {
         hg_json_string(&l.json, "underlying",
                        hg_universe_underlying(events->core->universe, event->underlying)->name);
@@ -247,26 +208,26 @@ static void on_risk(void *context, const hg_risk_event *event) {
     hg_json_number(&l.json, "limit", event->limit);
     hg_json_int(&l.json, "cancelled", event->cancelled);
     hg_json_string(&l.json, "text", event->text);
-    line_close(&l, events);
+    hg_line_close(&l, events);
 }
 
 static void on_cash(void *context, uint32_t currency, hg_cash amount, hg_cash balance,
                     hg_cash_cause cause) {
     hg_events *events = context;
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
-    line l;
-    line_open(&l, events, "cash");
+    hg_line l;
+    hg_line_open(&l, events, "cash");
     hg_json_string(&l.json, "currency",
                    hg_universe_currency(events->core->universe, currency)->name);
     hg_json_nano(&l.json, "amount", amount);
     hg_json_nano(&l.json, "balance", balance);
     hg_json_string(&l.json, "cause", hg_cash_cause_name(cause));
-    line_close(&l, events);
+    hg_line_close(&l, events);
 }
 
-void hg_events_opening(hg_events *events) {
+void hg_events_deposits(hg_events *events) {
     for (uint32_t i = 0; i < hg_universe_currency_count(events->core->universe); i++) {
         hg_cash balance = hg_portfolio_cash(events->core->portfolio, i);
         if (balance != 0) {
@@ -275,48 +236,51 @@ void hg_events_opening(hg_events *events) {
     }
 }
 
-static void on_funding(void *context, uint32_t id, hg_lots lots, hg_nano rate, hg_cash amount) {
+static void on_funding(void *context, uint32_t id, const hg_funding_note *note) {
     hg_events *events = context;
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
-    const hg_instrument *inst = instrument_of(events, id);
-    line l;
-    line_open(&l, events, "funding");
+    const hg_instrument *inst = hg_events_instrument(events, id);
+    hg_line l;
+    hg_line_open(&l, events, "funding");
     hg_json_string(&l.json, "instrument", inst->name);
-    put_size(&l, "position", inst, lots);
-    hg_json_nano(&l.json, "rate", rate);
-    hg_json_nano(&l.json, "amount", amount);
+    hg_line_size(&l, "position", inst, note->lots);
+    hg_json_nano(&l.json, "rate", note->rate);
+    hg_json_nano(&l.json, "amount", note->amount);
     hg_json_string(&l.json, "currency", inst->settle);
-    line_close(&l, events);
+    hg_json_nano(&l.json, "value", note->value);
+    hg_json_number(&l.json, "since", (double)note->since_ns / 1e9);
+    hg_json_number(&l.json, "until", (double)note->until_ns / 1e9);
+    hg_line_close(&l, events);
 }
 
 static void on_settlement(void *context, uint32_t id, hg_nano price, hg_lots lots, hg_cash amount,
                           hg_cash fee, hg_settlement_kind kind) {
     hg_events *events = context;
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
-    const hg_instrument *inst = instrument_of(events, id);
-    line l;
-    line_open(&l, events, "settlement");
+    const hg_instrument *inst = hg_events_instrument(events, id);
+    hg_line l;
+    hg_line_open(&l, events, "settlement");
     hg_json_string(&l.json, "instrument", inst->name);
     hg_json_nano(&l.json, "price", price);
-    put_size(&l, "size", inst, lots);
+    hg_line_size(&l, "size", inst, lots);
     hg_json_nano(&l.json, "amount", amount);
     hg_json_nano(&l.json, "fee", fee);
     hg_json_string(&l.json, "currency", inst->settle);
     hg_json_string(&l.json, "type", kind == HG_SETTLE_DAILY ? "daily" : "delivery");
-    line_close(&l, events);
+    hg_line_close(&l, events);
 }
 
 static void on_liquidation(void *context, const hg_liquidation_note *note) {
     hg_events *events = context;
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
-    line l;
-    line_open(&l, events, "liquidation");
+    hg_line l;
+    hg_line_open(&l, events, "liquidation");
     hg_json_string(&l.json, "phase", hg_liquidation_phase_name(note->phase));
     hg_json_string(&l.json, "currency",
                    hg_universe_currency(events->core->universe, note->currency)->name);
@@ -327,13 +291,16 @@ static void on_liquidation(void *context, const hg_liquidation_note *note) {
         hg_json_int(&l.json, "cancelled", note->cancelled);
     }
     if (note->phase == HG_LIQUIDATION_ORDER) {
-        const hg_instrument *inst = instrument_of(events, note->instrument);
+        const hg_instrument *inst = hg_events_instrument(events, note->instrument);
         hg_json_int(&l.json, "id", (int64_t)note->order);
         hg_json_string(&l.json, "instrument", inst->name);
         hg_json_string(&l.json, "side", hg_side_name(note->side));
-        put_size(&l, "size", inst, note->lots);
+        hg_line_size(&l, "size", inst, note->lots);
     }
-    line_close(&l, events);
+    hg_line_close(&l, events);
+    if (note->phase == HG_LIQUIDATION_START || note->phase == HG_LIQUIDATION_END) {
+        hg_events_book(events, "liquidation", events->core->now_ns);
+    }
 }
 
 hg_liquidation_observer hg_events_liquidation_observer(hg_events *events) {
@@ -345,7 +312,8 @@ hg_exec_observer hg_events_exec_observer(hg_events *events) {
 }
 
 hg_portfolio_observer hg_events_portfolio_observer(hg_events *events) {
-    return (hg_portfolio_observer){events, on_cash, on_funding, on_settlement};
+    return (hg_portfolio_observer){events, on_cash, on_funding, on_settlement,
+                                   hg_events_first_mark};
 }
 
 /* `strategy`: whose share of the book it is, NULL for the whole. */
@@ -355,8 +323,8 @@ static void sample(hg_events *events, hg_portfolio *book, const char *strategy, 
     const hg_exposure *x = hg_portfolio_exposure(book, underlying, now_ns);
     hg_pnl pnl;
     hg_portfolio_pnl(book, now_ns, &pnl);
-    line l;
-    line_open_at(&l, now_ns, strategy ? "share" : "sample");
+    hg_line l;
+    hg_line_open_at(&l, now_ns, strategy ? "share" : "sample");
     if (strategy) {
         hg_json_string(&l.json, "strategy", strategy);
     }
@@ -375,11 +343,11 @@ static void sample(hg_events *events, hg_portfolio *book, const char *strategy, 
     hg_json_number(&l.json, "pending_lo", x->pending_lo);
     hg_json_number(&l.json, "pending_hi", x->pending_hi);
     hg_json_string(&l.json, "quality", hg_quality_name(x->quality));
-    line_close(&l, events);
+    hg_line_close(&l, events);
 }
 
 void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns) {
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
     const hg_core *core = events->core;
@@ -399,16 +367,16 @@ typedef struct {
 static void put_explanation(void *context, hg_explain_by by, const char *name,
                             const hg_explanation *x) {
     explain_lines *lines = context;
-    line l;
-    line_open_at(&l, lines->now_ns, "explain");
+    hg_line l;
+    hg_line_open_at(&l, lines->now_ns, "explain");
     hg_json_string(&l.json, "by", hg_explain_by_name(by));
     hg_json_string(&l.json, "name", name);
     hg_explain_fields(&l.json, lines->events->core, x, true);
-    line_close(&l, lines->events);
+    hg_line_close(&l, lines->events);
 }
 
 void hg_events_explain(hg_events *events, int64_t now_ns, bool end) {
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
     explain_lines lines = {events, now_ns};
@@ -421,53 +389,53 @@ void hg_events_explain(hg_events *events, int64_t now_ns, bool end) {
 
 void hg_events_strategy(hg_events *events, const hg_script *script, const char *state,
                         const char *reason) {
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
-    line l;
-    line_open(&l, events, "strategy");
+    hg_line l;
+    hg_line_open(&l, events, "strategy");
     hg_json_string(&l.json, "strategy", hg_script_name(script));
     hg_json_string(&l.json, "state", state);
     hg_json_string(&l.json, "reason", reason);
-    line_close(&l, events);
+    hg_line_close(&l, events);
 }
 
 void hg_events_param(hg_events *events, const hg_script *script, const hg_param_view *param,
                      const char *from, const char *to) {
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
-    line l;
-    line_open(&l, events, "param");
+    hg_line l;
+    hg_line_open(&l, events, "param");
     hg_json_string(&l.json, "strategy", hg_script_name(script));
     hg_json_string(&l.json, "name", param->name);
     hg_json_string(&l.json, "from", from);
     hg_json_string(&l.json, "to", to);
     hg_json_string(&l.json, "unit", param->unit);
-    line_close(&l, events);
+    hg_line_close(&l, events);
 }
 
 void hg_events_control(hg_events *events, const char *command, const char *strategy,
                        const char *text, const char *error) {
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
-    line l;
-    line_open(&l, events, "control");
+    hg_line l;
+    hg_line_open(&l, events, "control");
     hg_json_string(&l.json, "command", command);
     hg_json_string(&l.json, "strategy", strategy);
     hg_json_string(&l.json, "text", text);
     hg_json_string(&l.json, "error", error);
-    line_close(&l, events);
+    hg_line_close(&l, events);
 }
 
 void hg_events_reload(hg_events *events, const hg_reload_news *news) {
-    if (!wanted(events)) {
+    if (!hg_events_wanted(events)) {
         return;
     }
-    line l;
+    hg_line l;
     char code[20];
-    line_open(&l, events, "reload");
+    hg_line_open(&l, events, "reload");
     hg_json_string(&l.json, "strategy", news->strategy);
     snprintf(code, sizeof code, "%016llx", (unsigned long long)news->from);
     hg_json_string(&l.json, "from", code);
@@ -483,5 +451,5 @@ void hg_events_reload(hg_events *events, const hg_reload_news *news) {
         hg_json_int(&l.json, "orders_before", news->rehearsed->orders_ran);
         hg_json_int(&l.json, "refused", news->rehearsed->refusals);
     }
-    line_close(&l, events);
+    hg_line_close(&l, events);
 }

@@ -257,6 +257,7 @@ static void observe(hg_session *s, int64_t until_ns) {
                     hg_events_sample(&s->events, u, due);
                 }
             }
+            hg_events_book(&s->events, "sample", due);
             hg_events_explain(&s->events, due, false);
         }
     }
@@ -390,6 +391,7 @@ int hg_session_run(hg_session *s) {
     hg_core_stop(&s->core, s->interrupted ? "interrupted" : HG_END_OF_SESSION);
     hg_session_look(s);
     hg_session_tell_faults(s);
+    hg_events_book(&s->events, "end", s->core.now_ns);
     hg_events_explain(&s->events, s->core.now_ns, true);
     hg_report_finish(&s->report, &s->core, (double)(hg_clock_monotonic_ns() - begin) / 1e9);
     hg_console_end(s);

@@ -38,24 +38,31 @@ static hg_cash accrue(hg_cash value, hg_nano rate, int64_t dt_ns, hg_wide *rest)
 }
 
 /* Longs pay: the holder of a positive value loses value * rate. */
-static hg_cash segment(const hg_portfolio *p, uint32_t id, int64_t now_ns, hg_wide *rest) {
+static hg_cash segment(const hg_portfolio *p, uint32_t id, int64_t now_ns, hg_wide *rest,
+                       hg_cash *value) {
     const hg_holding *h = &p->holdings[id];
-    hg_cash value = 0;
+    *value = 0;
     if (h->pos.lots == 0 || h->rate == 0 || h->funding_price == 0 || now_ns <= h->funding_ns ||
-        !hg_value(hg_universe_get(p->universe, id), h->funding_price, h->pos.lots, &value)) {
+        !hg_value(hg_universe_get(p->universe, id), h->funding_price, h->pos.lots, value)) {
         return 0;
     }
-    return accrue(-value, h->rate, now_ns - h->funding_ns, rest);
+    return accrue(-*value, h->rate, now_ns - h->funding_ns, rest);
 }
 
 hg_cash hg_funding_open(const hg_portfolio *p, uint32_t id, int64_t now_ns) {
     hg_wide rest = p->holdings[id].rest;
-    return p->holdings[id].accrued + segment(p, id, now_ns, &rest);
+    hg_cash value = 0;
+    return p->holdings[id].accrued + segment(p, id, now_ns, &rest, &value);
 }
 
 void hg_funding_accrue(hg_portfolio *p, uint32_t id, int64_t now_ns) {
     hg_holding *h = &p->holdings[id];
-    hg_cash amount = segment(p, id, now_ns, &h->rest);
+    hg_cash value = 0;
+    hg_cash amount = segment(p, id, now_ns, &h->rest, &value);
+    if (value != 0) {
+        h->booked_ns = h->value_ns == 0 ? h->funding_ns : h->booked_ns;
+        h->value_ns += (hg_wide)value * (now_ns - h->funding_ns);
+    }
     hg_add(h->accrued, amount, &h->accrued);
     hg_explain_funding(p, id, amount, now_ns);
     /* Without a price the segment stays open: it is paid once the first price is known. */
@@ -65,8 +72,22 @@ void hg_funding_accrue(hg_portfolio *p, uint32_t id, int64_t now_ns) {
     }
 }
 
+/* What the position was worth in the mean of the time an amount is for. */
+static hg_cash mean_value(const hg_holding *h) {
+    hg_wide span = (hg_wide)h->funding_ns - h->booked_ns;
+    hg_cash mean = 0;
+    return span > 0 && hg_wide_narrow(hg_wide_divide(h->value_ns, span), &mean) ? mean : 0;
+}
+
 void hg_funding_book(hg_portfolio *p, uint32_t id) {
     hg_holding *h = &p->holdings[id];
+    hg_funding_note note = {.lots = h->pos.lots,
+                            .rate = h->rate,
+                            .amount = h->accrued,
+                            .since_ns = h->booked_ns,
+                            .until_ns = h->funding_ns,
+                            .value = mean_value(h)};
+    h->value_ns = 0;
     const hg_instrument *inst = hg_universe_get(p->universe, id);
     hg_purse *purse = &p->purses[inst->settle_id];
     hg_cash amount = h->accrued;
@@ -85,7 +106,7 @@ void hg_funding_book(hg_portfolio *p, uint32_t id) {
     purse->funding = purse_total;
     const hg_portfolio_observer *o = &p->options.observer;
     if (o->funding) {
-        o->funding(o->context, id, h->pos.lots, h->rate, amount);
+        o->funding(o->context, id, &note);
     }
     hg_cash_move(p, inst->settle_id, amount, HG_CASH_FUNDING);
 }

@@ -118,6 +118,10 @@ void hg_first_mark(hg_portfolio *p, uint32_t id, double price) {
         h->first_pnl = hg_futures_pnl(inst, h->pos.cost, value);
     }
     hg_explain_opened(p, id, value);
+    const hg_portfolio_observer *o = &p->options.observer;
+    if (o->first_mark) {
+        o->first_mark(o->context, id, price, hg_market_usd(p->market, inst->settle_id));
+    }
     hg_assert(p->unmarked > 0);
     p->unmarked--;
 }

@@ -223,6 +223,21 @@ uint32_t hg_portfolio_held(const hg_portfolio *p, const uint32_t **ids) {
     return p->held_count;
 }
 
+bool hg_portfolio_mark(const hg_portfolio *p, uint32_t id, int64_t now_ns, double *price) {
+    hg_assert(id < hg_universe_count(p->universe) && price);
+    return hg_value_price(p, id, now_ns, price);
+}
+
+hg_cash hg_portfolio_accrued(const hg_portfolio *p, uint32_t id, int64_t now_ns) {
+    hg_assert(id < hg_universe_count(p->universe));
+    return hg_funding_open(p, id, now_ns);
+}
+
+double hg_portfolio_deposited_usd(const hg_portfolio *p, uint32_t currency) {
+    hg_assert(currency < hg_universe_currency_count(p->universe));
+    return p->purses[currency].deposited_usd;
+}
+
 uint64_t hg_portfolio_passes(const hg_portfolio *p) {
     return p->passes;
 }

@@ -36,14 +36,25 @@ const char *hg_cash_cause_name(hg_cash_cause cause); /* "trade" "fee" "funding" 
 
 typedef enum { HG_SETTLE_DAILY, HG_SETTLE_DELIVERY } hg_settlement_kind;
 
+/* A booking of funding: amount = -rate * value * (until - since) / 8 h, all of it at one rate and
+ * one position; `value` is what that was worth in the mean, in the settlement currency. */
+typedef struct hg_funding_note {
+    hg_lots lots;
+    hg_nano rate;
+    hg_cash amount, value;
+    int64_t since_ns, until_ns;
+} hg_funding_note;
+
 /* Told of every change of a balance, so that the events file can show them all. */
 typedef struct hg_portfolio_observer {
     void *context;
     void (*cash)(void *context, uint32_t currency, hg_cash amount, hg_cash balance,
                  hg_cash_cause cause);
-    void (*funding)(void *context, uint32_t instrument, hg_lots lots, hg_nano rate, hg_cash amount);
+    void (*funding)(void *context, uint32_t instrument, const hg_funding_note *note);
     void (*settlement)(void *context, uint32_t instrument, hg_nano price, hg_lots lots,
                        hg_cash amount, hg_cash fee, hg_settlement_kind kind);
+    /* An opened leg has its first mark: from there its P&L counts. `usd` per unit of its money. */
+    void (*first_mark)(void *context, uint32_t instrument, double price, double usd);
 } hg_portfolio_observer;
 
 typedef struct hg_portfolio_options {
@@ -94,6 +105,12 @@ hg_cash hg_portfolio_cash(const hg_portfolio *portfolio, uint32_t currency);
 double hg_portfolio_entry(const hg_portfolio *portfolio, uint32_t id);
 /* Instruments with lots, opened lots or pending orders, in order of id; count and ids. */
 uint32_t hg_portfolio_held(const hg_portfolio *portfolio, const uint32_t **ids);
+/* What a position is valued at, in the quote unit: the mark, else the mid. False: unknown. */
+bool hg_portfolio_mark(const hg_portfolio *portfolio, uint32_t id, int64_t now_ns, double *price);
+/* Funding accrued by now and not yet booked, in the settlement currency. */
+hg_cash hg_portfolio_accrued(const hg_portfolio *portfolio, uint32_t id, int64_t now_ns);
+/* What was deposited, in USD at the spot of its time; 0 while that spot is unknown. */
+double hg_portfolio_deposited_usd(const hg_portfolio *portfolio, uint32_t currency);
 
 /* Exposure of one underlying, units as in docs/lua-api.md. */
 typedef struct hg_exposure {

@@ -24,7 +24,9 @@ typedef struct hg_holding {
     hg_nano rate;
     hg_nano funding_price;
     int64_t funding_ns;
-    uint32_t column; /* of an option in its book, HG_ID_NONE when it has none */
+    int64_t booked_ns; /* where the open booking begins: rate and position are constant since */
+    hg_wide value_ns;  /* sum of value times ns since then */
+    uint32_t column;   /* of an option in its book, HG_ID_NONE when it has none */
 } hg_holding;
 
 /* One currency. Sums are kept over all instruments, also those no longer held. */

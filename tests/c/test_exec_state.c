@@ -409,7 +409,8 @@ TEST(a_full_order_is_open_while_it_may_have_grown) {
             CHECK_NEAR(delta_pending(&r), 2, 0);
             tell_fill(&r, id, 2, 2);
         } else {
-            tell_fill(&r, id, 2, 1); /* more than it was: it has grown, whatever became of the ack */
+            tell_fill(&r, id, 2,
+                      1); /* more than it was: it has grown, whatever became of the ack */
             CHECK_STR(state_of(&r.w, id), "partial");
             CHECK_EQ(hg_exec_get(r.w.exec, id)->size, lots(&r.w, r.perp, 5));
             CHECK_NEAR(delta_pending(&r), 1, 0);

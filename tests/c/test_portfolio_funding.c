@@ -14,13 +14,12 @@ typedef struct {
     hg_lots lots;
 } funding_log;
 
-static void on_funding(void *context, uint32_t instrument, hg_lots held, hg_nano rate,
-                       hg_cash amount) {
+static void on_funding(void *context, uint32_t instrument, const hg_funding_note *note) {
     funding_log *log = context;
     (void)instrument;
-    log->amount += amount;
-    log->rate = rate;
-    log->lots = held;
+    log->amount += note->amount;
+    log->rate = note->rate;
+    log->lots = note->lots;
     log->count++;
 }
 
