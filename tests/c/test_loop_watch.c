@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define QUIET (30 * HG_NS_PER_MS)
+#define SWIFT (250 * HG_NS_PER_MS)
+#define PATIENCE (10 * HG_NS_PER_S)
 
 typedef struct place {
     char dir[64];
@@ -60,12 +62,19 @@ static int notices(place *p, int ms) {
 }
 
 static void noticed(place *p, const char *command) {
+    int64_t begin = hg_clock_monotonic_ns();
     sh(p, command);
-    if (notices(p, 250) != 1) {
-        hg_test_fail(__FILE__, __LINE__, "not noticed once: %s", command);
+    int n = 0;
+    while (n == 0 && hg_clock_monotonic_ns() < begin + PATIENCE) {
+        n += notices(p, 50);
     }
-    if (notices(p, 60) != 0) {
-        hg_test_fail(__FILE__, __LINE__, "noticed again: %s", command);
+    if (n == 0) {
+        hg_test_fail(__FILE__, __LINE__, "not noticed: %s", command);
+    }
+    n += notices(p, 60);
+    /* On a busy machine the steps of a command may lie further apart than the quiet time. */
+    if (n > 1 && hg_clock_monotonic_ns() < begin + SWIFT) {
+        hg_test_fail(__FILE__, __LINE__, "noticed %d times: %s", n, command);
     }
 }
 
