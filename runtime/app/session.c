@@ -284,6 +284,7 @@ static bool answer_requests(hg_session *s, const pace *p, int64_t until_ns) {
         now = reached > now ? reached : now;
     }
     if (!s->mid_update) {
+        observe(s, now); /* what is due before the request takes its place before it */
         hg_control_drain(s->control, now);
         hg_session_poll_kill(s, now);
     }
