@@ -351,6 +351,7 @@ void hg_events_sample(hg_events *events, uint32_t underlying, int64_t now_ns) {
         return;
     }
     const hg_core *core = events->core;
+    events->sampled_ns = now_ns;
     sample(events, core->portfolio, NULL, underlying, now_ns);
     for (size_t i = 0; i < core->script_count; i++) {
         if (core->share_of[i]) {

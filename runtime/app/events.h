@@ -16,8 +16,9 @@ typedef struct hg_events {
     /* Called with each order state change, for people who watch. */
     void (*watcher)(void *context, const hg_order *order);
     void *context;
-    bool *told;  /* by instrument: its terms stand in the file; NULL when they are not told */
-    bool failed; /* a write failed: reported once, at close */
+    bool *told; /* by instrument: its terms stand in the file; NULL when they are not told */
+    int64_t sampled_ns; /* of the last sample: what is told after it is not older */
+    bool failed;        /* a write failed: reported once, at close */
 } hg_events;
 
 /* Opens PATH for writing ("-" is stdout); NULL path writes nothing. */

@@ -13,7 +13,8 @@ void hg_line_open_at(hg_line *l, int64_t time_ns, const char *kind) {
 }
 
 void hg_line_open(hg_line *l, const hg_events *events, const char *kind) {
-    hg_line_open_at(l, events->core->now_ns, kind);
+    int64_t now_ns = events->core->now_ns;
+    hg_line_open_at(l, now_ns > events->sampled_ns ? now_ns : events->sampled_ns, kind);
 }
 
 void hg_line_close(hg_line *l, hg_events *events) {
