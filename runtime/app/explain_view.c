@@ -14,17 +14,21 @@ const char *hg_explain_by_name(hg_explain_by by) {
     return by < HG_BY_COUNT ? names[by] : "";
 }
 
-/* Free of binary dust, but fine enough that parts and rest still add up to the P&L. */
+/* Free of binary dust. */
 static double dollars(double value) {
     return nearbyint(value * 1e9) / 1e9;
 }
 
 void hg_explain_fields(hg_json *j, const hg_core *core, const hg_explanation *x, bool drift) {
-    hg_json_number(j, "pnl", dollars(x->pnl));
+    /* The rest takes up what rounding the parts leaves, so that what is shown adds up, too. */
+    double rest = dollars(x->pnl);
+    hg_json_number(j, "pnl", rest);
     for (size_t i = 0; i < HG_PARTS; i++) {
-        hg_json_number(j, hg_part_names[i].name, dollars(hg_part_get(&x->parts, i)));
+        double part = dollars(hg_part_get(&x->parts, i));
+        hg_json_number(j, hg_part_names[i].name, part);
+        rest -= part;
     }
-    hg_json_number(j, "rest", dollars(x->rest));
+    hg_json_number(j, "rest", dollars(rest));
     if (x->coin != HG_ID_NONE) {
         hg_json_string(j, "coin", hg_universe_currency(core->universe, x->coin)->name);
         hg_json_number(j, "coins", dollars(x->coins));
