@@ -110,7 +110,27 @@ static void outage(hg_faults *f) {
     f->window[0] = (hg_fault_window){HG_WINDOW_ONCE, false, 600 * HG_NS_PER_S, 300 * HG_NS_PER_S};
 }
 
+/* One that wants a value and has none: lose, down. */
+static int value_missing(const char *name, const char *example) {
+    int rc = HG_ERR(HG_EUSAGE, "%s: how much or when?", name);
+    hg_error_hint("%s=%s", name, example);
+    return rc;
+}
+
 static int part_unknown(const char *name) {
+    static const char *const examples[][2] = {
+        {"lose",   "1%"         },
+        {"busy",   "1%"         },
+        {"repeat", "1%"         },
+        {"proof",  "5s"         },
+        {"down",   "10:00-10:05"},
+        {"cut",    "10:00-10:05"},
+    };
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        if (strcmp(examples[i][0], name) == 0) {
+            return value_missing(name, examples[i][1]);
+        }
+    }
     static const char *const names[] = {"none", "outage", "flaky",  "down",  "cut",
                                         "lose", "busy",   "repeat", "proof", NULL};
     const char *near = hg_text_nearest(name, names);

@@ -167,6 +167,11 @@ static int part_unknown(const char *name) {
     static const char *const names[] = {"plain",       "deribit", "self_trade", "post_only", "band",
                                         "taker_delay", "rate",    "native",     NULL};
     const char *near = hg_text_nearest(name, names);
+    if (near && strcmp(near, name) == 0) {
+        int rc = HG_ERR(HG_EUSAGE, "%s: wants a value", name);
+        hg_error_hint("%s=none, or see hedged docs and docs/paper-fills.md", name);
+        return rc;
+    }
     int rc = HG_ERR(HG_EUSAGE, "unknown rule '%s'", name);
     hg_error_hint(near ? "did you mean %s?"
                        : "rules are plain, deribit, self_trade=, post_only=, "

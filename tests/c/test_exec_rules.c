@@ -148,6 +148,18 @@ static hg_reject answer_of(world *w, hg_order order) {
     return code;
 }
 
+/* A name alone where a value is wanted: "did you mean lose?" would not help. */
+TEST(a_name_without_its_value_is_answered_with_an_example) {
+    hg_faults f;
+    hg_paper_rules r;
+    CHECK_EQ(hg_faults_parse("lose", &f), HG_EUSAGE);
+    CHECK_STR(hg_error_advice(), "lose=1%");
+    CHECK_EQ(hg_faults_parse("busy=1%,down", &f), HG_EUSAGE);
+    CHECK_STR(hg_error_advice(), "down=10:00-10:05");
+    CHECK_EQ(hg_rules_parse("taker_delay", &r), HG_EUSAGE);
+    CHECK(strstr(hg_error_text(), "wants a value") != NULL);
+}
+
 TEST(what_no_venue_takes) {
     world w;
     venue_world(&w, (setting){.fill = HG_FILL_DEPTH});
