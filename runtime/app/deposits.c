@@ -34,6 +34,11 @@ int hg_deposits_parse(const hg_universe *universe, const char *text,
         if (rc < 0) {
             return rc;
         }
+        for (size_t i = 0; i < n; i++) {
+            if (out[i].currency == out[n].currency) {
+                return HG_ERR(HG_EUSAGE, "--cash %s: a currency is named twice", text);
+            }
+        }
         n++;
         part += end + (part[end] == ',');
     }
