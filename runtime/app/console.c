@@ -4,6 +4,7 @@
 
 #include "app/version.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -62,7 +63,9 @@ static void print_hedge(const hg_session *s, const hg_order *order, const char *
                         hg_lots lots) {
     const hg_core *core = &s->core;
     const hg_instrument *inst = hg_universe_get(core->universe, order->instrument);
-    char time[16], size[32], price[32];
+    char time[16], size[32], price[32], reason[sizeof order->reason];
+    hg_text_copy(reason, sizeof reason, order->reason[0] ? order->reason : "no reason given");
+    hg_text_make_line(reason);
     double average = hg_exec_average_price(core->exec, order);
     clock_text(core->now_ns, time, sizeof time);
     hg_console_number(hg_size_to_double(inst, lots), size_decimals(inst), size, sizeof size);
@@ -71,7 +74,7 @@ static void print_hedge(const hg_session *s, const hg_order *order, const char *
     clear_status();
     printf("%s  %-6s %-4s %s %s @ %s  delta %+.3f -> %+.3f  (%s)\n", time, what,
            order->side == HG_BUY ? "BUY" : "SELL", size, inst->name, price, order->delta_before,
-           order->delta_after, order->reason[0] ? order->reason : "no reason given");
+           order->delta_after, reason);
 }
 
 static void on_order(void *context, const hg_order *order) {
@@ -97,7 +100,9 @@ static void banner_strategy(const hg_script *script) {
     for (size_t k = 0; hg_script_param(script, k, &name, value, sizeof value); k++) {
         printf("%s%s = %s", k == 0 ? "  parameters " : ", ", name, value);
     }
-    printf("\n");
+    if (name) {
+        printf("\n");
+    }
 }
 
 static void banner(const hg_session *s) {
@@ -187,20 +192,25 @@ static void reload_text(const hg_reload_news *news, char *buf, size_t size) {
     char pause[48] = "";
     char stays[48] = "";
     unsigned from = (unsigned)(news->from >> 32);
-    unsigned to = (unsigned)(news->to >> 32);
+    char code[32];
     if (swapped) {
         snprintf(pause, sizeof pause, " in %.2f ms", (double)news->pause_ns / 1e6);
     }
     if (refused) {
         snprintf(stays, sizeof stays, " (%08x keeps running)", from);
     }
-    snprintf(buf, size, "reload %s %08x -> %08x: %s%s%s%s%s", news->strategy, from, to,
+    if (news->to) {
+        snprintf(code, sizeof code, "%08x -> %08x", from, (unsigned)(news->to >> 32));
+    } else {
+        snprintf(code, sizeof code, "%08x", from); /* its file could not be read */
+    }
+    snprintf(buf, size, "reload %s %s: %s%s%s%s%s", news->strategy, code,
              undone ? "rolled back" : news->step, pause, *news->reason ? ": " : "", news->reason,
              stays);
 }
 
-static void print_detail(FILE *out, const char *detail) {
-    for (const char *at = detail; at && *at;) {
+static void print_detail(FILE *out, const char *detail, const char *said) {
+    for (const char *at = hg_text_after(detail, said); *at;) {
         size_t len = strcspn(at, "\n");
         fprintf(out, "%14s%.*s\n", "", (int)len, at);
         at += len + (at[len] == '\n');
@@ -208,7 +218,7 @@ static void print_detail(FILE *out, const char *detail) {
 }
 
 void hg_console_reload(const hg_session *s, const hg_reload_news *news) {
-    char text[1024];
+    char text[1536];
     char time[16];
     bool bad = strcmp(news->outcome, "ok") != 0;
     FILE *out = console.live ? stdout : stderr;
@@ -220,7 +230,7 @@ void hg_console_reload(const hg_session *s, const hg_reload_news *news) {
     clear_status();
     fprintf(out, "%s  %s\n", time, text);
     if (news->detail && (bad || news->rehearsed)) {
-        print_detail(out, news->detail);
+        print_detail(out, news->detail, news->reason);
     }
     fflush(out);
 }

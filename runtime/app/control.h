@@ -47,6 +47,7 @@ int hg_view_exposure(hg_session *session, const hg_request *request, hg_json *ou
 
 /* Hot reload (control_reload.c). A request begins it; what became of it is asked for with
  * "reload-status" until no phase is "waiting", "rehearsing" or "swapping". */
+int hg_control_set(hg_session *session, const hg_request *request, hg_json *out);
 int hg_control_reload(hg_session *session, const hg_request *request, hg_json *out);
 int hg_control_rollback(hg_session *session, const hg_request *request, hg_json *out);
 int hg_view_versions(hg_session *session, const hg_request *request, hg_json *out);

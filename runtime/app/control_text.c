@@ -4,6 +4,7 @@
 
 #include "app/console.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -141,9 +142,12 @@ static void print_more(const cJSON *result) {
 
 static void print_range(const cJSON *p) {
     const cJSON *choice = NULL;
-    bool bounds = isfinite(number(p, "min")) || isfinite(number(p, "max"));
-    if (bounds) {
+    bool low = isfinite(number(p, "min"));
+    bool high = isfinite(number(p, "max"));
+    if (low && high) {
         printf("  (%s .. %s)", compact(number(p, "min")), compact(number(p, "max")));
+    } else if (low || high) {
+        printf("  (at %s %s)", low ? "least" : "most", compact(number(p, low ? "min" : "max")));
     }
     const char *sep = "  (";
     cJSON_ArrayForEach(choice, get(p, "choices")) {
@@ -162,11 +166,11 @@ static void print_params(const cJSON *result) {
             printf("%s\n", before);
         }
         const cJSON *value = get(p, "value");
-        printf("  %-14s %s %s", text(p, "name"),
+        printf("  %-14s %s%s%s", text(p, "name"),
                cJSON_IsString(value)   ? value->valuestring
                : cJSON_IsNumber(value) ? compact(value->valuedouble)
                                        : (cJSON_IsTrue(value) ? "true" : "false"),
-               text(p, "unit"));
+               *text(p, "unit") ? " " : "", text(p, "unit"));
         print_range(p);
     }
 }
@@ -219,8 +223,8 @@ static void print_exposure(const cJSON *result) {
 static void print_set(const cJSON *result) {
     const cJSON *p = NULL;
     cJSON_ArrayForEach(p, get(result, "params")) {
-        printf("%s: %s %s -> %s %s\n", text(p, "strategy"), text(p, "name"), text(p, "from"),
-               text(p, "to"), text(p, "unit"));
+        printf("%s: %s %s -> %s%s%s\n", text(p, "strategy"), text(p, "name"), text(p, "from"),
+               text(p, "to"), *text(p, "unit") ? " " : "", text(p, "unit"));
     }
 }
 
@@ -274,7 +278,7 @@ static void print_reload(const cJSON *result) {
         printf(*step ? "  %s%s%s\n" : "  running\n", undone ? "rolled back" : step,
                *reason ? ": " : "", reason);
         if (strcmp(text(s, "outcome"), "refused") == 0) {
-            print_lines(text(s, "detail"));
+            print_lines(hg_text_after(text(s, "detail"), reason));
         }
     }
 }
@@ -287,6 +291,15 @@ static void print_versions(const cJSON *result) {
         hg_time_format((int64_t)(number(v, "t") * 1e9), time, sizeof time);
         printf("  %-16s  %-11s  %-24s  %s\n", text(v, "code"), text(v, "state"), time,
                text(v, "strategy"));
+    }
+}
+
+void hg_control_clean(cJSON *answer) {
+    for (cJSON *item = answer; item; item = item->next) {
+        if (cJSON_IsString(item)) {
+            hg_text_make_printable(item->valuestring);
+        }
+        hg_control_clean(item->child);
     }
 }
 

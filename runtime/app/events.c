@@ -440,7 +440,7 @@ void hg_events_reload(hg_events *events, const hg_reload_news *news) {
     hg_json_string(&l.json, "strategy", news->strategy);
     snprintf(code, sizeof code, "%016llx", (unsigned long long)news->from);
     hg_json_string(&l.json, "from", code);
-    snprintf(code, sizeof code, "%016llx", (unsigned long long)news->to);
+    snprintf(code, sizeof code, news->to ? "%016llx" : "", (unsigned long long)news->to);
     hg_json_string(&l.json, "to", code);
     hg_json_string(&l.json, "step", news->step);
     hg_json_string(&l.json, "outcome", news->outcome);

@@ -307,6 +307,11 @@ static void net_text(const hg_rehearsal *r, char *buf, size_t size) {
     hg_lots would_lots, ran_lots;
     char would[40], was[40];
     net_of(r, inst->id, &would_lots, &ran_lots);
+    if (would_lots == ran_lots) {
+        snprintf(buf, size, "; net %s %s as well", inst->name,
+                 lots_text(inst, ran_lots, was, sizeof was));
+        return;
+    }
     snprintf(buf, size, "; net %s %s instead of %s", inst->name,
              lots_text(inst, would_lots, would, sizeof would),
              lots_text(inst, ran_lots, was, sizeof was));
@@ -332,6 +337,11 @@ static void compare(hg_rehearsal *r) {
         snprintf(x->text, sizeof x->text, "would have sent no orders, as the running code");
     } else if (!differs) {
         snprintf(x->text, sizeof x->text, "would have sent the same %u order%s", x->orders, plural);
+    } else if (x->orders == x->orders_ran && x->orders == 1) {
+        snprintf(x->text, sizeof x->text, "would have sent another order%s", net);
+    } else if (x->orders == x->orders_ran) {
+        snprintf(x->text, sizeof x->text, "would have sent as many orders (%u), but not the same%s",
+                 x->orders, net);
     } else {
         snprintf(x->text, sizeof x->text, "would have sent %u order%s instead of %u%s", x->orders,
                  plural, x->orders_ran, net);

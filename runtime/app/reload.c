@@ -212,10 +212,11 @@ static int swap(hg_reload *r, size_t i) {
     r->slowest_swap_ns = r->pause_ns > r->slowest_swap_ns ? r->pause_ns : r->slowest_swap_ns;
     slot->reloads++;
     hg_version_keep(r, i, next, "probation");
-    char reason[256];
-    snprintf(reason, sizeof reason, "on probation for %g s or %llu callbacks%s",
+    char changed[512], reason[768];
+    hg_script_params_changed(next, old, changed, sizeof changed);
+    snprintf(reason, sizeof reason, "on probation for %g s or %llu callbacks%s%s%s",
              (double)r->options.probation_ns / 1e9, (unsigned long long)r->options.probation_calls,
-             left);
+             left, *changed ? "; " : "", changed);
     hg_reload_tell(r, i, "swapped", "ok", reason, NULL);
     r->pause_ns = 0;
     return HG_OK;

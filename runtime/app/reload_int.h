@@ -44,7 +44,7 @@ typedef struct hg_reload_slot {
     uint32_t version_count;
     uint64_t reloads, refused, rolled_back;
     const char *step, *outcome; /* told last */
-    char reason[640], detail[2048];
+    char reason[768], detail[2048];
 } hg_reload_slot;
 
 struct hg_reload {

@@ -89,7 +89,17 @@ static int core_open(hg_session *s) {
 static void on_script_log(void *context, const char *strategy, hg_log_level level,
                           const char *text) {
     (void)context;
-    hg_log(level, "%s: %s", strategy, text);
+    char line[1024]; /* what follows a newline cannot pass for a line of ours */
+    size_t used = 0;
+    for (; *text && used + 5 < sizeof line; text++) {
+        line[used++] = *text;
+        if (*text == '\n') {
+            memset(line + used, ' ', 4);
+            used += 4;
+        }
+    }
+    line[used] = '\0';
+    hg_log(level, "%s: %s", strategy, line);
 }
 
 static hg_script_env script_env(hg_session *s) {

@@ -153,6 +153,7 @@ static int status(hg_args *args) {
         print_json(all);
     } else if (rc == HG_OK) {
         const cJSON *one = NULL;
+        hg_control_clean(list);
         cJSON_ArrayForEach(one, list) {
             hg_control_print_status(one);
         }
@@ -249,6 +250,9 @@ static int ctl(hg_args *args) {
         return fail(rc);
     }
     int code = reload && is_refused(answer) ? HG_EXIT_STRATEGY : HG_EXIT_OK;
+    if (!hg_args_has(args, "json")) {
+        hg_control_clean(answer);
+    }
     const cJSON *result = cJSON_GetObjectItemCaseSensitive(answer, "result");
     if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "ok"))) {
         code = print_refusal(answer);

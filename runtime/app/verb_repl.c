@@ -1,6 +1,7 @@
 /* repl: Lua questions to a running session, one line (or several, until they are complete) at a
  * time. Without a terminal it prompts for nothing, so that it works in a pipe. */
 #include "app/control.h"
+#include "app/control_text.h"
 #include "app/verb.h"
 #include "base/clock.h"
 
@@ -57,12 +58,15 @@ static bool is_incomplete(const char *error) {
     return len > 5 && strcmp(error + len - 5, "<eof>") == 0;
 }
 
-static void print_answer(repl *r, const cJSON *answer, const char *raw) {
+static void print_answer(repl *r, cJSON *answer, const char *raw) {
     const cJSON *result = cJSON_GetObjectItemCaseSensitive(answer, "result");
     const cJSON *code = cJSON_GetObjectItemCaseSensitive(answer, "exit");
     bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "ok"));
     if (!ok) {
         r->code = cJSON_IsNumber(code) ? code->valueint : HG_EXIT_FAILURE;
+    }
+    if (!r->json) {
+        hg_control_clean(answer);
     }
     if (r->json) {
         printf("%s\n", raw);

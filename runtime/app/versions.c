@@ -189,10 +189,10 @@ bool hg_reload_status_get(const hg_reload *r, size_t k, hg_reload_status *out) {
                               .reloads = slot->reloads,
                               .refused = slot->refused,
                               .rolled_back = slot->rolled_back};
-    if (slot->phase == HG_RELOAD_IDLE && slot->probation) {
-        out->phase = "probation";
-    } else if (slot->wanted) {
+    if (slot->wanted) { /* also on probation: who asks waits for the outcome */
         out->phase = "waiting";
+    } else if (slot->phase == HG_RELOAD_IDLE && slot->probation) {
+        out->phase = "probation";
     }
     out->step = slot->step ? slot->step : "";
     out->outcome = slot->outcome ? slot->outcome : "";

@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include "base/decimal.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,10 +26,12 @@ static void put(hg_json *json, const char *text, size_t len) {
     json->len += len;
 }
 
+/* Bytes that are no UTF-8 would make the whole text no JSON: U+FFFD stands for each. */
 static void put_quoted(hg_json *json, const char *text) {
     put(json, "\"", 1);
-    for (; *text; text++) {
+    while (*text) {
         unsigned char c = (unsigned char)*text;
+        size_t len = c < 0x80 ? 1 : hg_text_utf8(text);
         if (c == '"' || c == '\\') {
             char escaped[2] = {'\\', (char)c};
             put(json, escaped, 2);
@@ -37,8 +40,9 @@ static void put_quoted(hg_json *json, const char *text) {
             int n = snprintf(escaped, sizeof escaped, "\\u%04x", c);
             put(json, escaped, (size_t)n);
         } else {
-            put(json, text, 1);
+            put(json, len > 0 ? text : "\xef\xbf\xbd", len > 0 ? len : 3);
         }
+        text += len > 0 ? len : 1;
     }
     put(json, "\"", 1);
 }

@@ -124,10 +124,50 @@ int hg_file_read(const char *path, size_t limit, char **data, size_t *size) {
     return rc;
 }
 
-void hg_text_make_printable(char *text) {
-    for (unsigned char *c = (unsigned char *)text; *c; c++) {
-        if ((*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f) {
-            *c = '?';
+size_t hg_text_utf8(const char *text) {
+    const unsigned char *c = (const unsigned char *)text;
+    size_t len = c[0] < 0x80 ? 1 : c[0] < 0xc2 ? 0 : c[0] < 0xe0 ? 2 : c[0] < 0xf0 ? 3 : 4;
+    if (c[0] > 0xf4) {
+        return 0;
+    }
+    for (size_t i = 1; i < len; i++) {
+        if ((c[i] & 0xc0) != 0x80) {
+            return 0;
         }
     }
+    bool overlong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xf0 && c[1] < 0x90);
+    bool surrogate = c[0] == 0xed && c[1] >= 0xa0;
+    return overlong || surrogate || (c[0] == 0xf4 && c[1] >= 0x90) ? 0 : len;
+}
+
+/* C0, DEL, C1 (which terminals obey in UTF-8 as well) and what is no UTF-8 at all. */
+static bool is_control(const char *text, size_t len) {
+    unsigned char c = (unsigned char)*text;
+    return len == 0 || (c < ' ' && c != '\n' && c != '\t') || c == 0x7f ||
+           (c == 0xc2 && (unsigned char)text[1] < 0xa0);
+}
+
+void hg_text_make_printable(char *text) {
+    while (*text) {
+        size_t len = hg_text_utf8(text);
+        bool control = is_control(text, len);
+        len = len > 0 ? len : 1;
+        if (control) {
+            memset(text, '?', len);
+        }
+        text += len;
+    }
+}
+
+void hg_text_make_line(char *text) {
+    hg_text_make_printable(text);
+    for (; *text; text++) {
+        *text = *text == '\n' || *text == '\t' ? ' ' : *text;
+    }
+}
+
+const char *hg_text_after(const char *text, const char *said) {
+    size_t first = strcspn(text, "\n");
+    bool again = strlen(said) == first && memcmp(text, said, first) == 0;
+    return again ? text + first + (text[first] == '\n') : text;
 }

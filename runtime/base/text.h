@@ -22,7 +22,16 @@ const char *hg_text_nearest(const char *word, const char *const *candidates);
 /* Reads a whole file (at most `limit` bytes) into fresh NUL-terminated memory the caller frees. */
 HG_MUST_CHECK int hg_file_read(const char *path, size_t limit, char **data, size_t *size);
 
-/* Control characters but newline and tab become '?': what a script says cannot steer a terminal. */
+/* `text` without its first line when that is just what has been `said` already. */
+const char *hg_text_after(const char *text, const char *said);
+
+/* Bytes of the UTF-8 sequence `text` begins with (1 to 4); 0: it is none. */
+size_t hg_text_utf8(const char *text);
+
+/* Control characters but newline and tab, and bytes that are no UTF-8, become '?': what a script
+ * says cannot steer a terminal. */
 void hg_text_make_printable(char *text);
+/* The same with newlines and tabs as blanks: it cannot pass for a line of ours either. */
+void hg_text_make_line(char *text);
 
 #endif

@@ -26,6 +26,7 @@ int hg_script_code(const hg_script *s, hg_code **out) {
     code->sources = sources;
     code->hash = s->hash;
     hg_text_copy(code->absent, sizeof code->absent, s->absent);
+    hg_text_copy(code->dir, sizeof code->dir, s->source_count > 0 ? s->dir : "");
     for (uint32_t i = 0; i < s->source_count; i++) {
         if (!is_own(&s->sources[i])) continue;
         hg_source *copy = &sources[code->count];
@@ -86,7 +87,9 @@ bool hg_code_is_on_disk(const hg_code *code) {
     if (same && *code->absent) {
         char *data = NULL;
         size_t size = 0;
-        same = hg_file_read(code->absent, FILE_MAX, &data, &size) < 0;
+        const char *path = code->absent;
+        same = (*code->dir ? hg_module_read(code->dir, path, path, &data, &size)
+                           : hg_file_read(path, FILE_MAX, &data, &size)) < 0;
         free(data);
     }
     hg_error_clear();

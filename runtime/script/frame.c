@@ -31,6 +31,13 @@ static void put(out *o, const char *format, ...) {
     if (n > 0) o->len += (size_t)n < o->size - o->len ? (size_t)n : o->size - o->len - 1;
 }
 
+/* What a script says in several lines cannot pass for lines of ours: all but the first are
+ * indented.
+ */
+static void put_message(out *o, const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++) put(o, text[i] == '\n' ? "%c    " : "%c", text[i]);
+}
+
 /* Lua shortens long names to "..." and their end. */
 static const hg_source *find_source(const hg_script *s, const char *name, size_t len) {
     bool cut = len > 3 && memcmp(name, "...", 3) == 0;
@@ -76,6 +83,9 @@ static bool put_source(out *o, const hg_source *source, int line, const char *la
                        const char *message) {
     int len = 0;
     const char *text = hg_source_line(source, line, &len);
+    size_t size = strlen(message);
+    bool at_end = size > 5 && strcmp(message + size - 5, "<eof>") == 0;
+    while (at_end && line > 1 && (!text || len == 0)) text = hg_source_line(source, --line, &len);
     if (!text) return false;
     int margin = snprintf(NULL, 0, "%d", line);
     hg_mark mark;
@@ -110,8 +120,8 @@ void hg_frame_write(hg_script *s, const char *label, const char *message, const 
     size_t head = help ? (size_t)(help - message) : strlen(message);
     if (head > HG_ERROR_MAX / 2) head = HG_ERROR_MAX / 2;
     bool placed = name_len > 0 || strcmp(label, "load") == 0; /* the message says where */
-    put(&o, "%.*s%s", (int)head, message, placed ? "" : " in ");
-    put(&o, "%s\n", placed ? "" : label);
+    put_message(&o, message, head);
+    put(&o, "%s%s\n", placed ? "" : " in ", placed ? "" : label);
     if (name_len) line = line_of_opener(message, line);
     int margin = snprintf(NULL, 0, "%d", line);
     bool shown = name_len && put_source(&o, source, line, label, message);

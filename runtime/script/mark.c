@@ -196,7 +196,10 @@ bool hg_mark_find(const hg_source *source, const char *text, int len, const char
     const char *near = strstr(message, " near ");
     const char *at = NULL;
     if (near) {
-        if (strcmp(near, " near <eof>") == 0) return false;
+        if (strcmp(near, " near <eof>") == 0) {
+            *mark = (hg_mark){.column = len + 1, .width = 1, .note = "the file ends here"};
+            return true;
+        }
         at = find_token(source, text, line, near, word, sizeof word);
     } else {
         place where;

@@ -3,6 +3,7 @@
  * (`--set band=0.2`). The script reads them as fields of itself and cannot write them.
  */
 #include "base/text.h"
+#include "script/reload.h"
 #include "script/script_int.h"
 
 #include <math.h>
@@ -19,6 +20,7 @@ static void l_text_into(lua_State *L, int table, const char *field, char *out, s
     if (!hg_text_copy(out, size, text)) {
         luaL_error(L, "hedged.param: %s is longer than %d bytes", field, (int)size - 1);
     }
+    hg_text_make_line(out);
 }
 
 static void l_read_choices(lua_State *L, hg_param *p) {
@@ -74,6 +76,8 @@ int l_param(lua_State *L) {
     l_read_default(L, &p);
     p.min = l_api_number(L, 1, "min", -INFINITY);
     p.max = l_api_number(L, 1, "max", INFINITY);
+    p.declared = p.value;
+    memcpy(p.declared_text, p.text, sizeof p.text);
     l_text_into(L, 1, "unit", p.unit, sizeof p.unit);
     l_read_choices(L, &p);
     if (p.type == HG_PARAM_NUMBER && !(p.value >= p.min && p.value <= p.max)) {
@@ -93,10 +97,24 @@ bool l_param_is(lua_State *L, int index) {
     return luaL_testudata(L, index, TYPE_NAME) != NULL;
 }
 
+/* As people have to write it: --set NAME=VALUE. */
+static bool is_name(const char *name) {
+    if (*name >= '0' && *name <= '9') return false;
+    for (; *name; name++) {
+        bool word = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
+                    (*name >= '0' && *name <= '9') || *name == '_';
+        if (!word) return false;
+    }
+    return true;
+}
+
 bool l_param_declare(lua_State *L, hg_script *s, const char *name) {
     const hg_param *p = luaL_testudata(L, -1, TYPE_NAME);
     if (!p) return false;
     if (s->param_count == HG_PARAMS_MAX) luaL_error(L, "more than %d parameters", HG_PARAMS_MAX);
+    if (!*name || !is_name(name)) {
+        luaL_error(L, "a parameter needs a name of letters, digits and _, not '%s'", name);
+    }
     if (strlen(name) >= sizeof p->name) luaL_error(L, "parameter name '%s' is too long", name);
     uint32_t at = s->param_count++;
     while (at > 0 && strcmp(s->params[at - 1].name, name) > 0) {
@@ -116,14 +134,14 @@ void l_param_push(lua_State *L, const hg_param *p) {
     if (p->type == HG_PARAM_TEXT) lua_pushstring(L, p->text);
 }
 
-static hg_param *find(hg_script *s, const char *name) {
+static const hg_param *find(const hg_script *s, const char *name) {
     for (uint32_t i = 0; i < s->param_count; i++) {
         if (strcmp(s->params[i].name, name) == 0) return &s->params[i];
     }
     return NULL;
 }
 
-static int unknown(hg_script *s, const char *name) {
+static int unknown(const hg_script *s, const char *name) {
     const char *names[HG_PARAMS_MAX + 1];
     for (uint32_t i = 0; i < s->param_count; i++) names[i] = s->params[i].name;
     names[s->param_count] = NULL;
@@ -131,6 +149,15 @@ static int unknown(hg_script *s, const char *name) {
     int rc = HG_ERR(HG_ECONFIG, "%s has no parameter '%s'", s->file, name);
     if (near) hg_error_hint("did you mean '%s'?", near);
     if (!near && s->param_count == 0) hg_error_hint("this strategy declares no hedged.param");
+    if (!near && s->param_count > 0) {
+        char list[256] = "";
+        size_t used = 0;
+        for (uint32_t i = 0; i < s->param_count && used < sizeof list; i++) {
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "",
+                                     names[i]);
+        }
+        hg_error_hint("it has %s", list);
+    }
     return rc;
 }
 
@@ -185,7 +212,8 @@ static int set_bool(hg_param *p, const char *text) {
     return 0;
 }
 
-int hg_param_set(hg_script *s, const char *assignment) {
+/* The parameter an assignment names, with its new value. */
+static int param_read(const hg_script *s, const char *assignment, hg_param *out) {
     const char *equals = strchr(assignment, '=');
     char name[64];
     size_t len = equals ? (size_t)(equals - assignment) : 0;
@@ -194,12 +222,21 @@ int hg_param_set(hg_script *s, const char *assignment) {
     }
     memcpy(name, assignment, len);
     name[len] = '\0';
-    hg_param *p = find(s, name);
+    const hg_param *p = find(s, name);
     if (!p) return unknown(s, name);
-    int rc = p->type == HG_PARAM_NUMBER ? set_number(p, equals + 1)
-             : p->type == HG_PARAM_BOOL ? set_bool(p, equals + 1)
-                                        : set_text(p, equals + 1);
-    p->outside = p->outside || rc == 0;
+    *out = *p;
+    out->outside = true;
+    return p->type == HG_PARAM_NUMBER ? set_number(out, equals + 1)
+           : p->type == HG_PARAM_BOOL ? set_bool(out, equals + 1)
+                                      : set_text(out, equals + 1);
+}
+
+int hg_param_set(hg_script *s, const char *assignment) {
+    hg_param p;
+    int rc = param_read(s, assignment, &p);
+    for (uint32_t i = 0; i < s->param_count && rc == 0; i++) {
+        if (strcmp(s->params[i].name, p.name) == 0) s->params[i] = p;
+    }
     return rc;
 }
 
@@ -214,28 +251,78 @@ int l_param_publish(lua_State *L) {
     return 0;
 }
 
-int hg_script_set(hg_script *s, const char *assignment) {
+int hg_script_set_check(const hg_script *s, const char *assignment) {
     if (s->state == HG_SCRIPT_FAILED) return HG_ERR(HG_ESTATE, "%s has failed", s->name);
     /* Subscriptions and exposure were resolved from these when the script started. */
     if (strncmp(assignment, "underlying=", 11) == 0 ||
         strncmp(assignment, "hedge_with=", 11) == 0) {
         return HG_ERR(HG_ECONFIG, "%.10s cannot be changed while %s runs", assignment, s->name);
     }
-    int rc = hg_param_set(s, assignment);
+    hg_param scratch;
+    return param_read(s, assignment, &scratch);
+}
+
+int hg_script_set(hg_script *s, const char *assignment) {
+    int rc = hg_script_set_check(s, assignment);
+    if (rc == 0) rc = hg_param_set(s, assignment);
     return rc < 0 ? rc : hg_lua_protect(s, l_param_publish, NULL, "parameters", 0);
+}
+
+/* A value of `p` as people read it: its own or the declared one. */
+static void value_text(const hg_param *p, double value, const char *text, char *buf, size_t size) {
+    if (p->type == HG_PARAM_NUMBER) {
+        snprintf(buf, size, "%.10g%s%s", value, *p->unit ? " " : "", p->unit);
+    } else {
+        snprintf(buf, size, "%s", p->type == HG_PARAM_TEXT ? text : value != 0 ? "true" : "false");
+    }
+    hg_text_make_line(buf);
 }
 
 bool hg_script_param(const hg_script *s, size_t k, const char **name, char *value, size_t size) {
     if (k >= s->param_count) return false;
     const hg_param *p = &s->params[k];
     *name = p->name;
-    if (p->type == HG_PARAM_NUMBER) {
-        snprintf(value, size, "%.10g%s%s", p->value, *p->unit ? " " : "", p->unit);
-    } else {
-        snprintf(value, size, "%s",
-                 p->type == HG_PARAM_TEXT ? p->text : (p->value != 0 ? "true" : "false"));
-    }
+    value_text(p, p->value, p->text, value, size);
     return true;
+}
+
+static bool same_value(double a, const char *a_text, double b, const char *b_text) {
+    return !(a < b || a > b) && strcmp(a_text, b_text) == 0;
+}
+
+/* "band 0.5 -> 0.4 BTC", or why a new default has no effect; "" when nothing is to be said. */
+static void param_change(const hg_param *now, const hg_param *was, char *buf, size_t size) {
+    char from[160], to[160];
+    buf[0] = '\0';
+    value_text(now, now->value, now->text, to, sizeof to);
+    if (!same_value(now->value, now->text, was->value, was->text)) {
+        value_text(was, was->value, was->text, from, sizeof from);
+        snprintf(buf, size, "%s was %s, is %s", now->name, from, to);
+    } else if (now->outside &&
+               !same_value(now->declared, now->declared_text, was->declared, was->declared_text) &&
+               !same_value(now->declared, now->declared_text, now->value, now->text)) {
+        value_text(now, now->declared, now->declared_text, from, sizeof from);
+        snprintf(buf, size, "%s stays %s, set from outside (the file says %s)", now->name, to,
+                 from);
+    }
+}
+
+void hg_script_params_changed(const hg_script *next, const hg_script *old, char *buf, size_t size) {
+    size_t used = 0;
+    buf[0] = '\0';
+    for (uint32_t i = 0; i < next->param_count; i++) {
+        char change[512];
+        const hg_param *was = find(old, next->params[i].name);
+        if (!was || was->type != next->params[i].type) continue;
+        param_change(&next->params[i], was, change, sizeof change);
+        if (!*change) continue;
+        int n = snprintf(buf + used, size - used, "%s%s", used > 0 ? "; " : "", change);
+        if (n < 0 || (size_t)n >= size - used) {
+            snprintf(buf + used, size - used, "%s", used > 0 ? "; ..." : "");
+            return;
+        }
+        used += (size_t)n;
+    }
 }
 
 bool hg_script_param_view(const hg_script *s, size_t k, hg_param_view *out) {

@@ -73,6 +73,10 @@ void hg_script_suspend(hg_script *script);
  * open batch is delivered to it. */
 void hg_script_reinstate(hg_script *script, const hg_script *after);
 
+/* What the exchange changes about parameters both know, as one text: values that the new file
+ * changes, and new defaults that have no effect because the value was set from outside. */
+void hg_script_params_changed(const hg_script *next, const hg_script *old, char *buf, size_t size);
+
 /* While on probation a failing script is not cancelled away: whoever watches it decides. */
 void hg_script_probation(hg_script *script, bool on);
 

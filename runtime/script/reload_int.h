@@ -10,7 +10,8 @@ struct hg_code {
     uint64_t hash;
     uint32_t count;
     hg_source *sources;       /* with their texts */
-    char absent[HG_PATH_MAX]; /* a module it looked for in vain, "" when there is none */
+    char absent[HG_PATH_MAX]; /* a file it looked for in vain, "" when there is none */
+    char dir[HG_PATH_MAX];    /* where that has to be to be read; "" for its own file */
 };
 
 /* Writes the value at `index` into the carry, called `root` in messages. May raise. */

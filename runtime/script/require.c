@@ -107,11 +107,27 @@ static const hg_source *load_stdlib(hg_script *s, const char *relative) {
     return file ? hg_source_text(s, path, file->data, file->size) : NULL;
 }
 
+int hg_module_read(const char *dir, const char *path, const char *shown, char **data,
+                   size_t *size) {
+    char *real = realpath(path, NULL);
+    if (!real) return HG_ERR(HG_ENOTFOUND, "no file %s.lua beside the strategy", shown);
+    size_t len = strlen(dir);
+    bool inside = strncmp(real, dir, len) == 0 && (real[len] == '/' || dir[len - 1] == '/');
+    size_t real_len = strlen(real);
+    bool lua = real_len > 4 && strcmp(real + real_len - 4, ".lua") == 0;
+    int rc = inside && lua
+                 ? hg_file_read(real, SOURCE_MAX, data, size)
+                 : HG_ERR(HG_ENOTFOUND, "%s.lua is a link out of the strategy's folder", shown);
+    free(real);
+    return rc;
+}
+
 static const hg_source *load_own(hg_script *s, const char *relative) {
     char path[2 * HG_PATH_MAX];
     snprintf(path, sizeof path, "%s/%s.lua", s->dir, relative);
     if (s->embedded) {
         const hg_embedded *file = hg_embedded_find(path);
+        if (!file) (void)HG_ERR(HG_ENOTFOUND, "no file %s.lua beside the strategy", relative);
         return file ? hg_source_text(s, path, file->data, file->size) : NULL;
     }
     char shown[HG_PATH_MAX]; /* as the strategy's own path is shown, not canonical */
@@ -119,20 +135,13 @@ static const hg_source *load_own(hg_script *s, const char *relative) {
     int prefix = slash ? (int)(slash + 1 - s->file) : 0;
     snprintf(shown, sizeof shown, "%.*s%s.lua", prefix, s->file, relative);
     if (s->from) return load_kept(s, shown);
-    char *real = realpath(path, NULL);
-    if (!real) {
+    char *data = NULL;
+    size_t size = 0;
+    int rc = hg_module_read(s->dir, path, relative, &data, &size);
+    if (rc < 0) {
         hg_text_copy(s->absent, sizeof s->absent, shown);
         return NULL;
     }
-    size_t len = strlen(s->dir);
-    bool inside = strncmp(real, s->dir, len) == 0 && (real[len] == '/' || s->dir[len - 1] == '/');
-    size_t real_len = strlen(real);
-    bool lua = real_len > 4 && strcmp(real + real_len - 4, ".lua") == 0;
-    char *data = NULL;
-    size_t size = 0;
-    int rc = inside && lua ? hg_file_read(real, SOURCE_MAX, &data, &size) : HG_ENOTFOUND;
-    free(real);
-    if (rc < 0) return NULL;
     const hg_source *source = hg_source_text(s, shown, data, size);
     free(data);
     return source;
@@ -170,9 +179,10 @@ static int l_load_module(lua_State *L, hg_script *s, const char *name) {
     bool stock = strncmp(name, "hedged.", 7) == 0;
     source = stock ? load_stdlib(s, relative) : load_own(s, relative);
     if (!source) {
-        return stock ? luaL_error(L, "module '%s' not found", name)
-                     : luaL_error(L, "module '%s' not found: no file %s.lua beside the strategy",
-                                  name, relative);
+        if (stock || !*hg_error_text()) return luaL_error(L, "module '%s' not found", name);
+        lua_pushfstring(L, "module '%s' not found: %s", name, hg_error_text());
+        hg_error_clear();
+        return luaL_error(L, "%s", lua_tostring(L, -1));
     }
     l_compile(L, source);
     lua_pushstring(L, name);

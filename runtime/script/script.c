@@ -87,7 +87,9 @@ static int l_run_file(lua_State *L) {
                           s->file);
     }
     if (!lua_rawequal(L, -1, -2)) {
-        return luaL_error(L, "%s: must end with `return S`, the table hedged.strategy gave",
+        return luaL_error(L,
+                          "%s: must end with `return S`, the table hedged.strategy gave "
+                          "(or the file is cut short)",
                           s->file);
     }
     return 0;
@@ -194,6 +196,10 @@ static int build(const hg_script_env *env, const char *path, const char *text, u
     if (rc == 0) {
         source = text ? hg_source_text(s, path, text, strlen(text)) : hg_source_load(s, path);
         rc = source ? load(s, source, values) : HG_ERR_CTX(HG_ESTRATEGY, "strategy");
+        if (!source) { /* of nothing there is no hash, and its file is waited for */
+            s->hash = 0;
+            hg_text_copy(s->absent, sizeof s->absent, path);
+        }
     }
     s->from = NULL;
     return rc;

@@ -132,6 +132,8 @@ bool hg_script_param_view(const hg_script *script, size_t k, hg_param_view *out)
 /* Changes a parameter of a loaded or running script ("band=0.2"); it reads the new value from its
  * next look on. HG_ECONFIG as in hg_script_open. */
 HG_MUST_CHECK int hg_script_set(hg_script *script, const char *assignment);
+/* Whether it would. */
+HG_MUST_CHECK int hg_script_set_check(const hg_script *script, const char *assignment);
 
 typedef struct hg_script_stats {
     uint64_t callbacks;

@@ -50,7 +50,8 @@ typedef struct hg_param {
     bool integer; /* the default is one: whole values stay integers */
     bool outside; /* set by people: --set, configuration, a running session */
     double value, min, max;
-    char text[96];
+    double declared; /* what the file says, whatever was set since */
+    char text[96], declared_text[96];
     char unit[16];
     char choices[256]; /* '\n' between them, "" = any text */
 } hg_param;
@@ -158,7 +159,7 @@ struct hg_script {
     char dir[HG_PATH_MAX];  /* where its modules are searched: canonical, or embedded */
     bool embedded;
     const struct hg_code *from; /* while it loads: kept texts instead of files; else NULL */
-    char absent[HG_PATH_MAX];   /* the last module looked for in vain */
+    char absent[HG_PATH_MAX];   /* the last file looked for in vain: a module, or its own */
     bool versioned;             /* of its state */
     lua_Integer version;
     uint64_t hash;
@@ -257,6 +258,9 @@ int l_state_stock(lua_State *L);   /* `hedged lua`: everything */
 int l_require(lua_State *L);
 /* Reads a strategy or module into s->sources (hashing it); NULL with the record set. */
 const hg_source *hg_source_load(hg_script *s, const char *path);
+/* The text of module `shown` at `path`, when that is a .lua file below `dir`; the caller frees. */
+HG_MUST_CHECK int hg_module_read(const char *dir, const char *path, const char *shown, char **data,
+                                 size_t *size);
 const hg_source *hg_source_text(hg_script *s, const char *name, const char *text, size_t size);
 
 /* ---- lib_*.c: bounded, deterministic replacements -------------------------------------------- */

@@ -617,6 +617,45 @@ TEST(a_script_dies_in_the_middle_of_an_await) {
     rig_close(&r);
 }
 
+/* ---- words ----------------------------------------------------------------------------------- */
+#define ONCE(extra, size)                                                                          \
+    "local sent = 0\n"                                                                             \
+    "function S:on_tick(t)\n"                                                                      \
+    "  if t.instrument ~= 'BTC-PERPETUAL' or sent > " extra " then return end\n"                   \
+    "  sent = sent + 1\n"                                                                          \
+    "  orders.buy('BTC-PERPETUAL', " size ", { price = 80000 - sent }) end\n"
+
+static void rehearses(const char *body, const char *says) {
+    rig r;
+    rig_one(&r, ONCE("0", "10"));
+    rig_feed(&r, 4000, true);
+    rig_try(&r, body);
+    rig_swapped(&r);
+    if (!strstr(r.rehearsed, says)) {
+        hg_test_fail(__FILE__, __LINE__, "wanted '%s', got '%s'", says, r.rehearsed);
+    }
+    rig_close(&r);
+}
+
+/* The numbers of a rehearsal are told so that they say something: never "1 order instead of 1". */
+TEST(a_rehearsal_says_in_which_way_it_differs) {
+    rehearses("-- a\n" ONCE("0", "10"), "would have sent the same 1 order");
+    rehearses(ONCE("0", "20"), "sent another order; net BTC-PERPETUAL 20 instead of 10");
+    rehearses(ONCE("1", "10"), "sent 2 orders instead of 1; net BTC-PERPETUAL 20 instead of 10");
+    rehearses("function S:on_tick(t) end\n", "sent 0 orders instead of 1; net BTC-PERPETUAL 0");
+    rehearses(ONCE("0", "sent == 1 and 10"), "would have sent the same 1 order");
+}
+
+TEST(as_many_orders_are_not_the_same_orders) {
+    rig r;
+    rig_one(&r, ONCE("1", "10"));
+    rig_feed(&r, 4000, true);
+    rig_try(&r, ONCE("1", "(sent == 1 and 20 or 10)"));
+    rig_swapped(&r);
+    CHECK(strstr(r.rehearsed, "as many orders (2), but not the same") != NULL);
+    rig_close(&r);
+}
+
 /* ---- requests -------------------------------------------------------------------------------- */
 TEST(rollback_by_request) {
     rig r;

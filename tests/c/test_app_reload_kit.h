@@ -26,7 +26,8 @@ typedef struct rig {
     uint64_t fed;
     char step[32], outcome[32], reason[1024]; /* of the last reload line */
     unsigned swapped, refused, rolled_back, confirmed;
-    uint64_t event; /* of the last swap: events applied before it */
+    char rehearsed[1024]; /* reason of the last rehearsal */
+    uint64_t event;       /* of the last swap: events applied before it */
 } rig;
 
 static inline void rig_field(const char *line, const char *key, char *out, size_t size) {
@@ -52,6 +53,9 @@ static inline void rig_line(void *context, const char *line) {
         const char *at = strstr(line, "\"event\":");
         CHECK(at != NULL);
         r->event = strtoull(at + 8, NULL, 10);
+    }
+    if (strcmp(r->step, "rehearsed") == 0) {
+        snprintf(r->rehearsed, sizeof r->rehearsed, "%s", r->reason);
     }
     r->swapped += strcmp(r->step, "swapped") == 0;
     r->refused += strcmp(r->step, "refused") == 0;

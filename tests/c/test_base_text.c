@@ -184,3 +184,56 @@ TEST(error_record_stacks_context) {
     hg_error_clear();
     CHECK_STR(hg_error_text(), "");
 }
+
+/* What terminals obey is gone, what people write stays. */
+TEST(texts_are_made_printable) {
+    static const struct {
+        const char *text, *wanted, *line;
+    } cases[] = {
+        {"plain, caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x8d\xb8", NULL,          NULL         },
+        {"a\nb\tc",                                          NULL,          "a b c"      },
+        {"\x1b[31mred\r\b\x7f",                              "?[31mred???", "?[31mred???"},
+        {"csi \xc2\x9b"
+         "31m",                                     "csi ??31m",   "csi ??31m"  },
+        {"\xff\xc3",                                         "??",          "??"         },
+        {"\xe2\x82",                                         "??",          "??"         },
+        {"\xed\xa0\x80 \xc0\xaf \xf4\x90\x80\x80",           "??? ?? ????", "??? ?? ????"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64], line[64];
+        const char *wanted = cases[i].wanted ? cases[i].wanted : cases[i].text;
+        hg_text_copy(text, sizeof text, cases[i].text);
+        hg_text_copy(line, sizeof line, cases[i].text);
+        hg_text_make_printable(text);
+        hg_text_make_line(line);
+        CHECK_STR(text, wanted);
+        CHECK_STR(line, cases[i].line ? cases[i].line : wanted);
+    }
+}
+
+/* Every pair of bytes: what the decoder takes is what the standard says (RFC 3629), and a JSON text
+ * with anything in it stays UTF-8. */
+TEST(json_texts_are_utf8_whatever_is_put_in) {
+    for (int a = 1; a < 256; a++) {
+        for (int b = 1; b < 256; b++) {
+            char buf[64], text[3] = {(char)a, (char)b, 0};
+            hg_json j;
+            bool two = a >= 0xc2 && a <= 0xdf && (b & 0xc0) == 0x80;
+            CHECK_EQ(hg_text_utf8(text), a < 0x80 ? 1 : two ? 2 : 0);
+            hg_json_init(&j, buf, sizeof buf);
+            hg_json_string(&j, NULL, text);
+            for (const char *at = hg_json_text(&j); *at;) {
+                size_t len = hg_text_utf8(at);
+                CHECK(len > 0 && (unsigned char)*at >= ' ');
+                at += len;
+            }
+        }
+    }
+}
+
+TEST(what_was_said_is_not_said_again) {
+    CHECK_STR(hg_text_after("a\nb", "a"), "b");
+    CHECK_STR(hg_text_after("a", "a"), "");
+    CHECK_STR(hg_text_after("ab\nb", "a"), "ab\nb");
+    CHECK_STR(hg_text_after("", "a"), "");
+}

@@ -154,6 +154,36 @@ TEST(parameters_change_while_it_runs) {
     kit_close(&k);
 }
 
+/* What people have to type after --set and what a terminal shows. */
+TEST(parameters_have_plain_names) {
+    static const char *const bad[] = {"['a b']", "['\\27[2J']", "['1a']", "['']", "['a.b']"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        kit k;
+        char text[256];
+        kit_open(&k);
+        snprintf(text, sizeof text,
+                 HEAD "return hedged.strategy { api = 1, %s = hedged.param { default = 1 } }",
+                 bad[i]);
+        CHECK_EQ(kit_try(&k, text, NULL, 0), HG_ESTRATEGY);
+        CHECK(strstr(hg_error_text(), "a parameter needs a name of letters, digits and _"));
+        kit_close(&k);
+    }
+}
+
+TEST(a_check_of_a_value_changes_nothing) {
+    kit k;
+    kit_open(&k);
+    CHECK_EQ(try_set(&k, BANDS "return S", NULL), 0);
+    hg_param_view before, after;
+    CHECK(hg_script_param_view(k.script, 0, &before));
+    CHECK_EQ(hg_script_set_check(k.script, "band=1.5"), 0);
+    CHECK_EQ(hg_script_set_check(k.script, "band=9"), HG_ECONFIG);
+    CHECK_EQ(hg_script_set_check(k.script, "hedge_with=X"), HG_ECONFIG);
+    CHECK(hg_script_param_view(k.script, 0, &after));
+    CHECK(before.value <= after.value && before.value >= after.value);
+    kit_close(&k);
+}
+
 TEST(the_hash_follows_the_text) {
     kit k;
     kit_open(&k);
