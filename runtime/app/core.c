@@ -101,6 +101,8 @@ int hg_core_open(hg_core *core, const hg_core_options *o, const hg_book *book, i
     for (size_t i = 0; i < book->count && rc == HG_OK; i++) {
         const hg_book_row *row = &book->rows[i];
         rc = hg_portfolio_open(core->portfolio, row->instrument, row->lots, row->entry);
+        hg_paper_hold(core->venue, row->instrument,
+                      hg_portfolio_get(core->portfolio, row->instrument)->lots);
     }
     for (size_t i = 0; i < o->deposit_count && rc == HG_OK; i++) {
         rc = hg_portfolio_deposit(core->portfolio, o->deposits[i].currency, o->deposits[i].amount);

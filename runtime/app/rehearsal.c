@@ -143,7 +143,11 @@ static int enter_positions(hg_rehearsal *r) {
     hg_pnl pnl;
     hg_portfolio_pnl(core->portfolio, core->now_ns, &pnl);
     const uint32_t *held;
-    core->ready = pnl.known || hg_portfolio_held(core->portfolio, &held) == 0;
+    uint32_t count = hg_portfolio_held(core->portfolio, &held);
+    for (uint32_t i = 0; i < count; i++) {
+        hg_paper_hold(core->venue, held[i], hg_portfolio_get(core->portfolio, held[i])->lots);
+    }
+    core->ready = pnl.known || count == 0;
     r->env.universe = core->universe;
     r->env.market = r->market;
     r->env.portfolio = core->portfolio;

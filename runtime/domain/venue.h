@@ -5,8 +5,10 @@
 #include "domain/event.h"
 #include "domain/order.h"
 
-/* Where orders go. Only the risk gate calls submit, cancel and amend. Answers never come back as
- * return values but as events (HG_EV_ACK .. HG_EV_EXPIRED), pulled by the session in time order. */
+/* Where orders go. A venue keeps reduce-only orders within the position by itself, at arrival and
+ * whenever they trade; one that cannot must refuse them. Only the risk gate calls submit, cancel
+ * and amend. Answers never come back as return values but as events (HG_EV_ACK .. HG_EV_EXPIRED),
+ * pulled by the session in time order. */
 typedef struct hg_venue hg_venue;
 
 typedef struct hg_venue_ops {

@@ -262,14 +262,13 @@ static void end(hg_slot *slot, hg_order_state state, hg_reject code) {
     slot->order.reject = (uint16_t)code;
 }
 
-/* Reduce-only closes shrink to what is left to close. */
+/* Reduce-only closes shrink to what is left to close; other reduce-only orders do not stand in the
+ * way, the venue keeps them all within the position. */
 static hg_lots room(const hg_exec *exec, const hg_slot *slot) {
     const hg_order *order = &slot->order;
     hg_lots size = hg_linked_room(exec, slot, order->size);
     if (order->reduce_only) {
-        const hg_instrument_orders *per = &exec->per[order->instrument];
-        hg_lots lots = hg_portfolio_get(exec->portfolio, order->instrument)->lots;
-        hg_lots most = order->side == HG_BUY ? -lots - per->buy : lots - per->sell;
+        hg_lots most = hg_pending_room(exec, order->instrument, (hg_side)order->side);
         size = most < size ? most : size;
     }
     return size > 0 ? size : 0;
@@ -312,6 +311,9 @@ static void release(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     hg_risk_view view = hg_exec_view(exec, order->instrument);
     view.open_orders--;
     view.amended = order;
+    if (order->reduce_only) {
+        hg_pending_together(exec, order->instrument, (hg_side)order->side, &view);
+    }
     if (hg_exec_judge(exec, &view, &request, now_ns, &exact, &refusal) != HG_REJECT_NONE) {
         hg_exec_refused(exec, &request, order->id, &refusal, now_ns);
         end(slot, HG_ORDER_REJECTED, refusal.code);

@@ -259,6 +259,9 @@ int hg_exec_submit_from(hg_exec *exec, const hg_order_request *request, const hg
     order_init(exec, &slot->order, request, now_ns);
     hg_risk_view view = hg_exec_view(exec, request->instrument);
     view.operator_order = origin->operator_order;
+    if (origin->role != HG_ROLE_NONE && request->reduce_only) {
+        hg_pending_together(exec, request->instrument, request->side, &view);
+    }
     hg_risk_order exact;
     bool beyond = beyond_plain(request, origin);
     hg_order_request plain;
@@ -387,9 +390,11 @@ static int amend_working(hg_exec *exec, hg_slot *slot, const hg_amendment *a, in
     hg_risk_view view = hg_exec_view(exec, order->instrument);
     view.open_orders--;
     view.amended = order;
-    view.counted = slot->counted;
     view.filled = order->filled;
-    *(order->side == HG_BUY ? &view.pending_buy : &view.pending_sell) -= slot->counted;
+    hg_pending_without(exec, slot, &view);
+    if (order->role != HG_ROLE_NONE && order->reduce_only) {
+        hg_pending_together(exec, order->instrument, (hg_side)order->side, &view);
+    }
     hg_risk_order exact;
     if (hg_exec_judge(exec, &view, &request, now_ns, &exact, refusal) != HG_REJECT_NONE) {
         return reject(exec, NULL, &request, refusal, now_ns);
@@ -439,37 +444,6 @@ int hg_exec_amend_order(hg_exec *exec, uint64_t id, const hg_amendment *a, int64
                       (unsigned long long)id);
     }
     return amend_working(exec, slot, a, now_ns, refusal);
-}
-/* Reduce-only orders shrink with the position and end with it. The gate judged them against the
- * position of then; this keeps the promise afterwards. */
-void hg_exec_follow_position(hg_exec *exec, uint32_t instrument, int64_t now_ns) {
-    if (exec->per[instrument].reduce_only == 0) {
-        return;
-    }
-    hg_lots lots = hg_portfolio_get(exec->portfolio, instrument)->lots;
-    uint32_t next = HG_SLOT_NONE;
-    for (uint32_t i = exec->first_open; i != HG_SLOT_NONE; i = next) {
-        hg_slot *slot = &exec->slots[i];
-        const hg_order *order = &slot->order;
-        next = slot->next;
-        if (order->instrument != instrument || !order->reduce_only || order->cancel_pending ||
-            order->state == HG_ORDER_UNTRIGGERED || slot->end_kind != 0) {
-            continue;
-        }
-        hg_lots room = order->side == HG_BUY ? -lots : lots;
-        if (room <= 0 || (slot->counted > room && slot->amend_size != 0)) {
-            hg_exec_cancel(exec, order->id, now_ns);
-        } else if (slot->counted > room) {
-            slot->amend_price = order->price;
-            slot->amend_size = order->filled + room;
-            if (exec->venue->ops->amend(exec->venue, order, slot->amend_price, slot->amend_size,
-                                        now_ns) < 0) {
-                slot->amend_size = 0;
-            } else {
-                hg_asked_add(exec, slot, now_ns);
-            }
-        }
-    }
 }
 
 /* --- events of our own ------------------------------------------------------------------------ */

@@ -7,7 +7,8 @@
 
 /* Private to the execution room: exec.c sends, state.c applies answers, orders.c keeps the pool,
  * risk.c judges, seen.c remembers trades, conditional.c holds orders that wait for a price,
- * linked.c pairs and brackets, waiting.c knows which answers and expiries are due. */
+ * linked.c pairs and brackets, waiting.c knows which answers and expiries are due, pending.c what
+ * open orders count for. */
 
 /* Trade ids already booked. A set over the newest ids: the oldest one leaves when it is full. */
 typedef struct hg_seen {
@@ -70,6 +71,7 @@ typedef struct hg_bracket_state {
     bool used;
     bool entry_done;
     bool take_off, stop_off; /* ended by others than us: not placed again */
+    bool again;              /* the venue could not do what it was asked: in a second once more */
     char line[HG_LINE_MAX];
 } hg_bracket_state;
 
@@ -78,21 +80,22 @@ typedef struct hg_deadline {
     uint64_t id;
 } hg_deadline;
 
+/* Sums over open orders, by side: buy, sell. */
+typedef struct hg_pending {
+    hg_lots plain[2], reduce[2]; /* reduce-only orders apart */
+} hg_pending;
+
 typedef struct hg_instrument_orders {
-    hg_lots buy, sell; /* pending */
+    hg_pending pending;
+    hg_lots buy, sell; /* what it counts for */
     uint32_t open;
-    uint32_t reduce_only; /* of these */
-    uint64_t name;        /* hash of the instrument's name */
+    uint64_t name; /* hash of the instrument's name */
 } hg_instrument_orders;
 
 /* The book of a strategy that works for a part of the whole (share.c). */
-typedef struct hg_share_lots {
-    hg_lots buy, sell;
-} hg_share_lots;
-
 typedef struct hg_share {
     hg_portfolio *portfolio;
-    hg_share_lots pending[]; /* by instrument */
+    hg_pending pending[]; /* by instrument */
 } hg_share;
 
 struct hg_exec {
@@ -181,6 +184,8 @@ void hg_linked_open(hg_exec *exec, hg_slot *slot, const hg_order_request *reques
 void hg_linked_after(hg_exec *exec, hg_slot *slot, const hg_event *event);
 /* Whether a fired order must wait: the end of the other one has been asked for. */
 bool hg_linked_wait(hg_exec *exec, hg_slot *slot, int64_t now_ns);
+/* Once a second: what a venue could not do is asked for again. */
+void hg_linked_clock(hg_exec *exec, int64_t now_ns);
 /* Lots a fired order may still trade, at most `size`. */
 hg_lots hg_linked_room(const hg_exec *exec, const hg_slot *slot, hg_lots size);
 
@@ -192,15 +197,26 @@ void hg_expiry_drop(hg_exec *exec, hg_slot *slot);
 bool hg_waiting_next(hg_exec *exec, hg_event *event);                     /* the next ORDER_DUE */
 bool hg_waiting_due(hg_exec *exec, hg_slot *slot, const hg_event *event); /* applies it */
 
+/* pending.c */
+void hg_pending_change(hg_exec *exec, const hg_order *order, hg_lots change);
+void hg_pending_moved(hg_exec *exec, uint32_t instrument); /* its position did, by a fill */
+/* The view as it would be without that order, and what it counts for. */
+void hg_pending_without(const hg_exec *exec, const hg_slot *slot, hg_risk_view *view);
+/* The view for a reduce-only order that closes together with those there are: the venue keeps them
+ * within the position, so it takes their place. */
+void hg_pending_together(const hg_exec *exec, uint32_t instrument, hg_side side,
+                         hg_risk_view *view);
+/* Lots such an order could close. */
+hg_lots hg_pending_room(const hg_exec *exec, uint32_t instrument, hg_side side);
+/* Lots an open one may grow to, beside those that are open. */
+hg_lots hg_pending_room_for(const hg_exec *exec, const hg_slot *slot);
+
 /* share.c: what an order does to the share of its strategy, if it has one */
-void hg_share_pending(hg_exec *exec, const hg_order *order, hg_lots change);
+hg_share *hg_share_of(const hg_exec *exec, const hg_order *order); /* NULL: it has none */
 int hg_share_fill(hg_exec *exec, const hg_order *order, const hg_event *fill,
                   const hg_fill_origin *origin);
 /* What the strategy of the order works for: its share, else the whole book. */
 hg_portfolio *hg_share_book(const hg_exec *exec, const hg_order *order);
 void hg_shares_free(hg_exec *exec);
-
-/* After a fill: reduce-only orders of the instrument never exceed what is left to reduce. */
-void hg_exec_follow_position(hg_exec *exec, uint32_t instrument, int64_t now_ns);
 
 #endif

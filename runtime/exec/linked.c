@@ -5,10 +5,15 @@
  * booked, and told as the alarm both_filled.
  *
  * A bracket: an entry with a take-profit and a stop. The exits together are at all times sized by
- * what the entry has filled and they have not closed (Deribit's `incremental`); a stop is held here
- * and is sent only when the take-profit is known to have ended, so that they never close twice. An
- * exit that the strategy cancels itself is not placed again. What cannot be placed is an alarm:
- * the position is unprotected. */
+ * what the entry has filled and they have not closed (Deribit's `incremental`). Where the position
+ * is theirs to close they are reduce-only, which the venue enforces: then the stop goes out at
+ * once, with the take-profit's cancel still on its way, and both together close once. Where the
+ * account holds more than the bracket (or less), reduce-only would not keep them from closing twice
+ * (or from closing at all): there the stop waits until the take-profit is known to have ended.
+ *
+ * An exit that the strategy cancels itself is not placed again. What the venue could not do (down,
+ * busy, too many requests, no size to trade with) is asked for again each second. What cannot be
+ * placed is an alarm: the position is unprotected. */
 #include "base/assert.h"
 #include "base/text.h"
 #include "exec/exec_int.h"
@@ -127,6 +132,18 @@ static void end_other(hg_exec *exec, hg_slot *other, int64_t now_ns) {
     }
 }
 
+/* Whether both may be at the venue at once: it lets them together close what is held, and that is
+ * not more than the `lots` that one of them is to close, nor can it become more. */
+static bool close_once(const hg_exec *exec, const hg_order *a, const hg_order *b, hg_lots lots) {
+    if (!a->reduce_only || !b->reduce_only || a->side != b->side) {
+        return false;
+    }
+    const hg_instrument_orders *per = &exec->per[a->instrument];
+    hg_lots held = hg_portfolio_get(exec->portfolio, a->instrument)->lots;
+    bool sell = a->side == HG_SELL;
+    return (sell ? held : -held) + (sell ? per->buy : per->sell) <= lots;
+}
+
 static void pair_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     hg_slot *other = hg_slot_find(exec, slot->order.oco);
     if (!other) {
@@ -134,7 +151,9 @@ static void pair_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     }
     bool ended = hg_order_state_done((hg_order_state)slot->order.state);
     bool traded = slot->order.filled > 0;
-    if (traded && other->order.filled > 0 && !slot->paired) {
+    bool meant = slot->order.reduce_only && other->order.reduce_only &&
+                 slot->order.side == other->order.side; /* they close once, in parts */
+    if (traded && other->order.filled > 0 && !slot->paired && !meant) {
         slot->paired = true;
         other->paired = true;
         hg_exec_alarm(exec, &slot->order, HG_ALARM_BOTH_FILLED, event->time_ns);
@@ -157,6 +176,16 @@ static hg_lots left_to_close(const hg_bracket_state *b) {
     return b->bought > b->closed ? b->bought - b->closed : 0;
 }
 
+static hg_side exit_side(const hg_bracket_state *b) {
+    return b->side == HG_BUY ? HG_SELL : HG_BUY;
+}
+
+/* Whether the account holds what the exits are to close, and no other order is about to close it.
+ */
+static bool theirs_to_close(const hg_exec *exec, const hg_bracket_state *b, hg_lots lots) {
+    return hg_pending_room(exec, b->instrument, exit_side(b)) >= lots;
+}
+
 static void place(hg_exec *exec, uint32_t index, bool take, hg_lots lots, int64_t now_ns) {
     hg_bracket_state *b = &exec->brackets[index];
     const hg_exit *e = take ? &b->plan.take : &b->plan.stop;
@@ -166,7 +195,7 @@ static void place(hg_exec *exec, uint32_t index, bool take, hg_lots lots, int64_
              (unsigned long long)b->entry);
     hg_order_request r = {.instrument = b->instrument,
                           .strategy = b->strategy,
-                          .side = b->side == HG_BUY ? HG_SELL : HG_BUY,
+                          .side = exit_side(b),
                           .type = e->type,
                           .size = hg_size_to_double(inst, lots),
                           .price = e->price,
@@ -174,6 +203,7 @@ static void place(hg_exec *exec, uint32_t index, bool take, hg_lots lots, int64_
                           .trigger_price = e->trigger_price,
                           .trail = e->trail,
                           .trail_fraction = e->trail_fraction,
+                          .reduce_only = e->type == HG_TYPE_LIMIT && theirs_to_close(exec, b, lots),
                           .again = true,
                           .code = b->code,
                           .reason = reason,
@@ -197,8 +227,12 @@ static void place(hg_exec *exec, uint32_t index, bool take, hg_lots lots, int64_
  * before, else with its next event. */
 static void resize(hg_exec *exec, hg_slot *slot, hg_lots left, int64_t now_ns) {
     hg_order *order = &slot->order;
+    if (order->reduce_only) {
+        hg_lots room = hg_pending_room_for(exec, slot);
+        left = left < room ? left : room; /* the venue has cut it to that, or will */
+    }
     hg_lots size = order->filled + left;
-    if (size == order->size || slot->fired) {
+    if (size == order->size || left == 0 || slot->fired) {
         return;
     }
     if (slot->held) {
@@ -233,7 +267,8 @@ static void bracket_sync(hg_exec *exec, uint32_t index, int64_t now_ns) {
         place(exec, index, false, left, now_ns);
         stop = exit_slot(exec, b->stop);
     }
-    bool stopping = stop && (stop->fired || !stop->held || stop->order.triggered);
+    bool reached = stop && stop->trigger == HG_TRIGGER_HANDLE_NONE; /* or fired since */
+    bool stopping = stop && (reached || stop->fired || !stop->held || stop->order.triggered);
     if (take && stopping) {
         return; /* its end has been asked for */
     }
@@ -245,6 +280,22 @@ static void bracket_sync(hg_exec *exec, uint32_t index, int64_t now_ns) {
     b->used = !b->entry_done || exit_slot(exec, b->take) || exit_slot(exec, b->stop);
 }
 
+/* The venue refused for a reason that passes, or its book was too thin. */
+static bool not_now(hg_reject code) {
+    return code == HG_REJECT_VENUE_DOWN || code == HG_REJECT_VENUE_BUSY ||
+           code == HG_REJECT_VENUE_RATE || code == HG_REJECT_NEVER_ARRIVED ||
+           code == HG_REJECT_IOC_REST || code == HG_REJECT_NO_LIQUIDITY;
+}
+
+/* The venue says that there is nothing left to reduce: the fills of the other exit may still be on
+ * their way to us, or somebody else has closed the position. */
+static bool closed_elsewhere(const hg_exec *exec, const hg_bracket_state *b,
+                             const hg_order *order) {
+    uint64_t other = order->role == HG_ROLE_TAKE ? b->stop : b->take;
+    return order->reject == HG_REJECT_REDUCE_ONLY &&
+           (exit_slot(exec, other) || hg_pending_room(exec, b->instrument, exit_side(b)) == 0);
+}
+
 /* An exit has ended: by its fills, by us, by the strategy, or against everybody's will. */
 static void exit_ended(hg_exec *exec, hg_bracket_state *b, const hg_slot *slot, int64_t now_ns) {
     const hg_order *order = &slot->order;
@@ -254,9 +305,13 @@ static void exit_ended(hg_exec *exec, hg_bracket_state *b, const hg_slot *slot, 
         left_to_close(b) == 0) {
         return;
     }
+    if (not_now((hg_reject)order->reject)) {
+        b->again = true;
+        return;
+    }
     *(take ? &b->take_off : &b->stop_off) = true;
     bool asked = order->state == HG_ORDER_CANCELLED && order->reject == HG_REJECT_USER;
-    if (!asked) {
+    if (!asked && !closed_elsewhere(exec, b, order)) {
         hg_exec_alarm(exec, order, HG_ALARM_UNPROTECTED, now_ns);
     }
 }
@@ -281,11 +336,40 @@ static void bracket_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     } else if (ended && (order->id == b->take || order->id == b->stop)) {
         exit_ended(exec, b, slot, event->time_ns);
     }
+    const hg_slot *take = exit_slot(exec, b->take);
     hg_slot *stop = exit_slot(exec, b->stop);
-    if (stop && stop->fired && !exit_slot(exec, b->take)) {
-        hg_exec_owe(exec, stop, HG_EV_TRIGGERED, HG_REJECT_NONE, event->time_ns);
+    if (stop && stop->fired) {
+        if (!take) {
+            hg_exec_owe(exec, stop, HG_EV_TRIGGERED, HG_REJECT_NONE, event->time_ns);
+        } else if (!take->order.cancel_pending) {
+            b->again = true; /* its cancel was refused or is lost */
+        }
     }
-    bracket_sync(exec, index, event->time_ns);
+    /* What the venue has just cut is not asked for again at once: it may know of more fills. */
+    bool cut = event->kind == HG_EV_ACK && event->order.code == HG_REJECT_REDUCE_ONLY;
+    if (!b->again && !cut) {
+        bracket_sync(exec, index, event->time_ns);
+    }
+}
+
+void hg_linked_clock(hg_exec *exec, int64_t now_ns) {
+    for (uint32_t i = 0; i < exec->bracket_count; i++) {
+        hg_bracket_state *b = &exec->brackets[i];
+        if (!b->used || !b->again) {
+            continue;
+        }
+        hg_slot *stop = exit_slot(exec, b->stop);
+        b->again = false;
+        if (hg_pending_room(exec, b->instrument, exit_side(b)) == 0 && !stop) {
+            b->stop_off = true; /* somebody else has closed the position in the meantime */
+            b->take_off = true;
+        }
+        if (stop && stop->fired) {
+            hg_exec_owe(exec, stop, HG_EV_TRIGGERED, HG_REJECT_NONE, now_ns);
+        } else {
+            bracket_sync(exec, i, now_ns);
+        }
+    }
 }
 
 /* --- both ------------------------------------------------------------------------------------- */
@@ -301,19 +385,24 @@ void hg_linked_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
 
 bool hg_linked_wait(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     hg_slot *other = hg_slot_find(exec, slot->order.oco);
+    hg_lots lots = slot->order.size;
     if (slot->bracket != 0 && slot->order.role != HG_ROLE_ENTRY) {
         const hg_bracket_state *b = &exec->brackets[slot->bracket - 1u];
+        hg_slot *entry = exit_slot(exec, b->entry);
         bool stop = slot->order.role == HG_ROLE_STOP;
         other = exit_slot(exec, stop ? b->take : b->stop);
+        lots = left_to_close(b);
+        slot->order.reduce_only = theirs_to_close(exec, b, lots);
+        lots += entry ? entry->counted : 0; /* what it still buys, the exits close */
         if (stop) {
-            end_other(exec, exit_slot(exec, b->entry), now_ns); /* no more of what is being left */
+            end_other(exec, entry, now_ns); /* no more of what is being left */
         }
     }
     if (!other || !hg_slot_is_open(other)) {
         return false;
     }
     end_other(exec, other, now_ns);
-    return at_venue(other);
+    return at_venue(other) && !close_once(exec, &slot->order, &other->order, lots);
 }
 
 hg_lots hg_linked_room(const hg_exec *exec, const hg_slot *slot, hg_lots size) {

@@ -10,6 +10,7 @@
 void hg_paper_trade(hg_paper *p, hg_resting *order, hg_ticks price, hg_lots lots, bool maker) {
     hg_assert(lots > 0 && lots <= hg_resting_left(order));
     order->filled += lots;
+    hg_held_trade(p, order, lots);
     hg_wire_fill(p, order, price, lots, maker);
     *(maker ? &p->stats.maker_fills : &p->stats.taker_fills) += 1;
 }
@@ -177,9 +178,11 @@ static void rest(hg_paper *p, hg_resting *order) {
     }
 }
 
+/* An order that waited here for its price was taken long ago: it can only end. */
 static void refuse(hg_paper *p, const hg_resting *order, hg_reject code) {
+    bool ends = order->fired && p->about == HG_ABOUT_ORDER;
     p->stats.rejects++;
-    hg_wire_answer(p, HG_EV_REJECTED, order, code);
+    hg_wire_answer(p, ends ? HG_EV_CANCELLED : HG_EV_REJECTED, order, code);
 }
 
 /* A post-only order that would take: one step behind the touch, where the rules say so. */
@@ -223,6 +226,7 @@ void hg_paper_submit(hg_paper *p, const hg_resting *request) {
     }
     take(p, &order);
     rest(p, &order);
+    hg_held_follow(p, order.instrument);
 }
 
 void hg_paper_cancel(hg_paper *p, const hg_resting *request) {
@@ -267,5 +271,6 @@ void hg_paper_amend(hg_paper *p, const hg_resting *request) {
         hg_own_release(p, node);
         take(p, &amended);
         rest(p, &amended);
+        hg_held_follow(p, amended.instrument);
     }
 }

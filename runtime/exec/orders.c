@@ -53,7 +53,6 @@ void hg_slot_open(hg_exec *exec, hg_slot *slot) {
     exec->open_count++;
     exec->per[slot->order.instrument].open++;
     hg_risk_opened(exec, &slot->order, 1);
-    exec->per[slot->order.instrument].reduce_only += slot->order.reduce_only;
 }
 
 static void slot_close(hg_exec *exec, hg_slot *slot) {
@@ -83,7 +82,6 @@ static void slot_close(hg_exec *exec, hg_slot *slot) {
     exec->open_count--;
     exec->per[slot->order.instrument].open--;
     hg_risk_opened(exec, &slot->order, -1);
-    exec->per[slot->order.instrument].reduce_only -= slot->order.reduce_only;
 }
 
 /* While an amendment is on its way the larger of both sizes counts. An order that waits for its
@@ -108,15 +106,9 @@ void hg_slot_settle(hg_exec *exec, hg_slot *slot) {
     if (pending == slot->counted) {
         return;
     }
-    hg_instrument_orders *per = &exec->per[slot->order.instrument];
-    hg_lots *side = slot->order.side == HG_BUY ? &per->buy : &per->sell;
     hg_lots change = pending - slot->counted;
-    *side += change;
     slot->counted = pending;
-    hg_assert(*side >= 0);
-    hg_risk_pending(exec, slot->order.instrument);
-    hg_portfolio_pending(exec->portfolio, slot->order.instrument, per->buy, per->sell);
-    hg_share_pending(exec, &slot->order, change);
+    hg_pending_change(exec, &slot->order, change);
 }
 
 void hg_exec_tell(const hg_exec *exec, const hg_order *order) {

@@ -24,6 +24,7 @@ static hg_resting resting_of(const hg_order *order) {
                         .tif = order->tif == HG_TIF_GTD ? HG_TIF_GTC : order->tif,
                         .market = hg_order_type_market((hg_order_type)order->type),
                         .post_only = order->post_only,
+                        .reduce_only = order->reduce_only,
                         .price = order->price,
                         .size = order->size,
                         .filled = order->filled};
@@ -97,6 +98,10 @@ static void paper_observe(hg_venue *venue, const hg_event *e) {
     if (concerns(p, e)) {
         p->now_ns = e->time_ns;
         hg_resting_observe(p, e);
+        hg_held_follow(p, e->id);
+    }
+    if (e->kind == HG_EV_SETTLE && e->id < hg_universe_count(p->universe)) {
+        hg_held_settle(p, e->id);
     }
 }
 
@@ -132,6 +137,7 @@ static void paper_close(hg_venue *venue) {
     hg_paper *p = paper_of(venue);
     hg_wire_close(p);
     hg_parked_close(p);
+    hg_held_close(p);
     free(p->nodes);
     free(p->buckets);
     free(p->taken);
@@ -210,6 +216,9 @@ int hg_paper_open(const hg_market *market, const hg_paper_options *options, hg_v
     p->venue.supports = options->rules.native | HG_VENUE_VALID_UNTIL;
     rc = lists_open(p);
     if (rc == HG_OK) {
+        rc = hg_held_open(p);
+    }
+    if (rc == HG_OK) {
         rc = hg_parked_open(p);
     }
     if (rc == HG_OK) {
@@ -221,6 +230,18 @@ int hg_paper_open(const hg_market *market, const hg_paper_options *options, hg_v
     }
     *out = &p->venue;
     return HG_OK;
+}
+
+void hg_paper_hold(hg_venue *venue, uint32_t instrument, hg_lots lots) {
+    hg_paper *p = paper_of(venue);
+    hg_assert(venue->ops == &paper_ops && instrument < hg_universe_count(p->universe));
+    p->held_lots[instrument].lots = lots;
+}
+
+hg_lots hg_paper_held(const hg_venue *venue, uint32_t instrument) {
+    const hg_paper *p = (const hg_paper *)venue;
+    hg_assert(venue->ops == &paper_ops && instrument < hg_universe_count(p->universe));
+    return p->held_lots[instrument].lots;
 }
 
 const hg_paper_stats *hg_paper_stats_get(const hg_venue *venue) {

@@ -13,15 +13,14 @@
  * cannot know is in docs/paper-fills.md.
  *
  * Price-time priority among our own orders. Immediate orders never rest: what is left is cancelled
- * with "ioc_rest", a market order that met nothing with "no_liquidity". Reduce-only is judged by
- * the gate and kept by it: when the position shrinks such orders are amended down, when it is gone
- * cancelled. With latency `due_ns` may be the arrival of a request; `next` then matches it and
- * returns false until an answer is due.
+ * with "ioc_rest", a market order that met nothing with "no_liquidity". Reduce-only orders are kept
+ * within the venue's own count of the position. With latency `due_ns` may be the arrival of a
+ * request; `next` then matches it and returns false until an answer is due.
  *
  * An ACK with a code other than HG_REJECT_NONE changes the terms of the order: price and size are
  * then the venue's word (post_only: moved behind the touch; price_band: moved to the band;
- * self_trade: made smaller). With faults or a rate limit answers may stay out, and the venue says
- * so (venue.answer_ns). */
+ * self_trade, reduce_only: made smaller). With faults or a rate limit answers may stay out, and the
+ * venue says so (venue.answer_ns). */
 typedef enum {
     HG_FILL_TOUCH, /* everything trades at the touch, displayed sizes ignored */
     HG_FILL_DEPTH, /* orders walk the displayed depth and consume it until it is refreshed */
@@ -63,6 +62,7 @@ typedef struct hg_paper_stats {
     uint64_t slid;          /* post-only orders moved behind the touch */
     uint64_t banded;        /* limits moved to the price band */
     uint64_t self_trades;   /* meetings with an own order prevented */
+    uint64_t reduced;       /* reduce-only orders cut down or ended as the position shrank */
     uint64_t rejects;       /* requests refused, for any reason */
     uint64_t rejects_down;  /* of these: the exchange stood still */
     uint64_t rejects_busy;  /* the exchange was busy */
@@ -72,6 +72,11 @@ typedef struct hg_paper_stats {
     uint64_t answers_late;  /* answers withheld by a cut or lost, told later */
     uint64_t answers_twice; /* told again */
 } hg_paper_stats;
+
+/* What the account holds in an instrument: what it was given (before the first order) and the fills
+ * since, whether or not we have heard of them. */
+void hg_paper_hold(hg_venue *venue, uint32_t instrument, hg_lots lots);
+hg_lots hg_paper_held(const hg_venue *venue, uint32_t instrument);
 
 const hg_paper_stats *hg_paper_stats_get(const hg_venue *venue);
 

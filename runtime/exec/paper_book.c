@@ -94,6 +94,8 @@ uint32_t hg_own_insert(hg_paper *p, const hg_resting *from) {
     }
     p->free_node = p->nodes[node].next;
     p->nodes[node] = *from;
+    p->reducing += from->reduce_only;
+    p->held_lots[from->instrument].moved |= from->reduce_only;
     hg_resting *order = &p->nodes[node];
     hg_lane *lane = hg_paper_lane(p, order->instrument, (hg_side)order->side);
     uint32_t before = predecessor(p, lane, order);
@@ -123,6 +125,7 @@ static void detach(hg_paper *p, uint32_t node) {
 
 void hg_own_release(hg_paper *p, uint32_t node) {
     detach(p, node);
+    p->reducing -= p->nodes[node].reduce_only;
     p->nodes[node].id = 0;
     p->nodes[node].next = p->free_node;
     p->free_node = node;

@@ -8,8 +8,8 @@
 
 /* Private to the paper venue: paper.c speaks to the session, paper_wire.c carries requests and
  * answers, match.c takes and places orders, resting.c moves those that rest with the feed,
- * paper_book.c reads the displayed book and keeps our lists, taken.c remembers what we have
- * consumed. */
+ * paper_book.c reads the displayed book and keeps our lists, paper_position.c what the account
+ * holds, taken.c remembers what we have consumed. */
 
 #define HG_NODE_NONE UINT32_MAX
 
@@ -23,6 +23,8 @@ typedef struct hg_resting {
     uint8_t tif;
     bool market;
     bool post_only;
+    bool reduce_only;
+    bool fired;     /* a trigger order of the venue whose price has come */
     bool stopped;   /* self-trade prevention ends it */
     hg_ticks price; /* market orders: the collar */
     hg_lots size;
@@ -69,6 +71,12 @@ typedef struct hg_order_wire {
 
 #define HG_WIRE_ORDERS 8192
 
+/* The account's position in one instrument. */
+typedef struct hg_account_line {
+    hg_lots lots; /* long above zero */
+    bool moved;   /* it or its reduce-only orders, since these were last cut to it */
+} hg_account_line;
+
 /* Credits for requests, in units of 1e-9. */
 typedef struct hg_credits {
     int64_t level;
@@ -99,6 +107,8 @@ typedef struct hg_paper {
     bool cut;           /* the connection was gone when we looked last */
     uint32_t unproven;  /* lanes whose orders are still to be shown since it is back; 0: none */
     hg_credits credits; /* rules.rate */
+    hg_account_line *held_lots; /* by instrument */
+    uint32_t reducing;          /* reduce-only orders that rest */
     hg_paper_stats stats;
     uint64_t last_trade;
     int64_t now_ns;            /* of the matching step being done */
@@ -152,6 +162,18 @@ void hg_parked_close(hg_paper *paper);
 /* Whether the request was about one, or came too late; it is answered then. */
 bool hg_parked_request(hg_paper *paper, const hg_request *request);
 void hg_parked_observe(hg_paper *paper, const hg_event *event);
+
+/* paper_position.c: what the account holds */
+HG_MUST_CHECK int hg_held_open(hg_paper *paper);
+void hg_held_close(hg_paper *paper);
+/* Lots the order may trade now: what is left of it, of a reduce-only one no more than it closes. */
+hg_lots hg_held_allows(const hg_paper *paper, const hg_resting *order);
+/* Cuts an arriving reduce-only order to that, or says why it is refused. */
+hg_reject hg_held_arrive(const hg_paper *paper, hg_resting *order, hg_reject *changed);
+void hg_held_trade(hg_paper *paper, const hg_resting *order, hg_lots lots);
+void hg_held_settle(hg_paper *paper, uint32_t instrument);
+/* After fills: resting reduce-only orders shrink to what is left to reduce, or end. */
+void hg_held_follow(hg_paper *paper, uint32_t instrument);
 
 /* paper_rules.c: HG_REJECT_NONE, or why the venue refuses. May move the price to the band. */
 hg_reject hg_paper_judge(hg_paper *paper, hg_resting *order, hg_reject *changed);

@@ -37,6 +37,7 @@ static bool fire(void *context, uint64_t id) {
         return false; /* the next price fires it */
     }
     hg_resting order = p->parked[i].order;
+    order.fired = true;
     order.price = order.market ? collar_of(p, &p->parked[i]) : order.price;
     parked_drop(p, i);
     p->about = HG_ABOUT_ORDER;

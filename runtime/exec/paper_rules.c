@@ -69,6 +69,10 @@ hg_reject hg_paper_judge(hg_paper *p, hg_resting *order, hg_reject *changed) {
     if (order->size <= 0) {
         return HG_REJECT_SIZE_ZERO;
     }
+    hg_reject reduce = hg_held_arrive(p, order, changed);
+    if (reduce != HG_REJECT_NONE) {
+        return reduce;
+    }
     if (order->price <= 0 ||
         (!order->market && order->price % hg_instrument_step(inst, order->price) != 0)) {
         return HG_REJECT_OFF_TICK;

@@ -50,7 +50,11 @@ static void cross_side(hg_paper *p, uint32_t instrument, hg_side side) {
     }
     while (node != HG_NODE_NONE && hg_wire_room(p) &&
            hg_reaches(side, level.price, p->nodes[node].price)) {
-        hg_lots want = hg_resting_left(&p->nodes[node]);
+        hg_lots want = hg_held_allows(p, &p->nodes[node]);
+        if (want == 0) {
+            node = p->nodes[node].next; /* nothing left to reduce: it is about to end */
+            continue;
+        }
         hg_lots lots = p->options.fill == HG_FILL_TOUCH ? want : meet(p, &p->nodes[node], want);
         if (lots == 0) {
             return;
@@ -89,7 +93,8 @@ static void print_side(hg_paper *p, const hg_event *e, hg_side side) {
         hg_lots share = through || e->side != (int8_t)side
                             ? share_of_print(p, order, e->level.price, left)
                             : 0;
-        hg_lots lots = share < hg_resting_left(order) ? share : hg_resting_left(order);
+        hg_lots most = hg_held_allows(p, order);
+        hg_lots lots = share < most ? share : most;
         if (lots == 0) {
             node = order->next;
             continue;

@@ -46,25 +46,13 @@ void hg_shares_free(hg_exec *exec) {
     }
 }
 
-static hg_share *share_of(const hg_exec *exec, const hg_order *order) {
+hg_share *hg_share_of(const hg_exec *exec, const hg_order *order) {
     return order->strategy < HG_SHARES_MAX ? exec->shares[order->strategy] : NULL;
 }
 
 hg_portfolio *hg_share_book(const hg_exec *exec, const hg_order *order) {
-    const hg_share *share = share_of(exec, order);
+    const hg_share *share = hg_share_of(exec, order);
     return share ? share->portfolio : exec->portfolio;
-}
-
-void hg_share_pending(hg_exec *exec, const hg_order *order, hg_lots change) {
-    hg_share *share = share_of(exec, order);
-    if (!share) {
-        return;
-    }
-    hg_share_lots *per = &share->pending[order->instrument];
-    hg_lots *side = order->side == HG_BUY ? &per->buy : &per->sell;
-    *side += change;
-    hg_assert(*side >= 0);
-    hg_portfolio_pending(share->portfolio, order->instrument, per->buy, per->sell);
 }
 
 /* Lots of a share that a trade on `side` closes. */
@@ -126,7 +114,7 @@ int hg_share_fill(hg_exec *exec, const hg_order *order, const hg_event *fill,
     if (order->liquidation) {
         return liquidation_fill(exec, order, fill, origin);
     }
-    hg_share *share = share_of(exec, order);
+    hg_share *share = hg_share_of(exec, order);
     return share ? hg_portfolio_fill_of(share->portfolio, order->instrument, (hg_side)order->side,
                                         fill->order.size, fill->order.price, fill->order.fee,
                                         fill->time_ns, origin)

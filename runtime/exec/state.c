@@ -145,6 +145,7 @@ static void book_fill(hg_exec *exec, const hg_order *order, const hg_event *fill
         hg_log(HG_LOG_ERROR, "a fill could not be booked: %s", hg_error_text());
         hg_exec_halt(exec, "a fill could not be booked");
     }
+    hg_pending_moved(exec, order->instrument);
 }
 
 /* Trade ids rise at every venue, so one above the order's last is new for certain. Of one below it
@@ -359,9 +360,6 @@ static const hg_order *apply_answer(hg_exec *exec, hg_slot *slot, const hg_event
     }
     if (hg_order_state_done((hg_order_state)slot->order.state)) {
         hg_risk_ended(exec, slot, event->time_ns);
-    }
-    if (fill) {
-        hg_exec_follow_position(exec, slot->order.instrument, event->time_ns);
     }
     return &slot->order;
 }
