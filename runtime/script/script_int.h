@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/rng.h"
+#include "script/memory_int.h"
 #include "script/names_int.h"
 #include "script/script.h"
 #include "script/watchdog_int.h"
@@ -24,17 +25,6 @@
 #define HG_TIMERS_MAX 2048 /* every, after, at, sleep and await deadlines together */
 #define HG_PATTERNS_MAX 64
 #define HG_ERROR_MAX 4096
-
-/* ---- memory.c: the capped allocator ---------------------------------------------------------- */
-typedef struct hg_memory {
-    size_t live, peak, cap;
-    uint64_t refused;
-    size_t cached;             /* bytes in the free lists */
-    struct hg_block *free[32]; /* small blocks by size class: garbage costs no malloc */
-} hg_memory;
-
-void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size); /* lua_Alloc */
-void hg_memory_fini(hg_memory *memory);
 
 /* ---- sources --------------------------------------------------------------------------------- */
 typedef struct hg_source {

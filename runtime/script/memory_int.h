@@ -1,0 +1,41 @@
+/*
+ * Memory of Lua states. Small blocks are cells of runs (64 KiB of cells of one size), so that what
+ * was made in a row lies in a row: the collector spends its time waiting for memory, and walks such
+ * heaps in half the time it takes with malloc. Large blocks are malloc's.
+ */
+#ifndef HG_SCRIPT_MEMORY_INT_H
+#define HG_SCRIPT_MEMORY_INT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HG_CELL 16u          /* cell sizes are multiples of this */
+#define HG_CELL_CLASSES 64u  /* 16 to 1,024 bytes: the stack of a coroutine is one as well */
+#define HG_RUN_SIZE 0x10000u /* and alignment: the run of a cell is found by its address */
+
+/* One Lua state. All zero but for the cap is a state without blocks. */
+typedef struct hg_memory {
+    size_t live, peak, cap; /* bytes asked for, not those of cells: equal on every machine */
+    uint64_t refused;
+    bool started;
+    bool by_malloc;   /* every block is malloc's, so that sanitizers see what is used after free */
+    uint8_t cut_runs; /* how many runs were cut in the order of asking */
+    char *cut, *cut_end;
+    struct hg_run *runs;                       /* all */
+    struct hg_cell *free[HG_CELL_CLASSES];     /* ready cells by size class */
+    struct hg_run *with_free[HG_CELL_CLASSES]; /* runs that have more, oldest first */
+} hg_memory;
+
+void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size); /* lua_Alloc */
+void hg_memory_fini(hg_memory *memory);
+
+/* ---- runs.c: the runs of the whole process --------------------------------------------------- */
+/* HG_RUN_SIZE bytes at such an address, NULL when there is no memory. The first 64 are the pool's.
+ */
+void *hg_run_take(void);
+void hg_run_give(void *run);
+/* Bytes the process holds for runs. */
+size_t hg_runs_held(void);
+
+#endif
