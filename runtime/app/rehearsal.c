@@ -25,15 +25,20 @@ int hg_rehearsal_open(hg_rehearsal *r, hg_recorder *recorder, const hg_core_opti
     hg_market_options market = {.depth_books = options->depth_books};
     r->market = hg_market_new(recorder->core->universe, &market);
     r->sent = calloc(HG_REHEARSAL_ORDERS, sizeof *r->sent);
-    if (!r->market || !r->sent) {
+    if (!r->market || !r->sent || hg_pace_open(&r->pace) < 0) {
         hg_rehearsal_close(r);
         return HG_ERR(HG_ENOMEM, "rehearsal");
     }
     return HG_OK;
 }
 
+void hg_rehearsal_cancel(hg_rehearsal *r) {
+    hg_pace_cancel(&r->pace);
+}
+
 void hg_rehearsal_close(hg_rehearsal *r) {
     hg_rehearsal_end(r);
+    hg_pace_close(&r->pace);
     hg_market_free(r->market);
     free(r->sent);
     hg_carry_fini(&r->carry);
@@ -41,6 +46,7 @@ void hg_rehearsal_close(hg_rehearsal *r) {
 }
 
 void hg_rehearsal_end(hg_rehearsal *r) {
+    hg_rehearsal_cancel(r);
     hg_script_close(r->trial);
     hg_exec_free(r->core.exec);
     if (r->core.venue) {
@@ -108,11 +114,14 @@ int hg_rehearsal_prepare(hg_rehearsal *r) {
     hg_paper_options paper = r->options.paper;
     paper.margin = (hg_paper_margin){0}; /* it would ask the session's portfolio */
     paper.last_trade = FIRST_ID;
+    paper.order_capacity = ORDER_CAPACITY;
     core->universe = r->recorder->core->universe;
     core->market = r->market;
     core->portfolio = hg_portfolio_new(r->market, &portfolio);
+    (void)hg_pace_poll(&r->pace);
     int rc = core->portfolio ? hg_paper_open(r->market, &paper, &core->venue)
                              : HG_ERR(HG_ENOMEM, "portfolio of a rehearsal");
+    (void)hg_pace_poll(&r->pace);
     if (rc == HG_OK) {
         hg_exec_options exec = {
             .limits = r->options.limits,
@@ -191,16 +200,18 @@ static void fill_of_others(hg_rehearsal *r, const hg_event *e) {
     (void)rc;
 }
 
-static int play(hg_rehearsal *r, int64_t until_ns) {
+static int play(hg_rehearsal *r) {
     hg_core *core = &r->core;
     uint16_t own = hg_script_index(r->trial);
     while (r->place < r->end) {
-        const hg_event *e = hg_recorder_get(r->recorder, r->place);
-        if (!e) {
+        const hg_event *kept = hg_recorder_get(r->recorder, r->place);
+        if (!kept) {
             r->result.cut = true;
             r->end = r->place;
             break;
         }
+        const hg_event copy = *kept; /* the ring goes on while this event is worked on */
+        const hg_event *e = &copy;
         r->recorder->pin = ++r->place;
         if (e->kind != HG_EV_FILL) {
             hg_core_feed(core, e);
@@ -211,8 +222,8 @@ static int play(hg_rehearsal *r, int64_t until_ns) {
         if (hg_script_status(r->trial) == HG_SCRIPT_FAILED) {
             return HG_ERR(HG_ESTRATEGY, "%s", hg_script_error(r->trial));
         }
-        if (hg_clock_monotonic_ns() >= until_ns) {
-            return 1;
+        if (!hg_pace_poll(&r->pace)) {
+            return HG_ERR(HG_ESTATE, "abandoned");
         }
     }
     hg_core_settle(core, core->now_ns);
@@ -353,7 +364,7 @@ static void compare(hg_rehearsal *r) {
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
-static int step(hg_rehearsal *r, int64_t until_ns) {
+static int work(hg_rehearsal *r) {
     int rc = HG_OK;
     switch (r->phase) {
     case HG_REHEARSE_ROOMS:
@@ -366,7 +377,7 @@ static int step(hg_rehearsal *r, int64_t until_ns) {
         rc = enter_positions(r);
         break;
     case HG_REHEARSE_LOAD:
-        rc = hg_script_candidate(&r->env, r->running, r->code, &r->trial);
+        rc = hg_script_candidate(&r->env, r->running, r->code, &r->pace, &r->trial);
         break;
     case HG_REHEARSE_MIGRATE:
         rc = migrate(r);
@@ -375,19 +386,34 @@ static int step(hg_rehearsal *r, int64_t until_ns) {
         rc = start(r);
         break;
     case HG_REHEARSE_EVENTS:
-        rc = play(r, until_ns);
+        rc = play(r);
         break;
     case HG_REHEARSE_DONE:
-        return 0;
+        break;
     }
-    if (rc != HG_OK) {
-        return rc;
-    }
-    r->phase++;
-    if (r->phase == HG_REHEARSE_DONE) {
+    return rc;
+}
+
+/* The phase under way, all of it: left and taken up again as often as it needs. */
+static int work_on_phase(void *argument) {
+    hg_rehearsal *r = argument;
+    int rc = work(r);
+    if (rc == HG_OK && r->phase == HG_REHEARSE_EVENTS) {
         compare(r);
     }
-    return r->phase == HG_REHEARSE_DONE ? 0 : 1;
+    return rc;
+}
+
+static int step(hg_rehearsal *r, int64_t budget_ns) {
+    if (!hg_pace_is_busy(&r->pace)) {
+        hg_pace_begin(&r->pace, work_on_phase, r);
+    }
+    int rc = hg_pace_step(&r->pace, budget_ns);
+    if (rc == HG_OK) {
+        r->phase++;
+        rc = r->phase == HG_REHEARSE_DONE ? 0 : 1;
+    }
+    return rc;
 }
 
 /* Of this thread: what others do to the machine is not the rehearsal's. */
@@ -397,11 +423,23 @@ static int64_t cpu_ns(void) {
     return t.tv_sec * HG_NS_PER_S + t.tv_nsec;
 }
 
+static void note_step(hg_rehearsal *r, hg_rehearsal_phase phase, int64_t took_ns) {
+    if (took_ns > r->slowest_ns[phase]) {
+        r->slowest_ns[phase] = took_ns;
+    }
+}
+
 int hg_rehearsal_step(hg_rehearsal *r, int64_t budget_ns) {
     int64_t begin = cpu_ns();
     hg_rehearsal_phase phase = r->phase;
-    int rc = step(r, hg_clock_monotonic_ns() + budget_ns);
-    int64_t took = cpu_ns() - begin;
-    r->slowest_ns[phase] = took > r->slowest_ns[phase] ? took : r->slowest_ns[phase];
+    int rc = step(r, budget_ns);
+    note_step(r, phase, cpu_ns() - begin);
+    return rc;
+}
+
+int hg_rehearsal_pace(hg_rehearsal *r, int64_t budget_ns) {
+    int64_t begin = cpu_ns();
+    int rc = hg_pace_step(&r->pace, budget_ns);
+    note_step(r, HG_REHEARSE_DONE, cpu_ns() - begin);
     return rc;
 }

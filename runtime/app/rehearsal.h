@@ -46,10 +46,12 @@ typedef struct hg_rehearsal {
     uint64_t begin, place, end; /* numbers of events */
     uint64_t sent_end;          /* of the running code's orders */
     hg_carry carry;
+    hg_pace pace;  /* of the work in slices; the session loads with it, too */
     hg_sent *sent; /* by the candidate; HG_REHEARSAL_ORDERS */
     uint32_t sent_count;
     hg_rehearsed result;
-    int64_t slowest_ns[HG_REHEARSE_DONE + 1]; /* step of each phase, CPU time: bench and tests */
+    /* Step of each phase, CPU time: bench and tests. The last: of loading for the session. */
+    int64_t slowest_ns[HG_REHEARSE_DONE + 1];
 } hg_rehearsal;
 
 HG_MUST_CHECK int hg_rehearsal_open(hg_rehearsal *rehearsal, hg_recorder *recorder,
@@ -68,6 +70,10 @@ void hg_rehearsal_begin(hg_rehearsal *rehearsal, hg_script *running, const hg_co
 /* Works for about `budget_ns`. 1: there is more to do, 0: done, see `result`; < 0: the candidate
  * is refused and the record says why. */
 HG_MUST_CHECK int hg_rehearsal_step(hg_rehearsal *rehearsal, int64_t budget_ns);
+/* One step of other work that was begun with the pace of the rehearsal. */
+HG_MUST_CHECK int hg_rehearsal_pace(hg_rehearsal *rehearsal, int64_t budget_ns);
+/* Ends it where it is; `trial` stays. */
+void hg_rehearsal_cancel(hg_rehearsal *rehearsal);
 /* Frees what a rehearsal used, in steps or after a failure. */
 void hg_rehearsal_end(hg_rehearsal *rehearsal);
 

@@ -36,6 +36,7 @@ static void slot_free(hg_reload_slot *slot) {
     hg_script_close(slot->old);
     hg_code_free(slot->tried);
     hg_code_free(slot->chosen);
+    hg_code_free(slot->ready);
     hg_carry_fini(&slot->carry);
     free(slot->missed);
     for (uint32_t i = 0; i < slot->version_count; i++) {
@@ -87,6 +88,7 @@ int hg_reload_open(hg_reload *r, const hg_reload_options *o, const hg_core_optio
     r->options.probation_ns = o->probation_ns > 0 ? o->probation_ns : HG_RELOAD_PROBATION_NS;
     r->options.probation_calls = o->probation_calls > 0 ? o->probation_calls
                                                         : HG_RELOAD_PROBATION_CALLS;
+    r->options.slice_ns = o->slice_ns > 0 ? o->slice_ns : HG_RELOAD_SLICE_NS;
     r->count = r->core->script_count;
     int rc = hg_recorder_open(&r->recorder, r->core, core_options, book);
     if (rc == HG_OK) {
@@ -145,7 +147,7 @@ static void bury(hg_reload *r, hg_script *script) {
 }
 
 static void dismantle(hg_reload *r) {
-    if (r->dying_count > 0 && hg_script_dismantle(r->dying[0], HG_RELOAD_SLICE_NS / 2)) {
+    if (r->dying_count > 0 && hg_script_dismantle(r->dying[0], r->options.slice_ns / 2)) {
         memmove(r->dying, r->dying + 1, --r->dying_count * sizeof *r->dying);
     }
 }
@@ -236,12 +238,25 @@ static void catch_up(hg_reload *r, hg_reload_slot *slot, hg_script *script) {
     }
 }
 
+/* An attempt to follow code that no longer runs begins again, after the code that does. */
+static void interrupt(hg_reload *r, size_t i) {
+    hg_reload_slot *slot = &r->slots[i];
+    if (slot->phase == HG_RELOAD_IDLE) {
+        return;
+    }
+    hg_code *chosen = slot->chosen ? hg_code_hold(slot->chosen) : NULL;
+    hg_reload_abandon(r, i);
+    slot->chosen = chosen;
+    slot->wanted = slot->asked = true; /* also where its files have been read already */
+}
+
 void hg_reload_undo(hg_reload *r, size_t i, const char *reason) {
     hg_reload_slot *slot = &r->slots[i];
     hg_script *failed = r->core->scripts[i];
     hg_script *old = slot->old;
     hg_assert(slot->probation && old);
     char text[512];
+    interrupt(r, i);
     uint32_t lost = slot->missed_count > HG_RELOAD_MISSED_MAX
                         ? slot->missed_count - HG_RELOAD_MISSED_MAX
                         : 0;
@@ -325,16 +340,18 @@ static void watch_probation(hg_reload *r, size_t i) {
 void hg_reload_abandon(hg_reload *r, size_t i) {
     hg_reload_slot *slot = &r->slots[i];
     slot->phase = HG_RELOAD_IDLE;
-    hg_code_free(slot->chosen);
-    slot->chosen = NULL;
-    bury(r, slot->next);
-    slot->next = NULL;
     if (r->rehearsing == i) {
+        hg_rehearsal_cancel(&r->rehearsal);
         bury(r, r->rehearsal.trial);
         r->rehearsal.trial = NULL;
         hg_rehearsal_end(&r->rehearsal);
         r->rehearsing = HG_RELOAD_NOBODY;
     }
+    hg_code_free(slot->chosen);
+    hg_code_free(slot->ready);
+    slot->chosen = slot->ready = NULL;
+    bury(r, slot->next);
+    slot->next = NULL;
 }
 
 /* Keeps what this attempt has read, so that the same content is not tried again by itself. */
@@ -442,10 +459,10 @@ static void rehearsed(hg_reload *r, size_t i) {
 
 static void rehearse(hg_reload *r, size_t i) {
     hg_rehearsal_phase before = r->rehearsal.phase;
-    int rc = hg_rehearsal_step(&r->rehearsal, HG_RELOAD_SLICE_NS);
+    int rc = hg_rehearsal_step(&r->rehearsal, r->options.slice_ns);
     if (rc < 0) {
         refuse(r, i);
-    } else if (before == HG_REHEARSE_LOAD && !loaded(r, i)) {
+    } else if (before == HG_REHEARSE_LOAD && r->rehearsal.phase != before && !loaded(r, i)) {
         return;
     } else if (rc == 0) {
         rehearsed(r, i);
@@ -453,24 +470,47 @@ static void rehearse(hg_reload *r, size_t i) {
 }
 
 /* What was rehearsed is loaded once more, in a state without a past. */
-static void load_next(hg_reload *r, size_t i) {
+static int work_on_next(void *argument) {
+    hg_reload *r = argument;
+    size_t i = r->rehearsing;
     hg_reload_slot *slot = &r->slots[i];
-    hg_code *code = NULL;
-    int rc = hg_script_code(r->rehearsal.trial, &code);
+    const hg_script *running = r->core->scripts[i];
+    int rc = hg_script_candidate(hg_script_env_of(running), running, slot->ready,
+                                 &r->rehearsal.pace, &slot->next);
+    if (rc == HG_OK) {
+        hg_script_warm(slot->next, &r->rehearsal.carry);
+        hg_script_unpace(slot->next);
+    }
+    return rc;
+}
+
+static int begin_next(hg_reload *r, hg_reload_slot *slot) {
+    int rc = hg_script_code(r->rehearsal.trial, &slot->ready);
     bury(r, r->rehearsal.trial);
     r->rehearsal.trial = NULL;
     hg_rehearsal_end(&r->rehearsal);
-    r->rehearsing = HG_RELOAD_NOBODY;
     if (rc == HG_OK) {
-        const hg_script *running = r->core->scripts[i];
-        rc = hg_script_candidate(hg_script_env_of(running), running, code, &slot->next);
+        hg_pace_begin(&r->rehearsal.pace, work_on_next, r);
     }
-    hg_code_free(code);
+    return rc;
+}
+
+static void load_next(hg_reload *r, size_t i) {
+    hg_reload_slot *slot = &r->slots[i];
+    int rc = slot->ready ? HG_OK : begin_next(r, slot);
+    if (rc == HG_OK) {
+        rc = hg_rehearsal_pace(&r->rehearsal, r->options.slice_ns);
+    }
+    if (rc > 0) {
+        return;
+    }
+    r->rehearsing = HG_RELOAD_NOBODY;
+    hg_code_free(slot->ready);
+    slot->ready = NULL;
     if (rc < 0) {
         refuse(r, i);
         return;
     }
-    hg_script_warm(slot->next, &r->rehearsal.carry);
     slot->phase = HG_RELOAD_SWAPPING;
 }
 
@@ -497,7 +537,7 @@ int hg_reload_apply(hg_reload *r, size_t i, const hg_code *code) {
     slot->from = hg_script_hash(r->core->scripts[i]);
     slot->to = hg_code_hash(code);
     const hg_script *running = r->core->scripts[i];
-    int rc = hg_script_candidate(hg_script_env_of(running), running, code, &slot->next);
+    int rc = hg_script_candidate(hg_script_env_of(running), running, code, NULL, &slot->next);
     if (rc == HG_OK) {
         rc = swap(r, i);
     }
@@ -594,10 +634,15 @@ bool hg_reload_poll(hg_reload *r, bool idle) {
     if (!idle && now < r->rest_until_ns) {
         return true;
     }
-    for (size_t i = 0; i < r->count; i++) {
-        work(r, i);
+    /* In turn, so that both together take no longer than one slice. */
+    r->turn = !r->turn;
+    if (r->turn && r->dying_count > 0) {
+        dismantle(r);
+    } else {
+        for (size_t i = 0; i < r->count; i++) {
+            work(r, i);
+        }
     }
-    dismantle(r);
     int64_t after = hg_clock_monotonic_ns();
     r->rest_until_ns = after + (SHARE - 1) * (after - now);
     return busy(r);

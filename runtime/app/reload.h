@@ -20,7 +20,7 @@ typedef struct hg_reload hg_reload;
 #define HG_RELOAD_PROBATION_CALLS 1000u               /* ... so many callbacks, what comes first */
 #define HG_RELOAD_REFUSALS_MAX 5u                     /* by limits of the risk gate, on probation */
 #define HG_RELOAD_VERSIONS_MAX 16u
-#define HG_RELOAD_SLICE_NS (INT64_C(200000))
+#define HG_RELOAD_SLICE_NS (INT64_C(190000))    /* of work, until the next place to stop at */
 #define HG_RELOAD_QUIET_NS (INT64_C(120000000)) /* a file must be quiet for this long */
 
 /* One step of a reload, as it is told to people and written to the events file. */
@@ -39,6 +39,7 @@ typedef struct hg_reload_news {
 typedef struct hg_reload_options {
     int64_t probation_ns;     /* 0: default */
     uint64_t probation_calls; /* 0: default */
+    int64_t slice_ns;         /* 0: default */
     void *context;
     void (*tell)(void *context, const hg_reload_news *news); /* may be NULL */
 } hg_reload_options;

@@ -32,6 +32,7 @@ typedef struct hg_reload_slot {
     uint64_t from, to;
     hg_code *tried;  /* what was last read from disk, good or bad */
     hg_code *chosen; /* the version to go back to, NULL: the files on disk */
+    hg_code *ready;  /* while it is loaded once more: what was rehearsed */
     hg_script *next; /* about to take over */
     hg_script *old;  /* suspended while its successor is on probation */
     hg_carry carry;
@@ -58,6 +59,7 @@ struct hg_reload {
     hg_reload_slot slots[HG_SCRIPTS_MAX];
     hg_script *dying[HG_RELOAD_DYING_MAX]; /* being taken apart, oldest first */
     uint32_t dying_count;
+    bool turn; /* of the dying, else of the living */
     hg_watch *watch;
     int64_t rest_until_ns; /* a busy session comes first until then, monotonic */
     int64_t pause_ns;      /* of the swap being told */

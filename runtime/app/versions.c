@@ -127,6 +127,8 @@ static int rollback(hg_reload *r, size_t i, const char *prefix) {
         snprintf(old, sizeof old, "%016llx", (unsigned long long)hg_script_hash(slot->old));
     }
     if (slot->old && (!prefix || strncmp(old, prefix, strlen(prefix)) == 0)) {
+        hg_reload_abandon(r, i); /* who goes back does not want the next one either */
+        slot->wanted = false;
         hg_reload_undo(r, i, "asked for");
         return HG_OK;
     }

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define PATH_BYTES 256
-#define POLL_MASK 1023u
+#define POLL_MASK 127u
 
 enum { TAG_FALSE = 'F', TAG_TRUE = 'T', TAG_INTEGER = 'i', TAG_NUMBER = 'd', TAG_TEXT = 's' };
 enum { TAG_TABLE = '{', TAG_AGAIN = 'r', TAG_ORDER = 'o', TAG_INSTRUMENT = 'I' };

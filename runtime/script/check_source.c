@@ -22,6 +22,7 @@ typedef struct dump {
     unsigned char *data;
     size_t size, at;
     bool bad; /* ran past the end: not a format we know */
+    hg_pace *pace;
 } dump;
 
 /* Names the file may use: what the sandbox has and what the file assigns. */
@@ -42,6 +43,7 @@ typedef struct scan {
 static int write_dump(lua_State *L, const void *piece, size_t size, void *context) {
     (void)L;
     dump *d = context;
+    (void)hg_pace_poll(d->pace);
     if (d->size + size > DUMP_MAX) return 1;
     unsigned char *grown = realloc(d->data, d->size + size);
     if (!grown) return 1;
@@ -249,6 +251,7 @@ static void read_function(scan *s, dump *d, int depth) {
     function f = {.env = -1};
     size_t len;
     if (depth > DEPTH_MAX) d->bad = true;
+    (void)hg_pace_poll(d->pace);
     take_string(d, &len);
     f.first_line = (int)take_size(d);
     take_size(d);
@@ -295,7 +298,7 @@ static int l_prepare(lua_State *L) {
     }
     s->known[s->known_count] = NULL;
     lua_settop(L, 0);
-    if (luaL_loadbufferx(L, s->source->text, s->source->size, "=check", "t") != LUA_OK) {
+    if (l_compile_text(L, s->source->text, s->source->size, "=check") != LUA_OK) {
         return lua_error(L);
     }
     lua_dump(L, write_dump, &j->dump, 0);
@@ -304,7 +307,7 @@ static int l_prepare(lua_State *L) {
 
 int hg_check_source(hg_script *script, const hg_source *source, char *out, size_t size) {
     scan s = {.source = source, .report = out, .size = size, .used = strlen(out)};
-    job j = {.scan = &s};
+    job j = {.scan = &s, .dump.pace = script->pace};
     s.own = calloc(NAMES_MAX, sizeof *s.own);
     if (s.own && hg_lua_protect(script, l_prepare, &j, "check", 0) == 0) {
         for (int pass = 0; pass < 2; pass++) {

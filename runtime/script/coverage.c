@@ -98,6 +98,8 @@ static void on_line(lua_State *L, lua_Debug *ar) {
 void hg_hook_clear(lua_State *L) {
     if (coverage.on) {
         lua_sethook(L, on_line, LUA_MASKLINE, 0);
+    } else if (hg_script_of(L)->pace) {
+        hg_pace_hook(L);
     } else {
         lua_sethook(L, NULL, 0, 0);
     }

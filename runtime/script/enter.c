@@ -10,6 +10,7 @@
 
 #define DEFAULT_BUDGET_NS (20 * INT64_C(1000000))
 #define DEFAULT_LOAD_NS (500 * INT64_C(1000000))
+#define DEFAULT_MEMORY ((size_t)64 << 20)
 #define REPORT_RESERVE (1u << 20) /* memory a failing script may use to say why */
 
 int64_t hg_script_budget(const hg_script *s) {
@@ -22,8 +23,14 @@ int64_t hg_script_load_budget(const hg_script *s) {
     return s->env->load_budget_ns ? s->env->load_budget_ns : DEFAULT_LOAD_NS;
 }
 
+size_t hg_script_memory_max(const hg_script *s) {
+    if (!s->env) return SIZE_MAX / 4;
+    return s->env->memory_max ? s->env->memory_max : DEFAULT_MEMORY;
+}
+
 void l_raise_if_over_budget(lua_State *L) {
     if (hg_watchdog_state.expired) luaL_error(L, "over budget");
+    l_pace(L);
 }
 
 const char *hg_error_value(lua_State *L, int index, char *buf, size_t size) {
@@ -53,16 +60,16 @@ static void find_place(lua_State *co, char *buf, size_t size) {
 static const char *failure_text(hg_script *s, lua_State *co, int status, int64_t budget_ns,
                                 char *buf, size_t size) {
     char place[160];
-    if (hg_watchdog_state.expired) {
+    if (hg_watchdog_state.expired && !s->starved) {
         find_place(co, place, sizeof place);
         snprintf(buf, size, "%sran for more than %g ms of CPU time (its budget)", place,
                  (double)budget_ns / 1e6);
         return buf;
     }
-    if (status == LUA_ERRMEM) {
+    if (status == LUA_ERRMEM || s->starved) {
         find_place(co, place, sizeof place);
         snprintf(buf, size, "%sout of memory: the limit of a strategy is %g MiB", place,
-                 (double)(s->memory.cap - REPORT_RESERVE) / 1048576.0);
+                 (double)hg_script_memory_max(s) / 1048576.0);
         return buf;
     }
     return hg_error_value(co, -1, buf, size);

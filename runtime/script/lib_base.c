@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define LOAD_PIECE 4096u
+#define LOAD_PIECE 1024u
 
 static const char *const kept[] = {"assert", "error",  "ipairs", "pcall",    "rawequal", "rawlen",
                                    "rawget", "select", "type",   "tonumber", "_VERSION", NULL};
@@ -149,12 +149,17 @@ static const char *read_piece(lua_State *L, void *context, size_t *size) {
     return text;
 }
 
+int l_compile_text(lua_State *L, const char *text, size_t size, const char *name) {
+    piece p = {text, size};
+    return lua_load(L, read_piece, &p, name, "t");
+}
+
 static int l_load(lua_State *L) {
-    piece p;
-    p.text = luaL_checklstring(L, 1, &p.left);
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
     const char *name = luaL_optstring(L, 2, "=(load)");
     bool given = !lua_isnone(L, 4);
-    if (lua_load(L, read_piece, &p, name, "t") != LUA_OK) {
+    if (l_compile_text(L, text, size, name) != LUA_OK) {
         lua_pushnil(L);
         lua_insert(L, -2);
         return 2;

@@ -243,8 +243,13 @@ void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size) {
     return fresh;
 }
 
+bool hg_memory_trim(hg_memory *m, size_t count) {
+    for (; m->runs && count > 0; count--) run_free(m, m->runs);
+    return m->runs != NULL;
+}
+
 void hg_memory_fini(hg_memory *m) {
-    while (m->runs) run_free(m, m->runs);
+    (void)hg_memory_trim(m, SIZE_MAX);
     memset(m->free, 0, sizeof m->free);
     memset(m->with_free, 0, sizeof m->with_free);
     m->cut = m->cut_end = NULL;

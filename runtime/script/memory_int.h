@@ -28,6 +28,8 @@ typedef struct hg_memory {
 } hg_memory;
 
 void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size); /* lua_Alloc */
+/* Gives back up to `count` runs of a state that has been closed; true: there are more. */
+bool hg_memory_trim(hg_memory *memory, size_t count);
 void hg_memory_fini(hg_memory *memory);
 
 /* ---- runs.c: the runs of the whole process --------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* The matcher: recursive descent over the pattern, one counted step per item tried. */
 #include "script/pattern_int.h"
+#include "script/script_int.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -29,7 +30,7 @@ void hg_pattern_init(hg_pattern *m, lua_State *L, const char *src, size_t src_le
 static void l_step(hg_pattern *m) {
     m->steps--;
     if (m->steps < 0) luaL_error(m->L, "pattern takes too many steps on this text");
-    if ((m->steps & POLL_MASK) == 0 && hg_watchdog_state.expired) luaL_error(m->L, "over budget");
+    if ((m->steps & POLL_MASK) == 0) l_raise_if_over_budget(m->L);
 }
 
 static int byte_at(const char *s) {

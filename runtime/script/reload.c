@@ -141,8 +141,9 @@ static int l_warm(lua_State *L) {
     lua_settop(L, 0);
     l_carry_read(L, carry);
     lua_settop(L, 0);
-    lua_gc(L, LUA_GCCOLLECT);
-    lua_gc(L, LUA_GCSTOP);
+    for (int cycle = 0; cycle < 2; cycle++) {
+        while (!lua_gc(L, LUA_GCSTEP, 0)) l_raise_if_over_budget(L);
+    }
     return 0;
 }
 
@@ -206,10 +207,13 @@ static int l_check_migrate(lua_State *L) {
 }
 
 int hg_script_candidate(const hg_script_env *env, const hg_script *running, const hg_code *code,
-                        hg_script **out) {
+                        hg_pace *pace, hg_script **out) {
     hg_script *s = NULL;
-    int rc = hg_script_load(env, running->file, running->index, code, running, params_follow, &s);
+    int rc = hg_script_load(env, running->file, running->index, code, running, params_follow, pace,
+                            &s);
+    (void)hg_pace_poll(pace);
     if (rc == 0) rc = check_globals(s);
+    (void)hg_pace_poll(pace);
     if (rc == 0) rc = check_callbacks(s);
     if (rc == 0) rc = hg_lua_protect(s, l_check_migrate, NULL, "load", 0);
     if (rc == 0) rc = hg_subscribe_start(s);
@@ -421,6 +425,8 @@ void hg_script_probation(hg_script *s, bool on) {
     s->probation = on;
 }
 
+#define TRIM_RUNS 4u
+
 /* ---- the end of an old state ----------------------------------------------------------------- */
 /* Cuts everything loose; the collector then frees it in steps. */
 static int l_forget(lua_State *L) {
@@ -449,10 +455,20 @@ bool hg_script_dismantle(hg_script *s, int64_t budget_ns) {
         s->gc_cycle = rc == 0;
         return false;
     }
-    while (s->lua && s->gc_cycle && hg_clock_monotonic_ns() < end) {
-        s->gc_cycle = !lua_gc(s->lua, LUA_GCSTEP, 0);
+    if (s->lua && s->gc_cycle) {
+        do {
+            s->gc_cycle = !lua_gc(s->lua, LUA_GCSTEP, 0);
+        } while (s->gc_cycle && hg_clock_monotonic_ns() < end);
+        return false;
     }
-    if (s->lua && s->gc_cycle) return false;
+    if (s->lua) { /* little is left; its memory goes back in pieces */
+        lua_close(s->lua);
+        s->lua = NULL;
+        return false;
+    }
+    while (hg_memory_trim(&s->memory, TRIM_RUNS)) {
+        if (hg_clock_monotonic_ns() >= end) return false;
+    }
     hg_script_close(s);
     return true;
 }

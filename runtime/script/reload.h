@@ -1,6 +1,7 @@
 #ifndef HG_SCRIPT_RELOAD_H
 #define HG_SCRIPT_RELOAD_H
 
+#include "script/pace.h"
 #include "script/script.h"
 
 /* What the exchange of a running strategy by other code needs of the script room. The order of
@@ -56,9 +57,12 @@ void hg_carry_fini(hg_carry *carry);
 /* Loads what stands on disk (or `code`) in a state of its own, with the parameters people have set
  * on `running`, and checks it: undefined globals, callbacks, names, subscriptions. Nothing is
  * started. On failure *out is the script that failed (for its text, hash and files) or NULL; close
- * it in both cases. `env` must outlive it. */
+ * it in both cases. `env` must outlive it. With a pace it works in slices, here and afterwards, and
+ * the caller is the work of that pace. */
 HG_MUST_CHECK int hg_script_candidate(const hg_script_env *env, const hg_script *running,
-                                      const hg_code *code, hg_script **out);
+                                      const hg_code *code, hg_pace *pace, hg_script **out);
+/* It is about to take over: no more slices. */
+void hg_script_unpace(hg_script *script);
 
 /* Starts `next` in the place of `running` between two events: parameters set meanwhile, random
  * numbers, open batches, subscriptions and timers follow, then on_start runs with why.kind =

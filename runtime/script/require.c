@@ -150,7 +150,7 @@ static const hg_source *load_own(hg_script *s, const char *relative) {
 /* Compiles a source as text and leaves the function on the stack. */
 static void l_compile(lua_State *L, const hg_source *source) {
     lua_pushfstring(L, "@%s", source->name);
-    if (luaL_loadbufferx(L, source->text, source->size, lua_tostring(L, -1), "t") != LUA_OK) {
+    if (l_compile_text(L, source->text, source->size, lua_tostring(L, -1)) != LUA_OK) {
         lua_error(L);
     }
     lua_remove(L, -2);

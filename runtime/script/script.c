@@ -75,7 +75,7 @@ static int l_run_file(lua_State *L) {
     const hg_source *source = lua_touserdata(L, 1);
     hg_script *s = hg_script_of(L);
     lua_pushfstring(L, "@%s", source->name);
-    if (luaL_loadbufferx(L, source->text, source->size, lua_tostring(L, -1), "t") != LUA_OK) {
+    if (l_compile_text(L, source->text, source->size, lua_tostring(L, -1)) != LUA_OK) {
         return lua_error(L);
     }
     lua_call(L, 0, 1);
@@ -118,8 +118,10 @@ static int l_bind(lua_State *L) {
     s->underlying_key = lua_tostring(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &s->underlying_key);
     lua_gc(L, LUA_GCINC, 0, 0, GC_STEP_LOG2);
-    lua_gc(L, LUA_GCCOLLECT);
     lua_gc(L, LUA_GCSTOP);
+    for (int cycle = 0; cycle < 2; cycle++) { /* the one under way, and a whole one */
+        while (!lua_gc(L, LUA_GCSTEP, 0)) l_raise_if_over_budget(L);
+    }
     return 0;
 }
 
@@ -173,6 +175,7 @@ static int load(hg_script *s, const hg_source *source, const value_source *value
     for (size_t i = 0; rc == 0 && i < values->count; i++) rc = hg_param_set(s, values->set[i]);
     if (rc == 0 && values->follow) rc = values->follow(s, values->context);
     if (rc == 0) rc = hg_lua_protect(s, l_bind, NULL, "load", hg_script_load_budget(s));
+    (void)hg_pace_poll(s->pace);
     if (rc == 0) {
         adopt_names(s);
         rc = check_names(s);
@@ -183,13 +186,14 @@ static int load(hg_script *s, const hg_source *source, const value_source *value
 
 /* *out is the script, also when it failed to load, or NULL. */
 static int build(const hg_script_env *env, const char *path, const char *text, uint16_t index,
-                 const hg_code *from, const value_source *values, hg_script **out) {
+                 const hg_code *from, const value_source *values, hg_pace *pace, hg_script **out) {
     hg_script *s = hg_script_new(env, path, index);
     *out = s;
     if (!s) return HG_ERR(HG_ENOMEM, "no memory for a strategy");
     name_from_path(s, path);
     set_directory(s, path);
     s->from = from;
+    s->pace = pace;
     int rc = hg_allow_check();
     if (rc == 0) rc = hg_state_open(s);
     const hg_source *source = NULL;
@@ -209,7 +213,7 @@ static int open_with(const hg_script_env *env, const char *path, const char *tex
                      const char *const *set, size_t set_count, hg_script **out) {
     value_source values = {.set = set, .count = set_count};
     hg_script *s = NULL;
-    int rc = build(env, path, text, index, NULL, &values, &s);
+    int rc = build(env, path, text, index, NULL, &values, NULL, &s);
     if (rc < 0) {
         hg_script_close(s);
         return rc;
@@ -220,9 +224,9 @@ static int open_with(const hg_script_env *env, const char *path, const char *tex
 
 int hg_script_load(const hg_script_env *env, const char *path, uint16_t index, const hg_code *from,
                    const hg_script *context, int (*follow)(hg_script *, const hg_script *),
-                   hg_script **out) {
+                   hg_pace *pace, hg_script **out) {
     value_source values = {.context = context, .follow = follow};
-    return build(env, path, NULL, index, from, &values, out);
+    return build(env, path, NULL, index, from, &values, pace, out);
 }
 
 int hg_script_open(const hg_script_env *env, const char *path, uint16_t index,
@@ -241,7 +245,9 @@ int hg_script_start(hg_script *s, const char *why) {
     if (rc < 0) return rc;
     s->state = HG_SCRIPT_RUNNING;
     s->why = why;
-    hg_script_call(s, HG_CB_START, hg_script_load_budget(s));
+    /* A session waits while on_start of a reload runs: it gets no more than any callback. */
+    bool reload = s->predecessor != NULL;
+    hg_script_call(s, HG_CB_START, reload ? hg_script_budget(s) : hg_script_load_budget(s));
     s->why = NULL;
     return s->state == HG_SCRIPT_FAILED ? HG_ERR(HG_ESTRATEGY, "%s", s->error) : 0;
 }

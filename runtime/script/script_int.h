@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "script/memory_int.h"
 #include "script/names_int.h"
+#include "script/pace.h"
 #include "script/script.h"
 #include "script/watchdog_int.h"
 
@@ -149,6 +150,8 @@ struct hg_script {
     char dir[HG_PATH_MAX];  /* where its modules are searched: canonical, or embedded */
     bool embedded;
     const struct hg_code *from; /* while it loads: kept texts instead of files; else NULL */
+    hg_pace *pace;              /* a candidate: it works in slices; else NULL */
+    bool starved;               /* a candidate found to need more memory than it may have */
     char absent[HG_PATH_MAX];   /* the last file looked for in vain: a module, or its own */
     bool versioned;             /* of its state */
     lua_Integer version;
@@ -198,7 +201,7 @@ hg_script *hg_script_new(const hg_script_env *env, const char *path, uint16_t in
  * strategy; `follow(script, context)` sets parameters from another script instead of `set`. */
 int hg_script_load(const hg_script_env *env, const char *path, uint16_t index,
                    const struct hg_code *from, const hg_script *context,
-                   int (*follow)(hg_script *, const hg_script *), hg_script **out);
+                   int (*follow)(hg_script *, const hg_script *), hg_pace *pace, hg_script **out);
 hg_script *hg_script_stock(const char *path); /* the stock interpreter; NULL with the record set */
 
 /* ---- enter.c: the only place that runs Lua --------------------------------------------------- */
@@ -209,12 +212,20 @@ HG_MUST_CHECK int hg_lua_protect(hg_script *s, lua_CFunction function, void *arg
                                  const char *label, int64_t budget_ns);
 int64_t hg_script_budget(const hg_script *s);
 int64_t hg_script_load_budget(const hg_script *s);
+size_t hg_script_memory_max(const hg_script *s);
 /* ---- park.c ---------------------------------------------------------------------------------- */
 /* Stops this strategy only: its timers are dropped, its orders cancelled (or kept, see on_park). */
 void hg_script_park(hg_script *s);
 /* The error in s->error happened in a callback: counts it, tells it, parks when it is too much. */
 void hg_script_failed(hg_script *s, uint32_t task, bool fatal);
+/* Polled by C functions that work long: raises when the budget is used up, and gives way to the
+ * session where the script is a candidate. */
 void l_raise_if_over_budget(lua_State *L);
+
+/* ---- pace.c ---------------------------------------------------------------------------------- */
+#define HG_PACE_OVERDRAFT ((size_t)8 << 20) /* memory until the next place to stop at */
+void l_pace(lua_State *L);
+void hg_pace_hook(lua_State *L);
 
 /* ---- frame.c --------------------------------------------------------------------------------- */
 /* Writes `message` (with its "file:line: " and traceback) as a framed text into s->error. */
@@ -259,6 +270,8 @@ void l_lib_string(lua_State *L);
 void l_lib_table(lua_State *L);
 void l_lib_math(lua_State *L);
 void l_lib_coroutine(lua_State *L);
+/* As luaL_loadbufferx of a text, in pieces with polls between. */
+int l_compile_text(lua_State *L, const char *text, size_t size, const char *name);
 int l_pairs(lua_State *L);
 int l_next(lua_State *L);
 int l_safe_tostring(lua_State *L, int index); /* pushes; no addresses */

@@ -8,8 +8,6 @@
 
 #include <lualib.h>
 
-#define DEFAULT_MEMORY ((size_t)64 << 20)
-
 /* Only a bug of the host gets here: every entry is protected. */
 static int panic(lua_State *L) {
     char buf[128];
@@ -18,14 +16,13 @@ static int panic(lua_State *L) {
 }
 
 int hg_state_open(hg_script *s) {
-    size_t cap = s->env ? s->env->memory_max : SIZE_MAX / 4;
-    s->memory.cap = cap ? cap : DEFAULT_MEMORY;
+    s->memory.cap = hg_script_memory_max(s) + (s->pace ? HG_PACE_OVERDRAFT : 0);
     s->lua = lua_newstate(hg_memory_alloc, &s->memory);
     if (!s->lua) return HG_ERR(HG_ENOMEM, "no memory for a Lua state");
     lua_atpanic(s->lua, panic);
     *(hg_script **)lua_getextraspace(s->lua) = s;
     hg_watchdog_start();
-    if (hg_coverage_on()) hg_hook_clear(s->lua);
+    if (hg_coverage_on() || s->pace) hg_hook_clear(s->lua);
     return hg_lua_protect(s, s->sandbox ? l_state_sandbox : l_state_stock, NULL, "start of Lua", 0);
 }
 
@@ -47,6 +44,7 @@ static void l_common(lua_State *L) {
 }
 
 static void l_put_library(lua_State *L, const char *name, void (*make)(lua_State *)) {
+    l_raise_if_over_budget(L);
     make(L);
     l_api_read_only(L, name);
     lua_setfield(L, -2, name);

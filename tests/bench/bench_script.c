@@ -414,7 +414,7 @@ BENCH(reload_swap_400_lines_1000_rows) {
     reloading_open(&r);
     for (int i = 0; i < 200; i++) {
         hg_script *next = NULL;
-        need(hg_script_candidate(&r.h.env, r.h.script, r.code, &next) == 0, "candidate");
+        need(hg_script_candidate(&r.h.env, r.h.script, r.code, NULL, &next) == 0, "candidate");
         hg_script_warm(next, &carry); /* as a session does, with the state of the rehearsal */
         bench_begin(b);
         need(hg_script_carry(r.h.script, &carry) == 0, "carry");
@@ -438,7 +438,7 @@ BENCH(reload_candidate_400_lines) {
     for (int i = 0; i < 200; i++) {
         hg_script *next = NULL;
         bench_begin(b);
-        need(hg_script_candidate(&r.h.env, r.h.script, r.code, &next) == 0, "candidate");
+        need(hg_script_candidate(&r.h.env, r.h.script, r.code, NULL, &next) == 0, "candidate");
         bench_end(b, 1);
         hg_script_close(next);
     }

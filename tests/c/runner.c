@@ -1,8 +1,9 @@
 /* Runs the registered tests, each in a forked child so that a crash, a hang or a leaked descriptor
  * is that test's failure and nobody else's. Output of a child is kept and shown only if it fails.
  *
- *     ctest [-v] [-x] [--list] [PATTERN...]        -x: stop at the first that fails
+ *     ctest [-v] [-x] [--list] [--patience N] [PATTERN...]    -x: stop at the first that fails
  *
+ * With --patience every test may take N times as long (valgrind).
  * A pattern is a part of file:name, or a glob if it has a star. */
 #include "test.h"
 
@@ -42,6 +43,7 @@ int __lsan_do_recoverable_leak_check(void);
 
 static hg_test *tests;
 static int tests_count;
+static int patience = 1;
 
 /* State of the child: where the verdict goes, and what the test asked for. */
 static FILE *verdict;
@@ -363,7 +365,7 @@ static outcome test_run(const hg_test *test, const char *label) {
     close(verdict_pipe[1]);
     output = (capture){.fd = output_pipe[0]};
     said = (capture){.fd = verdict_pipe[0]};
-    int timeout = test->timeout_s ? test->timeout_s : DEFAULT_TIMEOUT_S;
+    int timeout = patience * (test->timeout_s ? test->timeout_s : DEFAULT_TIMEOUT_S);
     bool in_time = capture_both(&output, &said, timeout);
     /* The whole group: a test may have started processes of its own. */
     if (!in_time) kill(-pid, SIGKILL);
@@ -403,8 +405,10 @@ int main(int argc, char **argv) {
             verbose = true;
         } else if (strcmp(argv[first], "-x") == 0) {
             hurry = true;
+        } else if (strcmp(argv[first], "--patience") == 0 && first + 1 < argc) {
+            patience = (int)strtol(argv[++first], NULL, 10);
         } else {
-            fprintf(stderr, "usage: ctest [-v] [-x] [--list] [PATTERN...]\n");
+            fprintf(stderr, "usage: ctest [-v] [-x] [--list] [--patience N] [PATTERN...]\n");
             return 2;
         }
     }

@@ -138,35 +138,6 @@ static const struct {
 };
 // clang-format on
 
-/* Sends an order now and then; what it sends does not depend on how often it was exchanged. */
-#define TRADER                                                                                     \
-    "function S:on_start(why) self.state.starts = (self.state.starts or 0) + 1 end\n"              \
-    "function S:on_tick(t)\n"                                                                      \
-    "  local s = self.state\n"                                                                     \
-    "  s.ticks = (s.ticks or 0) + 1\n"                                                             \
-    "  if t.instrument ~= 'BTC-PERPETUAL' or not t.bid then return end\n"                          \
-    "  s.own = (s.own or 0) + 1\n"                                                                 \
-    "  if s.own % 7 == 0 then\n"                                                                   \
-    "    local size = 10 * (1 + s.own % 5)\n"                                                      \
-    "    if s.own % 2 == 0 then orders.buy('BTC-PERPETUAL', size, { price = t.bid })\n"            \
-    "    else orders.sell('BTC-PERPETUAL', size, { price = t.ask }) end\n"                         \
-    "  end\n"                                                                                      \
-    "  if s.own % 50 == 0 then orders.cancel_all() end\n"                                          \
-    "end\n"                                                                                        \
-    "function S:on_fill(f)\n"                                                                      \
-    "  local s = self.state\n"                                                                     \
-    "  s.fills = (s.fills or 0) + 1\n"                                                             \
-    "  s.seen = s.seen or {}\n"                                                                    \
-    "  assert(not s.seen[f.trade], 'a fill told twice')\n"                                         \
-    "  s.seen[f.trade] = true\n"                                                                   \
-    "  s.net = (s.net or 0) + (f.side == 'buy' and f.size or -f.size)\n"                           \
-    "end\n"                                                                                        \
-    "function S:on_stop(reason)\n"                                                                 \
-    "  local s = self.state\n"                                                                     \
-    "  hedged.log(('ticks %d fills %d net %d starts %d open %d'):format(s.ticks, s.fills or 0,\n"  \
-    "    s.net or 0, s.starts, #orders.open()))\n"                                                 \
-    "end\n"
-
 TEST_WITHIN(broken_candidates_leave_the_running_code_alone, 120) {
     rig r;
     rig_one(&r, TRADER);
@@ -476,16 +447,6 @@ TEST(copies_answer_as_their_originals) {
 }
 
 /* ---- probation ------------------------------------------------------------------------------- */
-/* Fails only once it really runs: after the rehearsal's last event. */
-static void later(rig *r, char *body, size_t size, const char *what) {
-    snprintf(body, size,
-             "function S:on_tick(t)\n"
-             "  self.state.new = true\n"
-             "  if t.time > %.3f then %s end\n"
-             "end\n",
-             (double)r->s.core.now_ns / 1e9 + 0.05, what);
-}
-
 TEST(probation_rolls_back_on_each_trigger) {
     static const struct {
         const char *what, *why;
@@ -507,7 +468,7 @@ TEST(probation_rolls_back_on_each_trigger) {
         rig_feed(&r, 20000, true);
         const hg_script *before = rig_script(&r);
         uint64_t hash = hg_script_hash(before);
-        later(&r, body, sizeof body, cases[i].what);
+        rig_later(&r, body, sizeof body, cases[i].what);
         rig_try(&r, body);
         rig_swapped(&r);
         CHECK(rig_script(&r) != before);
@@ -555,7 +516,7 @@ TEST(rollback_tells_the_old_code_what_it_missed) {
                 "  assert(s.awaited == 'filled', s.awaited) end\n");
     rig_feed(&r, 2000, true);
     char body[512];
-    later(
+    rig_later(
         &r, body, sizeof body,
         "if #orders.open() > 0 then orders.open()[1]:amend { price = t.ask } else error('x') end");
     rig_try(&r, body);
@@ -577,7 +538,7 @@ TEST(orders_survive_a_rollback) {
             "    for i = 1, 5 do orders.buy('BTC-PERPETUAL', 10, { price = 80000 + i * 100 }) end\n"
             "  end\nend\n");
     rig_feed(&r, 2000, true);
-    later(&r, body, sizeof body, "error('late')");
+    rig_later(&r, body, sizeof body, "error('late')");
     rig_try(&r, body);
     rig_feed(&r, 1000, true);
     CHECK_EQ(r.rolled_back, 1);
@@ -720,7 +681,7 @@ TEST(strategies_reload_on_their_own) {
     CHECK_EQ(r.swapped, 1);
     /* A strategy that has failed comes back with its next good version. */
     char body[512];
-    later(&r, body, sizeof body, "error('late')");
+    rig_later(&r, body, sizeof body, "error('late')");
     rig_body(&r, "a.lua", body);
     r.confirmed = 0;
     rig_reload(&r, "a");

@@ -18,6 +18,35 @@
     "local S = hedged.strategy { api = 1, underlying = 'BTC', hedge_with = 'BTC-PERPETUAL' }\n"
 #define TAIL "\nreturn S\n"
 
+/* Sends an order now and then; what it sends does not depend on how often it was exchanged. */
+#define TRADER                                                                                     \
+    "function S:on_start(why) self.state.starts = (self.state.starts or 0) + 1 end\n"              \
+    "function S:on_tick(t)\n"                                                                      \
+    "  local s = self.state\n"                                                                     \
+    "  s.ticks = (s.ticks or 0) + 1\n"                                                             \
+    "  if t.instrument ~= 'BTC-PERPETUAL' or not t.bid then return end\n"                          \
+    "  s.own = (s.own or 0) + 1\n"                                                                 \
+    "  if s.own % 7 == 0 then\n"                                                                   \
+    "    local size = 10 * (1 + s.own % 5)\n"                                                      \
+    "    if s.own % 2 == 0 then orders.buy('BTC-PERPETUAL', size, { price = t.bid })\n"            \
+    "    else orders.sell('BTC-PERPETUAL', size, { price = t.ask }) end\n"                         \
+    "  end\n"                                                                                      \
+    "  if s.own % 50 == 0 then orders.cancel_all() end\n"                                          \
+    "end\n"                                                                                        \
+    "function S:on_fill(f)\n"                                                                      \
+    "  local s = self.state\n"                                                                     \
+    "  s.fills = (s.fills or 0) + 1\n"                                                             \
+    "  s.seen = s.seen or {}\n"                                                                    \
+    "  assert(not s.seen[f.trade], 'a fill told twice')\n"                                         \
+    "  s.seen[f.trade] = true\n"                                                                   \
+    "  s.net = (s.net or 0) + (f.side == 'buy' and f.size or -f.size)\n"                           \
+    "end\n"                                                                                        \
+    "function S:on_stop(reason)\n"                                                                 \
+    "  local s = self.state\n"                                                                     \
+    "  hedged.log(('ticks %d fills %d net %d starts %d open %d'):format(s.ticks, s.fills or 0,\n"  \
+    "    s.net or 0, s.starts, #orders.open()))\n"                                                 \
+    "end\n"
+
 typedef struct rig {
     char dir[64];
     char paths[4][128];
@@ -175,6 +204,16 @@ static inline void rig_reload(rig *r, const char *strategy) {
 static inline void rig_try(rig *r, const char *body) {
     rig_body(r, "s.lua", body);
     rig_reload(r, NULL);
+}
+
+/* Fails only once it really runs: after the rehearsal's last event. */
+static inline void rig_later(rig *r, char *body, size_t size, const char *what) {
+    snprintf(body, size,
+             "function S:on_tick(t)\n"
+             "  self.state.new = true\n"
+             "  if t.time > %.3f then %s end\n"
+             "end\n",
+             (double)r->s.core.now_ns / 1e9 + 0.05, what);
 }
 
 static inline hg_script *rig_script(const rig *r) {

@@ -1,0 +1,131 @@
+/* The budget of an entry into Lua goes on over its slices: what is left of it is set again at each
+ * return, so an endless load ends after as much CPU time as without slices. */
+#include "script/pace.h"
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "script/reload_int.h"
+
+#include <time.h>
+
+#define STACK_SIZE ((size_t)2 << 20) /* 200 nested C calls of Lua need a quarter of it */
+#define HOOK_COUNT 1000              /* instructions: a few microseconds */
+
+static int64_t cpu_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * HG_NS_PER_S + t.tv_nsec;
+}
+
+int hg_pace_open(hg_pace *p) {
+    *p = (hg_pace){.fiber = hg_fiber_new(STACK_SIZE)};
+    return p->fiber ? HG_OK : HG_ERR(HG_ENOMEM, "no memory for a second stack");
+}
+
+void hg_pace_close(hg_pace *p) {
+    hg_pace_cancel(p);
+    hg_fiber_free(p->fiber);
+    *p = (hg_pace){0};
+}
+
+void hg_pace_begin(hg_pace *p, int (*work)(void *), void *argument) {
+    p->cancelled = false;
+    p->sequence = 0;
+    hg_fiber_begin(p->fiber, work, argument);
+}
+
+int hg_pace_step(hg_pace *p, int64_t budget_ns) {
+    int result = 1;
+    p->until_ns = hg_clock_monotonic_ns() + budget_ns;
+    p->cpu_ns = cpu_ns();
+    bool ended = hg_fiber_resume(p->fiber, &result);
+    hg_assert(!ended || result != 1);
+    return result;
+}
+
+bool hg_pace_is_busy(const hg_pace *p) {
+    return p->fiber && hg_fiber_is_busy(p->fiber);
+}
+
+void hg_pace_cancel(hg_pace *p) {
+    if (!hg_pace_is_busy(p)) return;
+    int result;
+    p->cancelled = true;
+    bool ended = hg_fiber_resume(p->fiber, &result);
+    hg_assert(ended);
+    hg_error_clear();
+}
+
+/* Leaves in the middle of an entry into Lua. */
+static void pause_entry(hg_pace *p) {
+    hg_watchdog *w = &hg_watchdog_state;
+    lua_State *running = w->running;
+    uint64_t sequence = atomic_load_explicit(&w->sequence, memory_order_relaxed);
+    int64_t budget = atomic_load_explicit(&w->budget_ns, memory_order_relaxed);
+    int64_t left = sequence == p->sequence ? p->left_ns : budget;
+    if (budget > 0) left -= cpu_ns() - p->cpu_ns;
+    (void)hg_watchdog_leave(NULL);
+    hg_fiber_pause(p->fiber);
+    bool over = budget > 0 && left <= 0;
+    (void)hg_watchdog_enter(running, budget <= 0 ? 0 : over ? 1 : left);
+    p->sequence = atomic_load_explicit(&w->sequence, memory_order_relaxed);
+    p->left_ns = left;
+    if (over) w->expired = 1;
+}
+
+bool hg_pace_poll(hg_pace *p) {
+    if (!p || !p->fiber || !hg_fiber_is_inside(p->fiber)) return true;
+    if (p->cancelled) return false;
+    if (hg_clock_monotonic_ns() < p->until_ns) return true;
+    uint64_t sequence = atomic_load_explicit(&hg_watchdog_state.sequence, memory_order_relaxed);
+    if (sequence & 1) {
+        pause_entry(p);
+    } else {
+        hg_fiber_pause(p->fiber);
+    }
+    return !p->cancelled;
+}
+
+/* More memory than a script may have: what is garbage goes first, in pieces. The collection that
+ * Lua itself makes at its limit cannot be interrupted; the overdraft keeps it from coming to that.
+ */
+static bool starves(lua_State *L, hg_script *s) {
+    size_t max = hg_script_memory_max(s);
+    for (int cycle = 0; cycle < 2 && s->memory.live > max; cycle++) {
+        while (!lua_gc(L, LUA_GCSTEP, 0)) {
+            if (!hg_pace_poll(s->pace)) return false;
+        }
+    }
+    return s->memory.live > max;
+}
+
+void l_pace(lua_State *L) {
+    hg_script *s = hg_script_of(L);
+    hg_pace *p = s->pace;
+    if (!p || hg_watchdog_state.expired) return;
+    s->starved = s->memory.live > hg_script_memory_max(s) && starves(L, s);
+    if (s->starved || !hg_pace_poll(p)) hg_watchdog_state.expired = 1;
+    if (hg_watchdog_state.expired) {
+        hg_watchdog_arm(L);
+        luaL_error(L, "over budget");
+    }
+}
+
+static void on_count(lua_State *L, lua_Debug *ar) {
+    (void)ar;
+    if (hg_script_of(L)->pace) {
+        l_pace(L);
+    } else {
+        hg_hook_clear(L); /* a coroutine made while the file loaded; it runs the session now */
+    }
+}
+
+void hg_pace_hook(lua_State *L) {
+    lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_COUNT);
+}
+
+void hg_script_unpace(hg_script *s) {
+    s->pace = NULL;
+    s->memory.cap = hg_script_memory_max(s);
+    if (s->lua) hg_hook_clear(s->lua);
+}
