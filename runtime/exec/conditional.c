@@ -82,7 +82,8 @@ static hg_reject check_trigger_price(const hg_instrument *inst, const hg_order_r
                                      hg_refusal *refusal) {
     hg_ticks on_tick = 0;
     double price = r->trigger_price;
-    if (!isfinite(price) || !(price > 0) || !hg_nano_from_double(price, &order->trigger_price)) {
+    if (!isfinite(price) || !(price > 0) || !hg_nano_from_double(price, &order->trigger_price) ||
+        order->trigger_price <= 0) { /* below a billionth */
         return hg_refuse(refusal, HG_REJECT_TRIGGER_PRICE, price, NAN,
                          "a %s order needs a trigger_price above zero",
                          hg_order_type_name(r->type));

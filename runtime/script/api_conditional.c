@@ -26,6 +26,13 @@ static hg_trigger l_trigger(lua_State *L, int table) {
     return (hg_trigger)(l_choice(L, "trigger", name, triggers) + 1);
 }
 
+/* At least one nanosecond, so that what was asked for is never taken for nothing asked. */
+static int64_t l_nanoseconds(lua_State *L, double s, const char *field) {
+    if (!(s > 0 && s <= 9e9)) luaL_error(L, "%s must be a number of seconds above zero", field);
+    int64_t ns = llround(s * 1e9);
+    return ns > 0 ? ns : 1;
+}
+
 /* A moment: `expires` is event time, `good_for` seconds from now. */
 static int64_t l_expires(lua_State *L, int table) {
     bool at = l_has(L, table, "expires");
@@ -33,11 +40,9 @@ static int64_t l_expires(lua_State *L, int table) {
     if (!at && !from_now) return 0;
     if (at && from_now) luaL_error(L, "either expires or good_for, not both");
     double s = l_api_number(L, table, at ? "expires" : "good_for", NAN);
-    if (!isfinite(s) || s <= 0 || s > 9e9) {
-        luaL_error(L, "%s must be a number of seconds above zero", at ? "expires" : "good_for");
-    }
-    int64_t now = hg_script_now(hg_script_of(L));
-    return at ? llround(s * 1e9) : now + llround(s * 1e9);
+    int64_t now = at ? 0 : hg_script_now(hg_script_of(L));
+    int64_t wait = l_nanoseconds(L, s, at ? "expires" : "good_for");
+    return wait > INT64_MAX - now ? INT64_MAX : now + wait;
 }
 
 static double l_positive(lua_State *L, int table, const char *field) {
@@ -151,7 +156,10 @@ void l_order_conditions(lua_State *L, int table, hg_order_request *request, hg_b
         luaL_error(L, "tif = \"gtd\" needs expires or good_for");
     }
     if (request->expires_ns != 0) request->tif = HG_TIF_GTD;
-    request->valid_until_ns = llround(l_positive(L, table, "valid_until") * 1e9);
+    if (l_has(L, table, "valid_until")) {
+        double until = l_api_number(L, table, "valid_until", NAN);
+        request->valid_until_ns = l_nanoseconds(L, until, "valid_until");
+    }
     if (l_has(L, table, "oco")) {
         lua_getfield(L, table, "oco");
         request->oco = l_order_id(L, -1);

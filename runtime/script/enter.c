@@ -28,6 +28,38 @@ size_t hg_script_memory_max(const hg_script *s) {
     return s->env->memory_max ? s->env->memory_max : DEFAULT_MEMORY;
 }
 
+void l_stop_if_expired(lua_State *L) {
+    if (!hg_watchdog_state.expired) return;
+    hg_watchdog_arm(L);
+    luaL_error(L, "over budget");
+}
+
+/* More memory than the limit: what is garbage goes first, in pieces and within the budget. */
+static void on_starved(lua_State *L, lua_Debug *ar) {
+    (void)ar;
+    hg_script *s = hg_script_of(L);
+    hg_hook_clear(L);
+    l_stop_if_expired(L);
+    for (int cycle = 0; cycle < 2 && s->memory.live > s->memory.soft; cycle++) {
+        while (!lua_gc(L, LUA_GCSTEP, 0)) {
+            l_pace(L);
+            l_stop_if_expired(L);
+        }
+    }
+    if (s->memory.live <= s->memory.soft) return;
+    s->starved = true;
+    hg_watchdog_state.expired = 1;
+    l_stop_if_expired(L);
+}
+
+void hg_memory_over(const hg_memory *memory) {
+    lua_State *running = hg_watchdog_state.running;
+    if (!running || hg_watchdog_state.expired) return;
+    if (&hg_script_of(running)->memory == memory) {
+        lua_sethook(running, on_starved, LUA_MASKCOUNT, 1);
+    }
+}
+
 void l_raise_if_over_budget(lua_State *L) {
     if (hg_watchdog_state.expired) luaL_error(L, "over budget");
     l_pace(L);
@@ -68,8 +100,13 @@ static const char *failure_text(hg_script *s, lua_State *co, int status, int64_t
     }
     if (status == LUA_ERRMEM || s->starved) {
         find_place(co, place, sizeof place);
-        snprintf(buf, size, "%sout of memory: the limit of a strategy is %g MiB", place,
-                 (double)hg_script_memory_max(s) / 1048576.0);
+        if (s->memory.long_text && !s->starved) {
+            snprintf(buf, size, "%sout of memory: a text of a strategy has at most %g MiB", place,
+                     (double)HG_TEXT_MAX / 1048576.0);
+        } else {
+            snprintf(buf, size, "%sout of memory: the limit of a strategy is %g MiB", place,
+                     (double)s->memory.soft / 1048576.0);
+        }
         return buf;
     }
     return hg_error_value(co, -1, buf, size);
@@ -118,6 +155,7 @@ static void fail(hg_script *s, uint32_t task, int status, int64_t budget_ns) {
     hg_hook_clear(t->co);
     write_report(&r);
     hg_watchdog_state.expired = 0;
+    s->starved = false;
     hg_script_failed(s, task, fatal);
 }
 
@@ -191,6 +229,7 @@ int hg_lua_protect(hg_script *s, lua_CFunction function, void *argument, const c
         rc = HG_ERR(HG_ESTRATEGY, "%s", s->error);
     }
     hg_watchdog_state.expired = 0;
+    s->starved = false;
     lua_settop(s->lua, top);
     return rc;
 }

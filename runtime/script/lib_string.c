@@ -9,7 +9,7 @@
 
 #include <lualib.h>
 
-#define REP_BYTES (16u << 20)
+#define REP_BYTES HG_TEXT_MAX
 #define REP_COUNT 10000000
 #define FORMAT_ARGS 99
 
@@ -22,7 +22,7 @@ static int l_rep(lua_State *L) {
     lua_Integer n = luaL_checkinteger(L, 2);
     const char *sep = luaL_optlstring(L, 3, "", &sep_len);
     if (n > REP_COUNT || (n > 0 && (len + sep_len) > REP_BYTES / (size_t)n)) {
-        return luaL_error(L, "string.rep: the result would be above 16 MiB");
+        return luaL_error(L, "string.rep: the result would be above 2 MiB");
     }
     if (n <= 0) {
         lua_pushliteral(L, "");

@@ -6,6 +6,10 @@
  * asking, so that what belongs together shares cache lines and pages; those cells are reused but
  * never given back before the state is closed. Beyond that each run holds cells of one size, and is
  * given back once all of them are free.
+ *
+ * That collection cannot be interrupted (30 ms for 64 MiB of small tables), so it should not come
+ * to it: some way below the cap, at the limit of the strategy, a hook is set that collects in steps
+ * and stops the script if that does not help.
  */
 #include "script/memory_int.h"
 
@@ -14,6 +18,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <lua.h>
 
 #define MIXED_RUNS 4u     /* runs cut in the order of asking */
 #define BATCH_BYTES 4096u /* cells made ready at once: untouched memory stays untouched */
@@ -223,9 +229,23 @@ static void *block_resize(hg_memory *m, void *block, size_t old_size, size_t siz
     return fresh;
 }
 
+static void note(hg_memory *m) {
+    if (m->live > m->peak) m->peak = m->live;
+    bool over = m->soft && m->live > m->soft;
+    m->mark = over ? m->soft : m->live;
+    if (over) hg_memory_over(m);
+}
+
 void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size) {
     hg_memory *m = memory;
-    if (!block) old_size = 0; /* Lua passes the kind of object here */
+    if (!block) {
+        if (m->text_max && size > m->text_max && old_size == LUA_TSTRING) {
+            m->long_text = true;
+            m->refused++;
+            return NULL;
+        }
+        old_size = 0; /* Lua passes the kind of object here */
+    }
     if (size == 0) {
         if (block) block_free(m, block, old_size);
         m->live -= old_size;
@@ -233,13 +253,14 @@ void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size) {
     }
     if (size > old_size && m->live - old_size + size > m->cap) {
         m->refused++;
+        m->long_text = false;
         return NULL;
     }
     if (!m->started) start(m);
     void *fresh = block ? block_resize(m, block, old_size, size) : block_new(m, size);
     if (!fresh) return NULL;
     m->live += size - old_size;
-    if (m->live > m->peak) m->peak = m->live;
+    if (m->live > m->mark) note(m);
     return fresh;
 }
 

@@ -16,7 +16,12 @@
 
 /* One Lua state. All zero but for the cap is a state without blocks. */
 typedef struct hg_memory {
-    size_t live, peak, cap; /* bytes asked for, not those of cells: equal on every machine */
+    size_t live, peak; /* bytes asked for, not those of cells: equal on every machine */
+    size_t soft; /* the limit: beyond it the script is asked to stop (hg_memory_over); 0: none */
+    size_t cap;  /* here allocation fails */
+    size_t mark; /* beyond it there is something to note: a new peak, or the limit */
+    size_t text_max; /* of one text, 0: no limit */
+    bool long_text;  /* what was refused last */
     uint64_t refused;
     bool started;
     bool by_malloc;   /* every block is malloc's, so that sanitizers see what is used after free */
@@ -28,6 +33,8 @@ typedef struct hg_memory {
 } hg_memory;
 
 void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size); /* lua_Alloc */
+/* The script that runs has more than its limit. Called by the allocator, so it only sets a hook. */
+void hg_memory_over(const hg_memory *memory);
 /* Gives back up to `count` runs of a state that has been closed; true: there are more. */
 bool hg_memory_trim(hg_memory *memory, size_t count);
 void hg_memory_fini(hg_memory *memory);

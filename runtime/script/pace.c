@@ -86,29 +86,11 @@ bool hg_pace_poll(hg_pace *p) {
     return !p->cancelled;
 }
 
-/* More memory than a script may have: what is garbage goes first, in pieces. The collection that
- * Lua itself makes at its limit cannot be interrupted; the overdraft keeps it from coming to that.
- */
-static bool starves(lua_State *L, hg_script *s) {
-    size_t max = hg_script_memory_max(s);
-    for (int cycle = 0; cycle < 2 && s->memory.live > max; cycle++) {
-        while (!lua_gc(L, LUA_GCSTEP, 0)) {
-            if (!hg_pace_poll(s->pace)) return false;
-        }
-    }
-    return s->memory.live > max;
-}
-
 void l_pace(lua_State *L) {
-    hg_script *s = hg_script_of(L);
-    hg_pace *p = s->pace;
+    hg_pace *p = hg_script_of(L)->pace;
     if (!p || hg_watchdog_state.expired) return;
-    s->starved = s->memory.live > hg_script_memory_max(s) && starves(L, s);
-    if (s->starved || !hg_pace_poll(p)) hg_watchdog_state.expired = 1;
-    if (hg_watchdog_state.expired) {
-        hg_watchdog_arm(L);
-        luaL_error(L, "over budget");
-    }
+    if (!hg_pace_poll(p)) hg_watchdog_state.expired = 1;
+    l_stop_if_expired(L);
 }
 
 static void on_count(lua_State *L, lua_Debug *ar) {
@@ -126,6 +108,5 @@ void hg_pace_hook(lua_State *L) {
 
 void hg_script_unpace(hg_script *s) {
     s->pace = NULL;
-    s->memory.cap = hg_script_memory_max(s);
     if (s->lua) hg_hook_clear(s->lua);
 }

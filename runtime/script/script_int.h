@@ -27,6 +27,9 @@
 #define HG_PATTERNS_MAX 64
 #define HG_ERROR_MAX 4096
 
+#define HG_MEMORY_OVERDRAFT ((size_t)8 << 20)
+#define HG_TEXT_MAX ((size_t)2 << 20) /* bytes of one text of a strategy */
+
 /* ---- sources --------------------------------------------------------------------------------- */
 typedef struct hg_source {
     char name[HG_PATH_MAX]; /* as shown in messages: "strategies/delta_band.lua" */
@@ -151,7 +154,7 @@ struct hg_script {
     bool embedded;
     const struct hg_code *from; /* while it loads: kept texts instead of files; else NULL */
     hg_pace *pace;              /* a candidate: it works in slices; else NULL */
-    bool starved;               /* a candidate found to need more memory than it may have */
+    bool starved;               /* it is being stopped for want of memory, not of time */
     char absent[HG_PATH_MAX];   /* the last file looked for in vain: a module, or its own */
     bool versioned;             /* of its state */
     lua_Integer version;
@@ -221,9 +224,10 @@ void hg_script_failed(hg_script *s, uint32_t task, bool fatal);
 /* Polled by C functions that work long: raises when the budget is used up, and gives way to the
  * session where the script is a candidate. */
 void l_raise_if_over_budget(lua_State *L);
+/* Raises on every instruction from here on when the entry has expired. */
+void l_stop_if_expired(lua_State *L);
 
 /* ---- pace.c ---------------------------------------------------------------------------------- */
-#define HG_PACE_OVERDRAFT ((size_t)8 << 20) /* memory until the next place to stop at */
 void l_pace(lua_State *L);
 void hg_pace_hook(lua_State *L);
 

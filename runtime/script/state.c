@@ -16,7 +16,9 @@ static int panic(lua_State *L) {
 }
 
 int hg_state_open(hg_script *s) {
-    s->memory.cap = hg_script_memory_max(s) + (s->pace ? HG_PACE_OVERDRAFT : 0);
+    s->memory.soft = hg_script_memory_max(s);
+    s->memory.cap = s->memory.soft + HG_MEMORY_OVERDRAFT;
+    s->memory.text_max = s->sandbox ? HG_TEXT_MAX + 64 : SIZE_MAX; /* with its header */
     s->lua = lua_newstate(hg_memory_alloc, &s->memory);
     if (!s->lua) return HG_ERR(HG_ENOMEM, "no memory for a Lua state");
     lua_atpanic(s->lua, panic);

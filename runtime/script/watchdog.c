@@ -1,16 +1,22 @@
-/* The watcher: samples the sequence every few ms, measures CPU time of the loop thread (not wall
- * time: a descheduled process must not kill its scripts), and signals only on overrun. */
-#include "script/watchdog_int.h"
+/* Two look at the clock. The watcher samples the sequence every few ms, measures CPU time of the
+ * loop thread (not wall time: a descheduled process must not kill its scripts), and signals on
+ * overrun. On a busy machine it may have to wait for a core itself, so the loop thread looks too: a
+ * timer of its own CPU time interrupts it a few hundred times a second, as long as it works.
+ *
+ * What a signal cannot stop is C code that never looks: every function a script can call is
+ * bounded, so that is a bug of the host. After a second the process ends with a note, since nothing
+ * else in it can run: orders at a venue are then cancelled by the venue's own dead-man timer. */
+#include "script/script_int.h"
 
 #include "base/assert.h"
 #include "base/clock.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <lauxlib.h>
 
 /* Ignored by default, used by nobody here: a stray one does nothing. */
 #define SIGNAL SIGURG
@@ -18,8 +24,15 @@
 #define PARK_AFTER 400              /* quiet samples before the watcher parks */
 #define PARK_NS (50 * HG_NS_PER_MS) /* a lost wake-up costs at most this */
 #define SLEEP_MIN_NS (100 * HG_NS_PER_US)
+#define TICK_NS (2 * HG_NS_PER_MS) /* the kernel rounds up to its own, 4 ms or so */
+#define HANG_NS HG_NS_PER_S        /* of CPU time beyond the budget */
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
 
 hg_watchdog hg_watchdog_state;
+int64_t hg_watchdog_hang_ns = HANG_NS;
 
 static struct {
     pthread_mutex_t mutex;
@@ -27,6 +40,8 @@ static struct {
     pid_t process; /* the watcher does not survive a fork */
     pthread_t loop;
     clockid_t cpu;
+    bool has_timer;
+    timer_t timer;
 } watcher = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
 static void over_budget(lua_State *co, lua_Debug *ar) {
@@ -39,21 +54,58 @@ void hg_watchdog_arm(lua_State *co) {
     lua_sethook(co, over_budget, LUA_MASKCOUNT, 1);
 }
 
-static void on_signal(int number) {
-    (void)number;
-    hg_watchdog *w = &hg_watchdog_state;
-    uint64_t now = atomic_load_explicit(&w->sequence, memory_order_relaxed);
-    uint64_t late = atomic_load_explicit(&w->overrun, memory_order_relaxed);
-    if (now == late && w->running) {
-        w->expired = 1;
-        hg_watchdog_arm(w->running);
-    }
-}
-
 static int64_t cpu_ns(clockid_t clock) {
     struct timespec t;
     if (clock_gettime(clock, &t) != 0) return 0;
     return t.tv_sec * HG_NS_PER_S + t.tv_nsec;
+}
+
+static void say(const char *text) {
+    size_t len = strlen(text);
+    if (write(STDERR_FILENO, text, len) != (ssize_t)len) return; /* nobody to tell */
+}
+
+/* Inside a signal handler, in the middle of C code that does not end. */
+static _Noreturn void end_process(lua_State *running) {
+    const hg_script *s = hg_script_of(running);
+    say("hedged: strategy ");
+    say(s->name);
+    say(" (");
+    say(s->file);
+    say(") hangs inside the runtime and cannot be stopped; the process ends.\n"
+        "hedged: its orders at the venue are as they were. Do not start this file again before the "
+        "cause is known;\nhedged: the core file shows where it hangs.\n");
+    abort();
+}
+
+/* How much CPU time the entry under way has had: since the watcher saw it, or this handler. */
+static int64_t spent_ns(hg_watchdog *w, uint64_t sequence) {
+    static uint64_t seen;
+    static int64_t since;
+    int64_t now = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
+    if (sequence != seen) {
+        seen = sequence;
+        since = now;
+    }
+    bool watched = atomic_load_explicit(&w->watched, memory_order_acquire) == sequence;
+    int64_t begun = watched ? atomic_load_explicit(&w->began_ns, memory_order_relaxed) : since;
+    return now - (begun < since ? begun : since);
+}
+
+static void on_signal(int number) {
+    (void)number;
+    hg_watchdog *w = &hg_watchdog_state;
+    uint64_t now = atomic_load_explicit(&w->sequence, memory_order_relaxed);
+    lua_State *running = w->running;
+    int64_t budget = atomic_load_explicit(&w->budget_ns, memory_order_relaxed);
+    if (!(now & 1) || !running || budget <= 0) return;
+    int64_t spent = spent_ns(w, now);
+    if (spent >= budget + hg_watchdog_hang_ns) end_process(running);
+    bool late = now == atomic_load_explicit(&w->overrun, memory_order_relaxed);
+    if (late || spent >= budget) {
+        w->expired = 1;
+        hg_watchdog_arm(running);
+    }
 }
 
 static void nap(int64_t ns) {
@@ -103,6 +155,7 @@ static int64_t judge(uint64_t sequence, int64_t began_ns) {
 static void *watch(void *unused) {
     (void)unused;
     hg_watchdog *w = &hg_watchdog_state;
+    (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* sleeps end when they should */
     uint64_t seen = 0;
     int64_t began_ns = 0;
     unsigned quiet = 0;
@@ -114,6 +167,8 @@ static void *watch(void *unused) {
             pthread_mutex_lock(&watcher.mutex);
             began_ns = cpu_ns(watcher.cpu);
             pthread_mutex_unlock(&watcher.mutex);
+            atomic_store_explicit(&w->began_ns, began_ns, memory_order_relaxed);
+            atomic_store_explicit(&w->watched, now, memory_order_release);
             nap(PERIOD_NS);
         } else if (now & 1) {
             nap(judge(now, began_ns));
@@ -147,10 +202,29 @@ static void start_thread(void) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* Interrupts the calling thread while it works. Without one (no such timer) the watcher is alone.
+ */
+static void start_timer(void) {
+    struct sigevent event;
+    memset(&event, 0, sizeof event);
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGNAL;
+    event.sigev_notify_thread_id = gettid();
+    struct itimerspec every = {
+        {0, TICK_NS},
+        {0, TICK_NS}
+    };
+    watcher.has_timer = timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &watcher.timer) == 0;
+    if (watcher.has_timer) (void)timer_settime(watcher.timer, 0, &every, NULL);
+}
+
 void hg_watchdog_start(void) {
+    bool forked = watcher.process != getpid();
+    if (!forked && pthread_equal(watcher.loop, pthread_self())) return;
     if (watcher.process != getpid()) {
         pthread_mutex_init(&watcher.mutex, NULL); /* after a fork nobody can hold it */
         pthread_cond_init(&watcher.wake, NULL);
+        watcher.has_timer = false; /* nor does a timer */
     }
     pthread_mutex_lock(&watcher.mutex);
     watcher.loop = pthread_self();
@@ -162,4 +236,6 @@ void hg_watchdog_start(void) {
         start_thread();
     }
     pthread_mutex_unlock(&watcher.mutex);
+    if (watcher.has_timer) (void)timer_delete(watcher.timer);
+    start_timer();
 }

@@ -18,12 +18,15 @@ typedef struct hg_watchdog {
     _Atomic uint64_t sequence; /* odd while the loop thread is inside Lua */
     _Atomic int64_t budget_ns; /* CPU time of this entry; 0 = unlimited */
     _Atomic uint64_t overrun;  /* the sequence the watcher found over budget */
+    _Atomic uint64_t watched;  /* the sequence the watcher saw last, and ... */
+    _Atomic int64_t began_ns;  /* ... the CPU time of the loop thread then */
     _Atomic bool parked;       /* the watcher sleeps until someone enters */
     lua_State *volatile running;
     volatile sig_atomic_t expired; /* this entry is over budget: C loops poll it */
 } hg_watchdog;
 
 extern hg_watchdog hg_watchdog_state;
+extern int64_t hg_watchdog_hang_ns; /* CPU time beyond the budget after which the process ends */
 
 /* Starts the watcher (once per process) and makes the calling thread the one it watches. */
 void hg_watchdog_start(void);

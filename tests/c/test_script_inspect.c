@@ -62,8 +62,10 @@ TEST(cannot_act_or_run_away) {
     in = hg_inspector_new(&k.env);
     fails(in, k.script, "local t = {} while true do t[#t + 1] = {} end", false, "out of memory");
     says(in, k.script, "1", false, "1");
-    says(in, k.script, "kept_name = string.rep('xxxx', 3 << 20)", false, "");
-    says(in, k.script, "kept2 = string.rep('yyyy', 1 << 20) .. 1", false,
+    says(in, k.script,
+         "kept_name = {} for i = 1, 9 do kept_name[i] = string.rep('x', (2 << 20) - i) end", false,
+         "");
+    says(in, k.script, "kept2 = string.rep('y', 1 << 20) .. 1", false,
          ""); /* more than half: anew */
     says(in, k.script, "pcall(function() return kept_name end)", false,
          "false\nrepl:1: undefined global 'kept_name'");
