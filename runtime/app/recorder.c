@@ -12,6 +12,7 @@
 
 #define EVENTS_CAPACITY 65536u /* room for what happens while a rehearsal reads */
 #define SENT_CAPACITY 4096u
+#define ENDED_CAPACITY 1024u
 
 static hg_event *at(const hg_recorder *r, uint64_t number) {
     return &r->events[number & (EVENTS_CAPACITY - 1)];
@@ -34,9 +35,11 @@ int hg_recorder_open(hg_recorder *r, const hg_core *core, const hg_core_options 
     hg_portfolio_options portfolio = {.fees = o->paper.fees};
     r->events = calloc(EVENTS_CAPACITY, sizeof *r->events);
     r->sent = calloc(SENT_CAPACITY, sizeof *r->sent);
+    r->ended = calloc(ENDED_CAPACITY, sizeof *r->ended);
     r->market = hg_market_new(core->universe, &market);
     r->portfolio = r->market ? hg_portfolio_new(r->market, &portfolio) : NULL;
-    int rc = r->events && r->sent && r->portfolio ? HG_OK : HG_ERR(HG_ENOMEM, "recorder");
+    int rc = r->events && r->sent && r->ended && r->portfolio ? HG_OK
+                                                              : HG_ERR(HG_ENOMEM, "recorder");
     for (size_t i = 0; i < book->count && rc == HG_OK; i++) {
         const hg_book_row *row = &book->rows[i];
         rc = hg_portfolio_open(r->portfolio, row->instrument, row->lots, row->entry);
@@ -60,6 +63,8 @@ void hg_recorder_close(hg_recorder *r) {
     hg_market_free(r->market);
     free(r->events);
     free(r->sent);
+    free(r->ended);
+    r->ended = NULL;
     r->portfolio = NULL;
     r->market = NULL;
     r->events = NULL;
@@ -155,6 +160,12 @@ static void on_order(void *context, const hg_order *order) {
         s->side = order->side;
         s->lots = order->size;
     }
+    if (hg_order_state_done((hg_order_state)order->state) && r->ended &&
+        order->created_ns < r->core->now_ns) {
+        hg_order *kept = &r->ended[r->ended_next++ & (ENDED_CAPACITY - 1)];
+        *kept = *order;
+        kept->updated_ns = r->core->now_ns;
+    }
     if (r->inner.order) {
         r->inner.order(r->inner.context, order);
     }
@@ -197,6 +208,20 @@ static void on_risk(void *context, const hg_risk_event *event) {
 hg_exec_observer hg_recorder_observer(hg_recorder *r, hg_exec_observer inner) {
     r->inner = inner;
     return (hg_exec_observer){r, on_order, on_fill, on_refusal, on_alarm, on_risk};
+}
+
+const hg_order *hg_recorder_ended(const hg_recorder *r, uint16_t strategy, uint64_t *number) {
+    int64_t start_ns = r->next > r->first ? at(r, r->first)->time_ns : r->core->now_ns;
+    if (r->ended_next > ENDED_CAPACITY && *number < r->ended_next - ENDED_CAPACITY) {
+        *number = r->ended_next - ENDED_CAPACITY;
+    }
+    while (*number < r->ended_next) {
+        const hg_order *o = &r->ended[(*number)++ & (ENDED_CAPACITY - 1)];
+        if (o->strategy == strategy && o->created_ns < start_ns && o->updated_ns >= start_ns) {
+            return o;
+        }
+    }
+    return NULL;
 }
 
 uint64_t hg_recorder_sent_oldest(const hg_recorder *r) {

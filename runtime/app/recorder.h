@@ -33,6 +33,8 @@ typedef struct hg_recorder {
     hg_portfolio *shares[HG_SCRIPTS_MAX]; /* likewise, of each share of the core */
     hg_sent *sent;                        /* ring */
     uint64_t sent_next;
+    hg_order *ended; /* ring: orders as they were when they ended, after some life */
+    uint64_t ended_next;
     uint64_t refusals[HG_SCRIPTS_MAX]; /* since the session began */
     bool batch_open;                   /* the last event belongs to an update that goes on */
     hg_exec_observer inner;
@@ -60,6 +62,10 @@ static inline uint16_t hg_record_strategy(const hg_event *event) {
 const hg_portfolio *hg_recorder_book(const hg_recorder *recorder, uint16_t script);
 /* Whether a recorded fill changed the book that the script works for. */
 bool hg_recorder_concerns(const hg_recorder *recorder, const hg_event *fill, uint16_t script);
+
+/* Orders of a strategy that were open before the first event kept and have ended since: `number`
+ * counts from 0; NULL at the end. What is still open is known to hg_exec. */
+const hg_order *hg_recorder_ended(const hg_recorder *recorder, uint16_t strategy, uint64_t *number);
 
 /* Order `number` of [oldest, sent_next). */
 uint64_t hg_recorder_sent_oldest(const hg_recorder *recorder);

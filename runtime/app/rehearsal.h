@@ -49,6 +49,7 @@ typedef struct hg_rehearsal {
     hg_pace pace;  /* of the work in slices; the session loads with it, too */
     hg_sent *sent; /* by the candidate; HG_REHEARSAL_ORDERS */
     uint32_t sent_count;
+    bool adopting; /* what is sent are the orders the running code had */
     hg_rehearsed result;
     /* Step of each phase, CPU time: bench and tests. The last: of loading for the session. */
     int64_t slowest_ns[HG_REHEARSE_DONE + 1];
@@ -76,5 +77,11 @@ HG_MUST_CHECK int hg_rehearsal_pace(hg_rehearsal *rehearsal, int64_t budget_ns);
 void hg_rehearsal_cancel(hg_rehearsal *rehearsal);
 /* Frees what a rehearsal used, in steps or after a failure. */
 void hg_rehearsal_end(hg_rehearsal *rehearsal);
+
+/* rehearsal_orders.c: sends the orders the running code had before the first event, under their own
+ * ids, as far as they are known. */
+void hg_rehearsal_adopt(hg_rehearsal *rehearsal);
+/* Ids of what the candidate sends itself come after this one. */
+#define HG_REHEARSAL_LAST_ID (UINT64_C(1) << 40)
 
 #endif

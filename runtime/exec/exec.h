@@ -139,6 +139,10 @@ int64_t hg_exec_due_ns(const hg_exec *exec);
  * reach the triggers that are watched here. */
 void hg_exec_observe(hg_exec *exec, const hg_event *event);
 
+/* The next order gets this id, or the next one whose place is free: a rehearsal gives the orders of
+ * its session their own. */
+void hg_exec_number_next(hg_exec *exec, uint64_t id);
+
 const hg_order *hg_exec_get(const hg_exec *exec, uint64_t id); /* NULL when forgotten */
 /* Open orders of a strategy in order of id: pass 0 first, then the last id; NULL at the end. */
 const hg_order *hg_exec_open_next(const hg_exec *exec, uint16_t strategy, uint64_t after);

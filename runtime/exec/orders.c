@@ -15,6 +15,11 @@ hg_slot *hg_slot_find(const hg_exec *exec, uint64_t id) {
 }
 
 /* A slot whose order has ended, under a fresh id. NULL when every slot holds a living order. */
+void hg_exec_number_next(hg_exec *exec, uint64_t id) {
+    hg_assert(id > 0);
+    exec->last_id = id - 1;
+}
+
 hg_slot *hg_slot_take(hg_exec *exec) {
     for (uint32_t tries = 0; tries < exec->capacity; tries++) {
         uint64_t id = ++exec->last_id;
