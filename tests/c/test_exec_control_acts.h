@@ -403,7 +403,7 @@ static void tune_vol_collar(row *r) {
 /* The limit is what 10.05 calls have. */
 static void tune_greek(row *r, double one, double *limit) {
     *limit = 10.05 * fabs(one);
-    bool up = r->order.side * one > 0;
+    bool up = (double)r->order.side * one > 0;
     r->at = 10;
     r->step = 0.1;
     r->value = (up ? 10.1 : -10.1) * fabs(one);
