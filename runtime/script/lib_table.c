@@ -34,6 +34,42 @@ static int l_plain_first(lua_State *L) {
     return l_stock(L);
 }
 
+/* Moves `count` elements by one loop that polls; the stock one moves a million before anybody can
+ * stop it. `step` is -1 where the ranges overlap and the last one goes first. The tables are plain.
+ */
+static void l_shift(lua_State *L, lua_Integer from, lua_Integer to, lua_Integer count, int into,
+                    lua_Integer step) {
+    lua_Integer at = step > 0 ? 0 : count - 1;
+    for (lua_Integer k = 0; k < count; k++, at += step) {
+        if ((k & POLL_MASK) == POLL_MASK) l_raise_if_over_budget(L);
+        lua_rawgeti(L, 1, from + at);
+        lua_rawseti(L, into, to + at);
+    }
+}
+
+/* What is in front of the end by more than a poll's worth is made room for here. */
+static int l_insert(lua_State *L) {
+    l_plain(L, 1);
+    lua_Integer end = (lua_Integer)lua_rawlen(L, 1) + 1;
+    lua_Integer at = lua_gettop(L) == 3 ? lua_tointeger(L, 2) : 0;
+    if (!lua_isinteger(L, 2) || at < 1 || end - at <= POLL_MASK) return l_stock(L);
+    l_shift(L, at, at + 1, end - at, 1, -1);
+    lua_rawseti(L, 1, at);
+    return 0;
+}
+
+static int l_remove(lua_State *L) {
+    l_plain(L, 1);
+    lua_Integer size = (lua_Integer)lua_rawlen(L, 1);
+    lua_Integer at = lua_tointeger(L, 2);
+    if (!lua_isinteger(L, 2) || at < 1 || size - at <= POLL_MASK) return l_stock(L);
+    lua_rawgeti(L, 1, at);
+    l_shift(L, at + 1, at, size - at, 1, 1);
+    lua_pushnil(L);
+    lua_rawseti(L, 1, size);
+    return 1;
+}
+
 static void l_range(lua_State *L, lua_Integer from, lua_Integer to) {
     if (to >= from && (lua_Unsigned)to - (lua_Unsigned)from >= RANGE_MAX) {
         luaL_error(L, "range of more than %d elements", RANGE_MAX);
@@ -67,9 +103,18 @@ static int l_concat(lua_State *L) {
 
 static int l_move(lua_State *L) {
     l_plain(L, 1);
-    if (!lua_isnoneornil(L, 5)) l_plain(L, 5);
-    l_range(L, luaL_checkinteger(L, 2), luaL_checkinteger(L, 3));
-    return l_stock(L);
+    int into = lua_isnoneornil(L, 5) ? 1 : 5;
+    if (into == 5) l_plain(L, 5);
+    lua_Integer from = luaL_checkinteger(L, 2);
+    lua_Integer last = luaL_checkinteger(L, 3);
+    l_range(L, from, last);
+    lua_Integer to = luaL_checkinteger(L, 4);
+    bool few = last < from || (lua_Unsigned)last - (lua_Unsigned)from <= POLL_MASK;
+    if (few || from <= 0 || to > LUA_MAXINTEGER - (last - from)) return l_stock(L);
+    bool same = lua_rawequal(L, 1, into);
+    l_shift(L, from, to, last - from + 1, into, to > last || to <= from || !same ? 1 : -1);
+    lua_pushvalue(L, into);
+    return 1;
 }
 
 /* Default order of sort, so that a sort of plain numbers can be stopped too. */
@@ -93,10 +138,10 @@ static int l_sort(lua_State *L) {
 void l_lib_table(lua_State *L) {
     static const luaL_Reg own[] = {
         {"concat", l_concat     },
-        {"insert", l_plain_first},
+        {"insert", l_insert     },
         {"move",   l_move       },
         {"pack",   l_stock      },
-        {"remove", l_plain_first},
+        {"remove", l_remove     },
         {"sort",   l_sort       },
         {"unpack", l_plain_first},
         {NULL,     NULL         },

@@ -27,7 +27,7 @@
     "  if t.instrument ~= 'BTC-PERPETUAL' or not t.bid then return end\n"                          \
     "  s.own = (s.own or 0) + 1\n"                                                                 \
     "  if s.own % 7 == 0 then\n"                                                                   \
-    "    local size = 10 * (1 + s.own % 5)\n"                                                      \
+    "    local size = 10 * math.random(5)\n"                                                       \
     "    if s.own % 2 == 0 then orders.buy('BTC-PERPETUAL', size, { price = t.bid })\n"            \
     "    else orders.sell('BTC-PERPETUAL', size, { price = t.ask }) end\n"                         \
     "  end\n"                                                                                      \

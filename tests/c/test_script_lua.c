@@ -171,6 +171,32 @@ TEST(table_and_string_functions_agree_with_stock_lua) {
         "emit(show(next({}), rawlen { 1, 2 }, rawequal(t, t), tostring(nil)))\n");
 }
 
+/* Beyond a few thousand elements these are our own loops. */
+TEST(long_tables_are_moved_as_stock_lua_moves_them) {
+    agrees(
+        SHOW
+        "local N = 10000\n"
+        "local function make() local t = {} for i = 1, N do t[i] = i * 7 % 1009 end\n"
+        "  return t end\n"
+        "local function sum(t) local s = 0 for i = -5, 2 * N + 9 do\n"
+        "  s = (s * 31 + (t[i] or 3)) % 1000003 end return s .. ' ' .. #t end\n"
+        "local t = make()\n"
+        "for _, at in ipairs { 1, 2, 5000, N, N + 1 } do\n"
+        "  at = math.min(at, #t + 1) table.insert(t, at, -at) emit(sum(t))\n"
+        "  emit(show(table.remove(t, at))) emit(sum(t))\n"
+        "  emit(show(table.remove(t, at), table.remove(t, 1), table.remove(t)))\n"
+        "  emit(sum(t)) end\n"
+        "emit(show(pcall(table.insert, t, 0, 1))) emit(show(pcall(table.insert, t, N + 9, 1)))\n"
+        "emit(show(pcall(table.insert, t, 1.5, 1))) emit(show(pcall(table.remove, t, -1)))\n"
+        "emit(show(pcall(table.insert, t, 1, 2, 3))) emit(show(pcall(table.insert, t)))\n"
+        "for _, m in ipairs { { 1, N, 2 }, { 2, N, 1 }, { 1, N, 1 }, { 1, N, N }, { 1, N, -3 },\n"
+        "    { 1, N, N + 1 }, { -4, N, 3 }, { 3000, 9000, 3001 } } do\n"
+        "  local a, b = make(), make()\n"
+        "  emit(tostring(table.move(a, m[1], m[2], m[3]) == a)) emit(sum(a))\n"
+        "  table.move(a, m[1], m[2], m[3], b) emit(sum(b)) end\n"
+        "emit(show(pcall(table.move, t, 1, 9000, math.maxinteger)))\n");
+}
+
 static void says(const char *body, const char *expected) {
     kit k;
     kit_open(&k);
