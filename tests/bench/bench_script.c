@@ -252,45 +252,46 @@ BENCH(one_feed_hundred_strategies_that_age) {
 }
 
 /* Ways to run away; the CPU time until the host has control again, over a budget of 20 ms. */
+static const char *const bodies[] = {
+    "while true do end",
+    "while true do pcall(function() while true do end end) end",
+    "coroutine.wrap(function() while true do end end)()",
+    "while true do xpcall(function() while true do end end, function() while true do end end) "
+    "end",
+    "local x <close> = setmetatable({}, {__close = function() while true do end end})\n"
+    "while true do end",
+    "local t = setmetatable({}, {__index = function() while true do end end}) return t.x",
+    "local t = {} for i = 1, 50 do t[i] = i end\n"
+    "table.sort(t, function() while true do end end)",
+    "local t = {} for i = 1, 400000 do t[i] = math.random() end\n"
+    "while true do table.sort(t) end",
+    "local t = {} for i = 1, 300000 do t[i * 1.5] = i end\n"
+    "while true do for k in pairs(t) do break end end",
+    "string.gsub('x', '.', function() while true do end end)",
+    "local s = string.rep('a', 300) while true do pcall(string.find, s, '.-.-.-b') end",
+    "local s = string.rep('x', 2000000) while true do local t = s .. 'y' end",
+    "local t = {} for i = 1, 200000 do t[i] = 'x' end while true do table.concat(t) end",
+    "while true do load('return ' .. ('1 + '):rep(20000) .. '1') end",
+    "local s = string.rep('x', 2000000) while true do s:upper() s:reverse() end",
+    "while true do ('%99.99f'):format(1e300) end",
+    "local t = {} for i = 1, 200 do t[i] = i end while true do table.unpack(t) end",
+    "local s = ('x'):rep(1000000) while true do s:gsub('x', 'yy') end",
+    "local s = ('x'):rep(1000000) while true do s = s .. s if #s > 2e6 then s = 'x' end end",
+    "local s = ('x'):rep(2000000) while true do local a = s < s .. 'x' end",
+    "local s = ('x'):rep(2000000) while true do local a = s:sub(2) end",
+    "local s = ('x'):rep(2000000) while true do local a = s:find('y', 1, true) end",
+    "local s = ('x'):rep(2000000) while true do utf8.len(s) end",
+    "while true do string.pack('s', ('x'):rep(2000000)) end",
+    "local s = ('x'):rep(2000000) while true do ('%s'):format(s) end",
+    "local s = ('1'):rep(2000000) while true do tonumber(s) end",
+    "local s = ('x'):rep(900000) while true do s:byte(1, 200000) end",
+    "local t = {} for i = 1, 200000 do t[i] = i end while true do table.insert(t, 1, 0) end",
+    "local t = {} for i = 1, 200000 do t[i] = i end while true do table.move(t, 1, 2e5, 2) end",
+    "local t = {} while true do t[#t + 1] = { #t } end",
+    "local t = {} while true do t[#t + 1] = ('x'):rep(#t) end",
+    "local t = {} for i = 1, 1e7 do t = { t } end"};
+
 BENCH(stops_runaways) {
-    static const char *const bodies[] = {
-        "while true do end",
-        "while true do pcall(function() while true do end end) end",
-        "coroutine.wrap(function() while true do end end)()",
-        "while true do xpcall(function() while true do end end, function() while true do end end) "
-        "end",
-        "local x <close> = setmetatable({}, {__close = function() while true do end end})\n"
-        "while true do end",
-        "local t = setmetatable({}, {__index = function() while true do end end}) return t.x",
-        "local t = {} for i = 1, 50 do t[i] = i end\n"
-        "table.sort(t, function() while true do end end)",
-        "local t = {} for i = 1, 400000 do t[i] = math.random() end\n"
-        "while true do table.sort(t) end",
-        "local t = {} for i = 1, 300000 do t[i * 1.5] = i end\n"
-        "while true do for k in pairs(t) do break end end",
-        "string.gsub('x', '.', function() while true do end end)",
-        "local s = string.rep('a', 300) while true do pcall(string.find, s, '.-.-.-b') end",
-        "local s = string.rep('x', 2000000) while true do local t = s .. 'y' end",
-        "local t = {} for i = 1, 200000 do t[i] = 'x' end while true do table.concat(t) end",
-        "while true do load('return ' .. ('1 + '):rep(20000) .. '1') end",
-        "local s = string.rep('x', 2000000) while true do s:upper() s:reverse() end",
-        "while true do ('%99.99f'):format(1e300) end",
-        "local t = {} for i = 1, 200 do t[i] = i end while true do table.unpack(t) end",
-        "local s = ('x'):rep(1000000) while true do s:gsub('x', 'yy') end",
-        "local s = ('x'):rep(1000000) while true do s = s .. s if #s > 2e6 then s = 'x' end end",
-        "local s = ('x'):rep(2000000) while true do local a = s < s .. 'x' end",
-        "local s = ('x'):rep(2000000) while true do local a = s:sub(2) end",
-        "local s = ('x'):rep(2000000) while true do local a = s:find('y', 1, true) end",
-        "local s = ('x'):rep(2000000) while true do utf8.len(s) end",
-        "while true do string.pack('s', ('x'):rep(2000000)) end",
-        "local s = ('x'):rep(2000000) while true do ('%s'):format(s) end",
-        "local s = ('1'):rep(2000000) while true do tonumber(s) end",
-        "local s = ('x'):rep(900000) while true do s:byte(1, 200000) end",
-        "local t = {} for i = 1, 200000 do t[i] = i end while true do table.insert(t, 1, 0) end",
-        "local t = {} for i = 1, 200000 do t[i] = i end while true do table.move(t, 1, 2e5, 2) end",
-        "local t = {} while true do t[#t + 1] = { #t } end",
-        "local t = {} while true do t[#t + 1] = ('x'):rep(#t) end",
-        "local t = {} for i = 1, 1e7 do t = { t } end"};
     enum { KINDS = sizeof bodies / sizeof *bodies, RUNS = 9 };
     static double all[KINDS * RUNS];
     double worst = 0;

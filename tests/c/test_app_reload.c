@@ -177,7 +177,7 @@ TEST(state_that_cannot_be_carried_is_named) {
         {"self.state.t = { [{}] = 1 }", "state.t: only texts"},
         {"self.state.timer = hedged.after(5, print)", "state.timer: an object"},
         {"local t = self.state for i = 1, 80 do t.t = {} t = t.t end", "deeper than 64"},
-        {"local t = {} for i = 1, 5 do t[i] = ('x'):rep(1000000) end self.state.big = t", "state.big"},
+        {"self.state.big = {} for i = 1, 5 do self.state.big[i] = ('x'):rep(1e6) end", "state.big"},
         {"self.state = 5", "self.state is a number"},
     };
     // clang-format on
