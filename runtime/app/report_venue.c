@@ -20,6 +20,7 @@ static size_t counts_of(const hg_core *core, counted out[COUNTS_MAX]) {
         {"slid",          "post-only orders moved",               s->slid           },
         {"banded",        "limits moved to the band",             s->banded         },
         {"self_trades",   "self-trades prevented",                s->self_trades    },
+        {"reduced",       "reduce-only orders cut",               s->reduced        },
         {"rejects",       "requests rejected",                    s->rejects        },
         {"rejects_down",  "  while the venue stood still",        s->rejects_down   },
         {"rejects_busy",  "  because it was busy",                s->rejects_busy   },
@@ -68,9 +69,66 @@ static void emulated_text(const hg_core *core) {
     printf("\n");
 }
 
+/* Instruments in which orders rested and of which the feed did not tell everything. */
+static uint32_t unproven_next(const hg_core *core, uint32_t what, uint32_t from) {
+    uint32_t count = hg_universe_count(core->universe);
+    while (from < count && !(hg_paper_unproven(core->venue, from) & what)) {
+        from++;
+    }
+    return from;
+}
+
+static const struct {
+    uint32_t what;
+    const char *key, *text;
+} unproven[] = {
+    {HG_PAPER_NO_TRADES, "resting_without_trades", "no public trades"},
+    {HG_PAPER_NO_DEPTH,  "resting_without_depth",  "no depth"        },
+};
+
+/* The first instrument and how many there are; 0: none. */
+static uint32_t unproven_count(const hg_core *core, uint32_t what, const char **first) {
+    uint32_t count = hg_universe_count(core->universe);
+    uint32_t names = 0;
+    for (uint32_t id = unproven_next(core, what, 0); id < count;
+         id = unproven_next(core, what, id + 1)) {
+        *first = names++ == 0 ? hg_universe_get(core->universe, id)->name : *first;
+    }
+    return names;
+}
+
+static void unproven_json(const hg_core *core, hg_json *j) {
+    for (size_t i = 0; i < sizeof unproven / sizeof *unproven; i++) {
+        const char *first = NULL;
+        uint32_t names = unproven_count(core, unproven[i].what, &first);
+        if (names > 0) {
+            hg_json_open(j, unproven[i].key);
+            hg_json_int(j, "instruments", names);
+            hg_json_string(j, "first", first);
+            hg_json_close(j);
+        }
+    }
+}
+
+/* "resting orders   no public trades of X in the feed: filled only by what it proves" */
+static void unproven_text(const hg_core *core) {
+    for (size_t i = 0; i < sizeof unproven / sizeof *unproven; i++) {
+        const char *first = NULL;
+        uint32_t names = unproven_count(core, unproven[i].what, &first);
+        if (names > 0) {
+            printf("  %-22s %s of %s", "resting orders", unproven[i].text, first);
+            if (names > 1) {
+                printf(" and %u more", names - 1);
+            }
+            printf(" in the feed: filled only by what it proves\n");
+        }
+    }
+}
+
 void hg_report_venue_json(const hg_core *core, hg_json *j) {
     counted counts[COUNTS_MAX];
     emulated_json(core, j);
+    unproven_json(core, j);
     if (!core->scenario) {
         return;
     }
@@ -85,6 +143,7 @@ void hg_report_venue_json(const hg_core *core, hg_json *j) {
 void hg_report_venue_text(const hg_core *core) {
     counted counts[COUNTS_MAX];
     emulated_text(core);
+    unproven_text(core);
     if (!core->scenario) {
         return;
     }

@@ -89,9 +89,9 @@ typedef struct hg_session {
         {"events", "FILE", "write every order, fill and sample as JSON lines ('-': stdout)"},      \
         {"set", "NAME=VALUE", "strategy parameter, or STRATEGY.NAME=VALUE; may repeat"},           \
         {"share", "NAME=WHAT", "book of a strategy: BTC, label:x, a position, rest or all"},       \
-        {"fill", "touch|depth|queue", "how plain the paper venue is (default depth)"},             \
+        {"fill", "touch|depth|queue", "how paper orders fill (default queue)"},                    \
         {"queue", "MODEL",                                                                         \
-         "resting orders wait: pessimistic, proportional, power[:N] (--fill queue)"},              \
+         "who stands before resting orders: pessimistic (default), proportional, power[:N]"},      \
         {"refill", "DURATION",                                                                     \
          "half-life of the depth we consumed, e.g. 2s (default: next update)"},                    \
         {"latency", "5ms|LEG=LAW,...", "e.g. submit=2ms,ack=lognormal:3ms:0.5,data=1ms"},          \

@@ -184,7 +184,7 @@ static void defaults(hg_session_options *o, hg_mode mode) {
     *o = (hg_session_options){.mode = mode, .feed = "sim", .scenario = "calm", .seed = 1};
     o->step_ns = HG_NS_PER_HOUR;
     o->speed = mode == HG_MODE_BACKTEST ? 0 : 1;
-    o->paper.fill = HG_FILL_DEPTH;
+    o->paper.fill = HG_FILL_QUEUE;
     o->paper.fees = true;
     /* A backtest with errors proves nothing; in real time a strategy may stumble. */
     o->errors_max = mode == HG_MODE_BACKTEST ? 0 : 10;

@@ -26,7 +26,7 @@ static const hg_flag flags[] = {
 
 static int session_read(const hg_args *args, hg_session_options *o) {
     size_t market = 0;
-    *o = (hg_session_options){.mode = HG_MODE_BACKTEST, .paper.fill = HG_FILL_DEPTH, .seed = 1};
+    *o = (hg_session_options){.mode = HG_MODE_BACKTEST, .paper.fill = HG_FILL_QUEUE, .seed = 1};
     hg_limits_default(&o->limits);
     int rc = hg_args_choice(args, "market", hg_sim_scenarios, &market);
     if (rc == HG_OK) {

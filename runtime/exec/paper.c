@@ -91,6 +91,9 @@ static void paper_observe(hg_venue *venue, const hg_event *e) {
     if (p->faulty) {
         hg_link_watch(p, e->time_ns);
     }
+    if (e->kind == HG_EV_TRADE && e->id < hg_universe_count(p->universe)) {
+        hg_paper_lane(p, e->id, HG_BUY)->traded = true;
+    }
     if (hg_heap_due_ns(&p->requests) <= e->time_ns) {
         hg_wire_arrive(p, e->time_ns);
     }
@@ -163,7 +166,7 @@ static void lists_init(hg_paper *p) {
         p->taken[i].next = i + 1 < TAKEN ? i + 1 : HG_NODE_NONE;
     }
     for (uint32_t i = 0; i < hg_universe_count(p->universe) * 2; i++) {
-        p->lanes[i] = (hg_lane){HG_NODE_NONE, HG_NODE_NONE, HG_NODE_NONE, false};
+        p->lanes[i] = (hg_lane){.best = HG_NODE_NONE, .last = HG_NODE_NONE, .taken = HG_NODE_NONE};
     }
     for (uint32_t i = 0; i <= p->bucket_mask; i++) {
         p->buckets[i] = HG_NODE_NONE;
@@ -249,6 +252,18 @@ const hg_paper_stats *hg_paper_stats_get(const hg_venue *venue) {
     hg_assert(venue->ops == &paper_ops);
     p->stats.windows = p->clock.begun;
     return &p->stats;
+}
+
+uint32_t hg_paper_unproven(const hg_venue *venue, uint32_t instrument) {
+    const hg_paper *p = (const hg_paper *)venue;
+    hg_assert(venue->ops == &paper_ops && instrument < hg_universe_count(p->universe));
+    const hg_lane *lanes = hg_paper_lane(p, instrument, HG_BUY);
+    bool rested = lanes[0].rested || lanes[1].rested;
+    if (!rested || p->options.fill == HG_FILL_TOUCH) {
+        return 0;
+    }
+    return (lanes[0].traded ? 0 : (uint32_t)HG_PAPER_NO_TRADES) |
+           (hg_book_has_depth(p, instrument) ? 0 : (uint32_t)HG_PAPER_NO_DEPTH);
 }
 
 bool hg_paper_has_scenario(const hg_paper_options *o) {

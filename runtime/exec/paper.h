@@ -78,6 +78,11 @@ typedef struct hg_paper_stats {
 void hg_paper_hold(hg_venue *venue, uint32_t instrument, hg_lots lots);
 hg_lots hg_paper_held(const hg_venue *venue, uint32_t instrument);
 
+/* What the feed did not tell of an instrument in which orders of ours have rested, so that less
+ * could fill them than would have in truth. */
+enum { HG_PAPER_NO_TRADES = 1, HG_PAPER_NO_DEPTH = 2 };
+uint32_t hg_paper_unproven(const hg_venue *venue, uint32_t instrument);
+
 const hg_paper_stats *hg_paper_stats_get(const hg_venue *venue);
 
 /* Whether rules, faults or latencies are in force that a report should speak of. */

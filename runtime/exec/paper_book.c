@@ -98,6 +98,7 @@ uint32_t hg_own_insert(hg_paper *p, const hg_resting *from) {
     p->held_lots[from->instrument].moved |= from->reduce_only;
     hg_resting *order = &p->nodes[node];
     hg_lane *lane = hg_paper_lane(p, order->instrument, (hg_side)order->side);
+    lane->rested = true;
     uint32_t before = predecessor(p, lane, order);
     uint32_t after = before == HG_NODE_NONE ? lane->best : p->nodes[before].next;
     order->prev = before;

@@ -60,6 +60,8 @@ typedef struct hg_lane { /* one side of one instrument */
     uint32_t best, last; /* our resting orders, best price first, then first come */
     uint32_t taken;
     bool resync; /* inside a snapshot: its levels say nothing before the last one */
+    bool rested; /* an order of ours has */
+    bool traded; /* lane of the bids: the feed has told a public trade of the instrument */
 } hg_lane;
 
 /* When the newest request of an order arrives, and until when its answers are withheld. A table by

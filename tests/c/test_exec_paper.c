@@ -204,6 +204,28 @@ TEST(reduce_only_follows_the_position) {
     world_close(&w);
 }
 
+TEST(the_venue_says_what_the_feed_did_not_tell_of_resting_orders) {
+    world w;
+    paper_world(&w, (hg_paper_options){.fill = HG_FILL_QUEUE});
+    CHECK_EQ(hg_paper_unproven(w.venue, PERP), 0); /* nobody rests */
+    uint64_t id = limit(&w, HG_BUY, 59999, 1);     /* behind two lots */
+    CHECK_EQ(hg_paper_unproven(w.venue, PERP), HG_PAPER_NO_TRADES | HG_PAPER_NO_DEPTH);
+    CHECK_EQ(hg_paper_unproven(w.venue, INVERSE), 0);
+    later(&w, HG_NS_PER_MS);
+    quote(&w, PERP, 59998, 2, 60001, 3); /* the level is gone: who traded, nobody can tell */
+    world_answers(&w);
+    CHECK_ORDER(&w, id, "working", 0);
+    quote(&w, PERP, 59990, 2, 59999, 3); /* sellers have come to our price */
+    world_answers(&w);
+    CHECK_ORDER(&w, id, "filled", 1);
+    print(&w, PERP, HG_BUY, 60001, 1);
+    CHECK_EQ(hg_paper_unproven(w.venue, PERP), HG_PAPER_NO_DEPTH);
+    level(&w, PERP, HG_SELL, 60001, 3, HG_EVF_SNAPSHOT | HG_EVF_MORE);
+    level(&w, PERP, HG_BUY, 59999, 2, 0);
+    CHECK_EQ(hg_paper_unproven(w.venue, PERP), 0);
+    world_close(&w);
+}
+
 /* --- depth ------------------------------------------------------------------------------------ */
 
 TEST(depth_without_a_book_is_the_displayed_size) {
