@@ -60,6 +60,7 @@ local RETRY = 1
 
 local bad_since, told
 local retry_at = -math.huge
+local refused, said = nil, -math.huge -- why and when a refused hedge was last told of
 
 -- True when the exposure may be traded on; logs when that changes for longer than a moment.
 local function usable(self, x, now)
@@ -137,7 +138,7 @@ function S:on_tick(tick)
   end
   if size == 0 or not is_quoted(self.hedge_with) then return end
 
-  local order, message = hedged.trade {
+  local order, message, code = hedged.trade {
     instrument = self.hedge_with,
     delta = size,
     reason = ("delta %+.4g%s outside %+.4g..%+.4g")
@@ -145,7 +146,10 @@ function S:on_tick(tick)
   }
   if not order then
     retry_at = now + RETRY
-    hedged.log("hedge refused: " .. message)
+    if code ~= refused or now - said >= PATIENCE * 6 then
+      refused, said = code, now
+      hedged.log("hedge refused: " .. message)
+    end
   end
 end
 

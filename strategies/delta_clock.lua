@@ -73,6 +73,11 @@ local function rebalance(self)
   end
 end
 
+-- The venue said no (down, busy): the hedge is still due.
+function S:on_order(order)
+  if order.state == "rejected" then due, retry_at = true, hedged.now() + 1 end
+end
+
 function S:on_start()
   hedged.every(self.period, function()
     due = true

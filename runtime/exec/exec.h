@@ -169,6 +169,10 @@ void hg_exec_lease(hg_exec *exec, bool held);
 void hg_exec_clock_offset(hg_exec *exec, int64_t offset_ns);
 void hg_exec_margin(hg_exec *exec, const hg_margin_hook *hook); /* NULL: no margin account */
 
+/* How long a hedge should wait before the venue is asked again (0: not at all), and why: it refused
+ * for a reason that passes, by itself. hg_exec_submit does not wait. */
+int64_t hg_exec_backoff(const hg_exec *exec, int64_t now_ns, hg_reject *code);
+
 /* What the gate would say, without sending anything. */
 hg_reject hg_exec_try(hg_exec *exec, const hg_order_request *request, int64_t now_ns,
                       hg_refusal *refusal);

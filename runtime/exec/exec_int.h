@@ -98,6 +98,12 @@ typedef struct hg_share {
     hg_pending pending[]; /* by instrument */
 } hg_share;
 
+/* While a venue takes no requests. */
+typedef struct hg_backoff {
+    int64_t until_ns, pause_ns;
+    uint16_t code; /* hg_reject */
+} hg_backoff;
+
 struct hg_exec {
     const hg_market *market;
     const hg_universe *universe;
@@ -122,6 +128,7 @@ struct hg_exec {
     int64_t now_ns;                  /* of the market event being looked at */
     bool batch;                      /* inside an update: what fires waits for its end */
     hg_share *shares[HG_SHARES_MAX]; /* by strategy, NULL: it works for the whole book */
+    hg_backoff backoff;
     hg_exec_stats stats;
 };
 
@@ -196,6 +203,10 @@ bool hg_expiry_add(hg_exec *exec, hg_slot *slot);
 void hg_expiry_drop(hg_exec *exec, hg_slot *slot);
 bool hg_waiting_next(hg_exec *exec, hg_event *event);                     /* the next ORDER_DUE */
 bool hg_waiting_due(hg_exec *exec, hg_slot *slot, const hg_event *event); /* applies it */
+
+/* backoff.c */
+bool hg_reject_passes(hg_reject code); /* the venue refused for a reason that passes */
+void hg_backoff_answer(hg_exec *exec, const hg_event *event);
 
 /* pending.c */
 void hg_pending_change(hg_exec *exec, const hg_order *order, hg_lots change);

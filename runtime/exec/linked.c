@@ -280,11 +280,9 @@ static void bracket_sync(hg_exec *exec, uint32_t index, int64_t now_ns) {
     b->used = !b->entry_done || exit_slot(exec, b->take) || exit_slot(exec, b->stop);
 }
 
-/* The venue refused for a reason that passes, or its book was too thin. */
+/* The venue could not, or its book was too thin. */
 static bool not_now(hg_reject code) {
-    return code == HG_REJECT_VENUE_DOWN || code == HG_REJECT_VENUE_BUSY ||
-           code == HG_REJECT_VENUE_RATE || code == HG_REJECT_NEVER_ARRIVED ||
-           code == HG_REJECT_IOC_REST || code == HG_REJECT_NO_LIQUIDITY;
+    return hg_reject_passes(code) || code == HG_REJECT_IOC_REST || code == HG_REJECT_NO_LIQUIDITY;
 }
 
 /* The venue says that there is nothing left to reduce: the fills of the other exit may still be on

@@ -418,6 +418,9 @@ const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event) {
         apply_forgotten(exec, event);
         return NULL;
     }
+    if (!slot->held && !slot->owed) {
+        hg_backoff_answer(exec, event); /* the venue's, not our own */
+    }
     slot->pinned = true;
     const hg_order *order = &slot->order;
     if (event->kind == HG_EV_TRIGGERED && slot->held) {

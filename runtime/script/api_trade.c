@@ -62,5 +62,11 @@ int l_trade(lua_State *L) {
     if (request.type == HG_TYPE_LIMIT && request.price == 0) {
         return l_api_fail(L, "no_price", "%s: no quote to place a limit order at", inst->name);
     }
+    hg_reject code = HG_REJECT_NONE;
+    int64_t wait_ns = hg_exec_backoff(s->env->exec, hg_script_now(s), &code);
+    if (wait_ns > 0) {
+        return l_api_fail(L, hg_reject_code(code), "%s: %s; hedged.trade asks again in %.2g s",
+                          inst->name, hg_reject_text(code), (double)wait_ns / 1e9);
+    }
     return l_order_submit(L, s, &request);
 }

@@ -310,10 +310,15 @@ function hedged.exposure(underlying, options) end
 --- perpetual, contracts by their delta for an option), rounds it toward zero to whole lots and
 --- sends one order through the risk gate. Since exposure contains what is pending, a strategy that
 --- trades what `hedged.exposure` lacks cannot hedge twice.
+---
+--- While the venue refuses for a reason that passes (`venue_down`, `venue_busy`, `venue_rate`,
+--- `never_arrived`) it pauses by itself, from a quarter of a second to five: calling it on every tick
+--- of an outage sends an order now and then, not a storm. `orders.send` does not pause.
 ---@param args hedged.trade_args
 ---@return hedged.orders.order? order
 ---@return string? message
----@return string? code "below_lot", "no_price", "not_finite", "instrument" or one of the risk gate
+---@return string? code "below_lot", "no_price", "not_finite", "instrument", one of the risk gate
+--- or of a venue that takes no orders
 function hedged.trade(args) end
 
 --- Event time. A backtest's clock is that of its data.

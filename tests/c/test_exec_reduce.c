@@ -1,4 +1,5 @@
-/* Reduce-only at the venue: it knows what the account holds, whatever we have heard of it. */
+/* Reduce-only at the venue: it knows what the account holds, whatever we have heard of it; and what
+ * is done when it takes nothing. */
 #include "base/log.h"
 #include "test_exec_kit.h"
 
@@ -466,5 +467,33 @@ TEST(exits_a_venue_that_is_down_does_not_take_are_placed_when_it_is_back) {
     CHECK_NEAR(position_of(&r.w, PERP), 0, 0);
     CHECK(hg_exec_stats_get(r.w.exec)->orders < 65); /* once a second, and the entry */
     CHECK_EQ(hg_exec_stats_get(r.w.exec)->alarms, 0);
+    world_close(&r.w);
+}
+TEST(hedges_pause_while_the_venue_takes_nothing) {
+    rig r;
+    hg_reject code = HG_REJECT_NONE;
+    int64_t pauses[] = {250, 500, 1000, 2000, 4000, 5000, 5000};
+    rig_open(&r, "down=1s+60s", NULL, 1);
+    later(&r.w, HG_NS_PER_S);
+    CHECK_EQ(hg_exec_backoff(r.w.exec, r.w.now_ns, &code), 0);
+    for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++) {
+        quote(&r.w, PERP, 59999, 10, 60001, 10);
+        mark(&r.w, PERP, 60000, 0);
+        send_market(&r.w, PERP, HG_BUY, 1); /* two refusals of one moment are one */
+        send_market(&r.w, PERP, HG_BUY, 2);
+        CHECK_EQ(r.w.refusal.code, HG_REJECT_NONE);
+        world_answers(&r.w);
+        CHECK_EQ(hg_exec_backoff(r.w.exec, r.w.now_ns, &code), pauses[i] * HG_NS_PER_MS);
+        CHECK_EQ(code, HG_REJECT_VENUE_DOWN);
+        later(&r.w, pauses[i] * HG_NS_PER_MS);
+        CHECK_EQ(hg_exec_backoff(r.w.exec, r.w.now_ns, &code), 0);
+    }
+    later(&r.w, 60 * HG_NS_PER_S);
+    quote(&r.w, PERP, 59999, 10, 60001, 10);
+    mark(&r.w, PERP, 60000, 0);
+    send_market(&r.w, PERP, HG_BUY, 1);
+    world_answers(&r.w);
+    CHECK_EQ(hg_exec_backoff(r.w.exec, r.w.now_ns, &code), 0);
+    CHECK_NEAR(position_of(&r.w, PERP), 1, 0);
     world_close(&r.w);
 }
