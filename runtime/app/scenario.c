@@ -77,7 +77,8 @@ static int part_unknown(const char *name) {
     return rc;
 }
 
-static int part_parse(char *part, hg_scenario *s) {
+static int part_parse(void *scenario, char *part) {
+    hg_scenario *s = scenario;
     char *equals = strchr(part, '=');
     if (!equals) {
         int rc = HG_ERR(HG_EUSAGE, "'%s' is not NAME=VALUE", part);
@@ -98,17 +99,8 @@ static int part_parse(char *part, hg_scenario *s) {
 }
 
 int hg_scenario_parse(const char *text, hg_scenario *out) {
-    char copy[256];
     hg_scenario s = {.spot_pct.count = 1, .vol_points.count = 1};
-    int rc = hg_text_copy(copy, sizeof copy, text) ? HG_OK : HG_ERR(HG_EUSAGE, "text too long");
-    char *next = copy;
-    for (char *part = copy; next && rc == HG_OK; part = next) {
-        next = strchr(part, ',');
-        if (next) {
-            *next++ = '\0';
-        }
-        rc = part_parse(part, &s);
-    }
+    int rc = hg_text_parts(text, part_parse, &s);
     if (rc < 0) {
         return HG_ERR_CTX(rc, "--scenario");
     }

@@ -1,6 +1,8 @@
 /* Small text tools: bounded copy, patterns, "did you mean", reading a file whole. */
 #include "base/text.h"
 
+#include "base/assert.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +114,21 @@ static int file_load(FILE *file, const char *path, size_t limit, char **data, si
     *data = buf;
     *size = used;
     return HG_OK;
+}
+
+int hg_text_parts(const char *text, int (*part)(void *context, char *text), void *context) {
+    hg_assert(text && part);
+    char copy[1024];
+    int rc = hg_text_copy(copy, sizeof copy, text) ? HG_OK : HG_ERR(HG_EUSAGE, "text too long");
+    for (char *at = copy; at && rc >= 0;) {
+        char *comma = strchr(at, ',');
+        if (comma) {
+            *comma++ = '\0';
+        }
+        rc = part(context, at);
+        at = comma;
+    }
+    return rc;
 }
 
 int hg_file_read(const char *path, size_t limit, char **data, size_t *size) {

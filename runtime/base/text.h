@@ -19,6 +19,12 @@ int hg_text_distance(const char *a, const char *b);
 /* The candidate nearest to `word` (NULL-terminated list), or NULL when none is near enough. */
 const char *hg_text_nearest(const char *word, const char *const *candidates);
 
+/* Hands the parts between commas to `part`, in order, each terminated and open to change, until one
+ * returns < 0, which is the result. An empty text is one empty part. HG_EUSAGE: the text has more
+ * than 1,023 bytes. */
+HG_MUST_CHECK int hg_text_parts(const char *text, int (*part)(void *context, char *text),
+                                void *context);
+
 /* Reads a whole file (at most `limit` bytes) into fresh NUL-terminated memory the caller frees. */
 HG_MUST_CHECK int hg_file_read(const char *path, size_t limit, char **data, size_t *size);
 

@@ -155,7 +155,8 @@ static int scenario_parse(hg_faults *f, const char *name) {
     return HG_OK;
 }
 
-static int part_parse(hg_faults *f, char *part) {
+static int part_parse(void *faults, char *part) {
+    hg_faults *f = faults;
     char *value = strchr(part, '=');
     if (!value) {
         return scenario_parse(f, part);
@@ -178,19 +179,10 @@ static int part_parse(hg_faults *f, char *part) {
 
 int hg_faults_parse(const char *text, hg_faults *out) {
     hg_assert(text && out);
-    char copy[1024];
-    hg_faults faults = {0};
-    int rc = hg_text_copy(copy, sizeof copy, text) ? HG_OK : HG_ERR(HG_EUSAGE, "text too long");
-    for (char *part = copy; part && rc == HG_OK;) {
-        char *comma = strchr(part, ',');
-        if (comma) {
-            *comma++ = '\0';
-        }
-        rc = part_parse(&faults, part);
-        part = comma;
-    }
-    if (rc == HG_OK) {
-        *out = faults;
+    hg_faults parsed = {0};
+    int rc = hg_text_parts(text, part_parse, &parsed);
+    if (rc >= 0) {
+        *out = parsed;
     }
     return rc;
 }

@@ -134,7 +134,8 @@ static int legs_of(const char *name, int *first, int *last) {
     return rc;
 }
 
-static int part_parse(char *part, hg_latency *latency) {
+static int part_parse(void *out, char *part) {
+    hg_latency *latency = out;
     int first = HG_LEG_SUBMIT;
     int last = HG_LEG_ACK;
     char *equals = strchr(part, '=');
@@ -157,24 +158,12 @@ static int part_parse(char *part, hg_latency *latency) {
 
 int hg_latency_parse(const char *text, hg_latency *out) {
     hg_assert(text && out);
-    char copy[1024];
-    hg_latency latency = {0};
-    if (!hg_text_copy(copy, sizeof copy, text)) {
-        return HG_ERR(HG_EUSAGE, "text too long");
+    hg_latency parsed = {0};
+    int rc = hg_text_parts(text, part_parse, &parsed);
+    if (rc >= 0) {
+        *out = parsed;
     }
-    for (char *part = copy; part;) {
-        char *comma = strchr(part, ',');
-        if (comma) {
-            *comma++ = '\0';
-        }
-        int rc = part_parse(part, &latency);
-        if (rc < 0) {
-            return rc;
-        }
-        part = comma;
-    }
-    *out = latency;
-    return HG_OK;
+    return rc;
 }
 
 /* --- recorded --------------------------------------------------------------------------------- */

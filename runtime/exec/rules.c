@@ -180,7 +180,8 @@ static int part_unknown(const char *name) {
     return rc;
 }
 
-static int part_parse(hg_paper_rules *r, char *part) {
+static int part_parse(void *rules, char *part) {
+    hg_paper_rules *r = rules;
     char *value = strchr(part, '=');
     if (!value) {
         if (strcmp(part, "deribit") == 0) {
@@ -216,19 +217,10 @@ static int part_parse(hg_paper_rules *r, char *part) {
 
 int hg_rules_parse(const char *text, hg_paper_rules *out) {
     hg_assert(text && out);
-    char copy[512];
-    hg_paper_rules rules = {0};
-    int rc = hg_text_copy(copy, sizeof copy, text) ? HG_OK : HG_ERR(HG_EUSAGE, "text too long");
-    for (char *part = copy; part && rc == HG_OK;) {
-        char *comma = strchr(part, ',');
-        if (comma) {
-            *comma++ = '\0';
-        }
-        rc = part_parse(&rules, part);
-        part = comma;
-    }
-    if (rc == HG_OK) {
-        *out = rules;
+    hg_paper_rules parsed = {0};
+    int rc = hg_text_parts(text, part_parse, &parsed);
+    if (rc >= 0) {
+        *out = parsed;
     }
     return rc;
 }
