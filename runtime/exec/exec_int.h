@@ -5,7 +5,7 @@
 #include "exec/risk_int.h"
 #include "exec/trigger.h"
 
-/* Private to the execution room: exec.c sends, state.c applies answers, orders.c keeps the pool,
+/* Private to the execution room: send.c sends, state.c applies answers, orders.c keeps the pool,
  * risk.c judges, seen.c remembers trades, conditional.c holds orders that wait for a price,
  * linked.c pairs and brackets, waiting.c knows which answers and expiries are due, pending.c what
  * open orders count for. */
