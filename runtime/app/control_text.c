@@ -127,10 +127,14 @@ void hg_control_print_status(const cJSON *r) {
     print_exposures(r);
     print_pnl(r);
     const cJSON *o = get(r, "orders");
-    printf("  orders     %s open, %s sent, %s fills, %s refused, %s rejected, %s cancelled\n",
+    printf("  orders     %s open, %s sent, %s fills, %s refused, %s rejected, %s cancelled",
            grouped(number(o, "open"), 0), grouped(number(o, "sent"), 0),
            grouped(number(o, "fills"), 0), grouped(number(o, "refused"), 0),
            grouped(number(o, "rejected"), 0), grouped(number(o, "cancelled"), 0));
+    if (number(o, "emulated") > 0) {
+        printf(", %s emulated here", grouped(number(o, "emulated"), 0));
+    }
+    printf("\n");
 }
 
 /* ---- lists ----------------------------------------------------------------------------------- */

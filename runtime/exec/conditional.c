@@ -360,6 +360,39 @@ void hg_conditional_fire(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     }
 }
 
+/* Its price has come, so it is sent until the venue takes it: a stop that is lost in an outage
+ * would leave its position open. Exits of brackets are placed anew by linked.c. */
+bool hg_conditional_again(hg_exec *exec, hg_slot *slot, const hg_event *event) {
+    hg_order *order = &slot->order;
+    bool ours = order->triggered && order->emulated && order->role == HG_ROLE_NONE;
+    if (!ours || event->kind != HG_EV_REJECTED || order->filled > 0 || order->cancel_pending ||
+        !hg_reject_passes((hg_reject)event->order.code)) {
+        return false;
+    }
+    order->state = HG_ORDER_UNTRIGGERED;
+    slot->held = true;
+    slot->fired = true;
+    slot->again = true;
+    exec->again++;
+    exec->stats.rejected++;
+    return true;
+}
+
+void hg_conditional_clock(hg_exec *exec, int64_t now_ns) {
+    if (exec->again == 0) {
+        return;
+    }
+    exec->again = 0;
+    for (uint32_t i = exec->first_open; i != HG_SLOT_NONE; i = exec->slots[i].next) {
+        hg_slot *slot = &exec->slots[i];
+        if (slot->again && slot->held && !slot->order.cancel_pending) {
+            bool owed = hg_exec_owe(exec, slot, HG_EV_TRIGGERED, HG_REJECT_NONE, now_ns);
+            slot->again = !owed;
+            exec->again += !owed;
+        }
+    }
+}
+
 /* --- amending --------------------------------------------------------------------------------- */
 
 static hg_order_request amended(const hg_exec *exec, const hg_order *o, const hg_amendment *a) {

@@ -38,6 +38,7 @@ struct hg_slot {
     bool sent;            /* it has passed the gate and lives, at the venue or held here */
     bool held;            /* it waits here and the venue does not know it */
     bool fired;           /* its trigger price was reached; it waits for the end of its pair */
+    bool again;           /* the venue did not take it when it fired: in a second once more */
     bool acked;           /* the venue has shown that it has it */
     bool asked;           /* an answer is awaited: in the list of those */
     bool pinned;          /* an event of it is being applied: not to be reused */
@@ -128,6 +129,7 @@ struct hg_exec {
     int64_t now_ns;                  /* of the market event being looked at */
     bool batch;                      /* inside an update: what fires waits for its end */
     hg_share *shares[HG_SHARES_MAX]; /* by strategy, NULL: it works for the whole book */
+    uint32_t again;                  /* orders that wait so */
     hg_backoff backoff;
     hg_exec_stats stats;
 };
@@ -180,6 +182,9 @@ hg_reject hg_conditional_check(hg_exec *exec, const hg_order_request *request,
 bool hg_conditional_held(const hg_exec *exec, const hg_order *order);
 int hg_conditional_hold(hg_exec *exec, hg_slot *slot, int64_t now_ns);
 void hg_conditional_fire(hg_exec *exec, hg_slot *slot, int64_t now_ns);
+/* A fired order that the venue could not take waits here again; false: it is none. */
+bool hg_conditional_again(hg_exec *exec, hg_slot *slot, const hg_event *event);
+void hg_conditional_clock(hg_exec *exec, int64_t now_ns); /* once a second: sends those */
 int hg_conditional_amend(hg_exec *exec, hg_slot *slot, const hg_amendment *a, int64_t now_ns,
                          hg_refusal *refusal);
 

@@ -304,6 +304,7 @@ void hg_exec_clock(hg_exec *exec, int64_t now_ns) {
     }
     hg_risk_watch_loss(exec, now_ns);
     hg_linked_clock(exec, now_ns);
+    hg_conditional_clock(exec, now_ns);
     if (risk->state == HG_RISK_HALTED && risk->level >= HG_KILL_CANCEL) {
         cancel_where(exec, HG_STRATEGY_ANY, HG_ID_NONE, true, now_ns);
     }

@@ -277,6 +277,9 @@ static bool apply_not_taken(hg_exec *exec, hg_slot *slot, const hg_event *event)
     bool unclear = about == HG_ABOUT_ANY &&
                    (slot->acked || (asked && event->order.code == HG_REJECT_NOT_OPEN));
     if (!unclear && about != HG_ABOUT_CANCEL && about != HG_ABOUT_AMEND) {
+        if (hg_conditional_again(exec, slot, event)) {
+            return true;
+        }
         end_or_wait(exec, slot, event);
         return true;
     }

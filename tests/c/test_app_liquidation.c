@@ -110,3 +110,42 @@ TEST(an_owner_who_never_stops_is_refused_and_delays_no_liquidation) {
     CHECK(r.closed > 0 && refused > 1);
     hg_core_fini(&r.core);
 }
+
+/* Two strategies work for 70 % and 20 % of the position, 10 % is nobody's: what the venue closes is
+ * taken from each by what it holds, and all of it is accounted for. */
+TEST(a_liquidation_closes_each_share_by_what_it_holds) {
+    int64_t start_ns = INT64_C(1767607200) * HG_NS_PER_S;
+    const hg_lots of[] = {-7000, -2000}; /* of 10,000 lots of 10 USD */
+    hg_portfolio *share[2];
+    rig r;
+    rig_open(&r, start_ns);
+    for (uint16_t k = 0; k < 2; k++) {
+        CHECK_EQ(hg_core_share(&r.core, k, &share[k]), HG_OK);
+        CHECK_EQ(hg_portfolio_open(share[k], 0, of[k], 100000 * HG_NANO), HG_OK);
+    }
+    CHECK_EQ(hg_portfolio_get(r.core.portfolio, 0)->lots, -10000);
+    quote(&r, 100000, start_ns);
+    for (int k = 1; k < 2000 && r.slices < 8; k++) {
+        int64_t now_ns = start_ns + k * 100 * HG_NS_PER_MS;
+        hg_core_settle(&r.core, now_ns);
+        quote(&r, 104300, now_ns);
+    }
+    CHECK(r.slices == 8 && r.closed > 1000);
+    const hg_position *whole = hg_portfolio_get(r.core.portfolio, 0);
+    hg_lots rest = whole->lots;
+    hg_cash fees = whole->fees;
+    CHECK_EQ(whole->lots, -10000 + r.closed);
+    for (int k = 0; k < 2; k++) {
+        const hg_position *own = hg_portfolio_get(share[k], 0);
+        double part = (double)(own->lots - of[k]) / (double)r.closed;
+        double fair = (double)of[k] / -10000;
+        CHECK(own->lots < 0);
+        CHECK_NEAR(part, fair, (double)r.slices / (double)r.closed); /* a lot a slice at most */
+        CHECK_NEAR((double)own->fees / (double)whole->fees, part, 1e-4);
+        rest -= own->lots;
+        fees -= own->fees;
+    }
+    CHECK_NEAR((double)rest / -1000, (double)whole->lots / -10000, 0.01); /* nobody's */
+    CHECK(rest < 0 && fees > 0);
+    hg_core_fini(&r.core);
+}

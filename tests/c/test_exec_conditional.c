@@ -650,3 +650,70 @@ TEST(a_request_that_comes_too_late_is_not_taken) {
     CHECK_STR(state_of(&r.w, good), "working");
     world_close(&r.w);
 }
+
+/* From 10 s on the venue cannot be reached for 20 s; the price falls through the stop at 15 s. */
+static void through_a_cut(bool native, const char *faults) {
+    rig r;
+    hg_paper_options paper = {.fill = HG_FILL_DEPTH,
+                              .rules = {.native = native ? HG_VENUE_TRIGGER : 0}};
+    rig_open(&r, 0);
+    CHECK_EQ(hg_faults_parse(faults, &paper.faults), HG_OK);
+    hg_exec_free(r.w.exec);
+    r.w.venue->ops->close(r.w.venue);
+    world_trade(&r.w, &paper,
+                &(hg_exec_options){
+                    .order_capacity = 4096, .observer = {.context = &r, .alarm = on_alarm}
+    });
+    send_market(&r.w, PERP, HG_BUY, 2);
+    uint64_t id = stop(&r, HG_SELL, 59000, 2);
+    world_answers(&r.w);
+    CHECK_STR(state_of(&r.w, id), "untriggered");
+    CHECK_EQ(hg_exec_get(r.w.exec, id)->emulated, !native);
+    for (int i = 1; i < 350; i++) {
+        later(&r.w, 100 * HG_NS_PER_MS);
+        hg_exec_clock(r.w.exec, r.w.now_ns);
+        tick(&r, i < 150 ? 60000 : 58900);
+        if (i == 250) { /* it has fired at the venue, or is to be sent */
+            double there = hg_size_to_double(inst_of(&r.w, PERP), hg_paper_held(r.w.venue, PERP));
+            CHECK_NEAR(there, native ? 0 : 2, 0);
+            CHECK_NEAR(position_of(&r.w, PERP), 2, 0); /* nobody could tell us */
+        }
+    }
+    CHECK_STR(state_of(&r.w, id), "filled");
+    CHECK_NEAR(position_of(&r.w, PERP), 0, 0);
+    world_close(&r.w);
+}
+
+TEST(a_stop_at_the_venue_is_alive_after_a_cut_and_fires_in_it) {
+    through_a_cut(true, "cut=10s+20s");
+}
+
+TEST(an_emulated_stop_that_fires_in_an_outage_is_sent_until_it_is_taken) {
+    through_a_cut(false, "cut=10s+20s");
+    through_a_cut(false, "down=10s+20s");
+}
+
+TEST(a_stop_that_waits_to_be_sent_again_can_be_cancelled) {
+    rig r;
+    hg_paper_options paper = {.fill = HG_FILL_DEPTH};
+    rig_open(&r, 0);
+    CHECK_EQ(hg_faults_parse("busy=100%", &paper.faults), HG_OK);
+    hg_exec_free(r.w.exec);
+    r.w.venue->ops->close(r.w.venue);
+    world_trade(&r.w, &paper, NULL);
+    uint64_t id = stop(&r, HG_SELL, 59000, 2);
+    tick(&r, 58900);
+    CHECK_STR(state_of(&r.w, id), "untriggered");
+    CHECK_EQ(hg_exec_get(r.w.exec, id)->reject, HG_REJECT_NONE);
+    CHECK_EQ(hg_exec_cancel(r.w.exec, id, r.w.now_ns), HG_OK);
+    world_answers(&r.w);
+    CHECK_STR(state_of(&r.w, id), "cancelled");
+    for (int i = 0; i < 30; i++) {
+        later(&r.w, 100 * HG_NS_PER_MS);
+        hg_exec_clock(r.w.exec, r.w.now_ns);
+        tick(&r, 58900);
+    }
+    CHECK_EQ(hg_exec_stats_get(r.w.exec)->orders, 1);
+    CHECK(hg_exec_open_next(r.w.exec, 0, 0) == NULL);
+    world_close(&r.w);
+}
