@@ -209,16 +209,16 @@ static void watch_burst(hg_exec *exec, uint32_t u, double delta, double vega, in
 /* --- fills ------------------------------------------------------------------------------------ */
 
 /* Greeks of a lot that nobody can price are taken as large as they can be: a coin of delta, and the
- * vega of Black-76 at the money, S sqrt(T) / sqrt(2 pi), which no strike and no vol exceeds. */
+ * vega of Black-76 at the money, S sqrt(T) / sqrt(2 pi), which no strike and no vol exceeds. There
+ * is a spot: nothing is sent without one, and a spot does not go. */
 static void most_of(const hg_exec *exec, uint32_t id, int64_t now_ns, hg_unit *unit) {
     const hg_instrument *inst = hg_universe_get(exec->universe, id);
     double lot = hg_nano_to_double(inst->lot);
     double spot = hg_market_underlying(exec->market, inst->underlying_id)->spot;
-    double reference = spot > 0 ? spot : NAN; /* unknown is more than any limit */
     double years = fmax((double)(inst->expiry_ns - now_ns), 0) / YEAR_NS;
     bool option = inst->kind == HG_KIND_OPTION;
-    unit->delta = option || !inst->inverse ? lot : lot / reference;
-    unit->vega = option ? lot * reference * sqrt(years) * 0.3989423 / 100 : 0;
+    unit->delta = option || !inst->inverse ? lot : lot / spot;
+    unit->vega = option ? lot * spot * sqrt(years) * 0.3989423 / 100 : 0;
 }
 
 hg_fill_effect hg_risk_before_fill(hg_exec *exec, const hg_slot *slot, int64_t now_ns) {

@@ -562,6 +562,11 @@ TEST(every_control_and_every_code_has_a_row) {
     }
 }
 
+TEST(a_state_changes_only_for_reasons_of_those_who_watch) {
+    CHECK(hg_control_watches(HG_REJECT_BURST) && hg_control_watches(HG_REJECT_OPERATOR));
+    CHECK(!hg_control_watches(HG_REJECT_OFF_LOT) && !hg_control_watches(HG_REJECT_NONE));
+}
+
 TEST(every_limit_has_a_row) {
     for (uint32_t k = 0; k < hg_limit_count; k++) {
         bool found = false;
