@@ -160,7 +160,10 @@ void hg_exec_lost(hg_exec *exec, uint64_t id, int64_t now_ns) {
     slot->order.state = HG_ORDER_UNKNOWN;
     slot->order.updated_ns = now_ns;
     hg_slot_settle(exec, slot);
-    hg_exec_tell(exec, &slot->order);
+    if (!hg_waiting_lost(exec, slot, now_ns)) {
+        exec->stats.alarms++; /* the scripts can still ask for the order */
+        hg_exec_tell(exec, &slot->order);
+    }
 }
 
 void hg_exec_cut(hg_exec *exec, int64_t now_ns) {

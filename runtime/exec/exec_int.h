@@ -208,6 +208,8 @@ bool hg_expiry_add(hg_exec *exec, hg_slot *slot);
 void hg_expiry_drop(hg_exec *exec, hg_slot *slot);
 bool hg_waiting_next(hg_exec *exec, hg_event *event);                     /* the next ORDER_DUE */
 bool hg_waiting_due(hg_exec *exec, hg_slot *slot, const hg_event *event); /* applies it */
+/* Everybody is told that the order is unknown; false when there is no room for that. */
+bool hg_waiting_lost(hg_exec *exec, const hg_slot *slot, int64_t now_ns);
 
 /* backoff.c */
 bool hg_reject_passes(hg_reject code); /* the venue refused for a reason that passes */

@@ -352,7 +352,7 @@ static const hg_order *apply_answer(hg_exec *exec, hg_slot *slot, const hg_event
     if (!changed) {
         return NULL;
     }
-    if (slot->asked && answered(slot)) {
+    if (slot->asked && event->kind != HG_EV_ORDER_DUE && answered(slot)) {
         hg_asked_drop(exec, slot);
     }
     slot->order.updated_ns = event->time_ns;

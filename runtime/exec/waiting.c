@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "exec/exec_int.h"
 
-enum { DUE_EXPIRY, DUE_ANSWER };
+enum { DUE_EXPIRY, DUE_ANSWER, DUE_LOST };
 
 #define RETRY_NS HG_NS_PER_S /* an expiry the venue did not carry out is asked for again */
 
@@ -160,9 +160,16 @@ static bool expire(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     return false;
 }
 
+bool hg_waiting_lost(hg_exec *exec, const hg_slot *slot, int64_t now_ns) {
+    return hg_exec_owe(exec, slot, HG_EV_ORDER_DUE, (hg_reject)DUE_LOST, now_ns);
+}
+
 bool hg_waiting_due(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     if (!hg_slot_is_open(slot)) {
         return false;
+    }
+    if (event->order.code == DUE_LOST) {
+        return slot->order.state == HG_ORDER_UNKNOWN; /* unless something is known by now */
     }
     return event->order.code == DUE_ANSWER ? unanswered(exec, slot, event->time_ns)
                                            : expire(exec, slot, event->time_ns);

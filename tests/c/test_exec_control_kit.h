@@ -31,7 +31,17 @@ typedef struct rig {
     hg_margin_use margin;
     bool margin_known;
     const char *broken; /* what was not as it must be */
+    /* Somebody who hears of every event of ours after it was applied; NULL: nobody. */
+    void (*listen)(struct rig *g, const hg_event *e, const hg_order *of);
 } rig;
+
+static inline const hg_order *apply(rig *g, const hg_event *e) {
+    const hg_order *of = hg_exec_apply(g->w.exec, e);
+    if (g->listen) {
+        g->listen(g, e, of);
+    }
+    return of;
+}
 
 typedef struct order_of {
     uint32_t id;
@@ -118,11 +128,11 @@ static inline void answers(rig *g) {
         hg_event e;
         if (own <= venue && own <= w->now_ns && hg_exec_next(w->exec, &e)) {
             g->told = e.kind == HG_EV_RISK ? e.order.id : g->told;
-            hg_exec_apply(w->exec, &e);
+            apply(g, &e);
         } else if (venue > w->now_ns) {
             return;
         } else if (w->venue->ops->next(w->venue, &e)) {
-            hg_exec_apply(w->exec, &e);
+            apply(g, &e);
         }
     }
 }
@@ -194,7 +204,7 @@ static inline void check_told(rig *g, uint64_t id, const hg_refusal *said,
     hg_event answer = {0};
     bool owed = false;
     while (hg_exec_due_ns(g->w.exec) <= g->w.now_ns && hg_exec_next(g->w.exec, &answer)) {
-        const hg_order *of = hg_exec_apply(g->w.exec, &answer);
+        const hg_order *of = apply(g, &answer);
         owed = owed ||
                (of == order && answer.kind == HG_EV_REJECTED && answer.order.code == said->code);
     }
