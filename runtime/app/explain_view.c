@@ -19,6 +19,10 @@ static double dollars(double value) {
     return nearbyint(value * 1e9) / 1e9;
 }
 
+static double coins(double value) {
+    return nearbyint(value * 1e12) / 1e12;
+}
+
 void hg_explain_fields(hg_json *j, const hg_core *core, const hg_explanation *x, bool drift) {
     /* The rest takes up what rounding the parts leaves, so that what is shown adds up, too. */
     double rest = dollars(x->pnl);
@@ -43,6 +47,14 @@ void hg_explain_fields(hg_json *j, const hg_core *core, const hg_explanation *x,
         hg_json_number(j, "trades", d->trades);
         hg_json_number(j, "rest", d->rest);
         hg_json_number(j, "to", d->to);
+        hg_json_close(j);
+    }
+    if (x->coin != HG_ID_NONE) {
+        hg_json_open(j, "coin_parts");
+        for (size_t i = 0; i < HG_PARTS; i++) {
+            hg_json_number(j, hg_part_names[i].name, coins(hg_part_get(&x->coin_parts, i)));
+        }
+        hg_json_number(j, "rest", coins(x->coin_rest));
         hg_json_close(j);
     }
 }
@@ -157,9 +169,14 @@ static void put_column(void *context, hg_explain_by by, const char *name, const 
     }
 }
 
+/* What a coin-settled session earned in coin stands beside it: HG_ID_NONE when nothing did. */
+static uint32_t coin_of(const table *t) {
+    return t->column[0].coins != 0 ? t->column[0].coin : HG_ID_NONE;
+}
+
 static void put_row(const table *t, const char *name, double (*get)(const hg_explanation *, size_t),
-                    size_t i) {
-    bool any = false;
+                    size_t i, double in_coin) {
+    bool any = coin_of(t) != HG_ID_NONE && fabs(in_coin) >= 5e-7;
     for (size_t c = 0; c < t->count; c++) {
         any = any || fabs(get(&t->column[c], i)) >= 0.005;
     }
@@ -170,6 +187,9 @@ static void put_row(const table *t, const char *name, double (*get)(const hg_exp
     for (size_t c = 0; c < t->count; c++) {
         double value = get(&t->column[c], i);
         printf(" %+15.2f", fabs(value) < 0.005 ? 0.0 : value);
+    }
+    if (coin_of(t) != HG_ID_NONE) {
+        printf(" %+15.6f", fabs(in_coin) < 5e-7 ? 0.0 : in_coin);
     }
     printf("\n");
 }
@@ -214,12 +234,16 @@ void hg_explain_text(const hg_core *core, uint32_t underlying) {
     for (size_t c = 0; c < t.count; c++) {
         printf(" %15s", t.title[c]);
     }
+    const hg_explanation *all = &t.column[0];
+    if (coin_of(&t) != HG_ID_NONE) {
+        printf(" %11s %s", "total,", hg_universe_currency(core->universe, all->coin)->name);
+    }
     printf("\n");
     for (size_t i = 0; i < HG_PARTS; i++) {
-        put_row(&t, hg_part_names[i].name, get_part, i);
+        put_row(&t, hg_part_names[i].name, get_part, i, hg_part_get(&all->coin_parts, i));
     }
-    put_row(&t, "rest", get_rest, 0);
-    put_row(&t, "P&L", get_pnl, 0);
+    put_row(&t, "rest", get_rest, 0, all->coin_rest);
+    put_row(&t, "P&L", get_pnl, 0, all->coins);
     if (underlying != HG_ID_NONE) {
         drift_text(core, underlying);
     }

@@ -45,7 +45,8 @@ bool hg_explain_init(hg_portfolio *p) {
     x->active = calloc(instruments + 1, sizeof *x->active);
     x->step = calloc(underlyings + 1, sizeof *x->step);
     x->touched = HG_ID_NONE;
-    return x->rows && x->marks && x->owners && x->active && x->step;
+    x->past = hg_explain_past_new();
+    return x->rows && x->marks && x->owners && x->active && x->step && x->past;
 }
 
 void hg_explain_fini(hg_portfolio *p) {
@@ -56,6 +57,7 @@ void hg_explain_fini(hg_portfolio *p) {
         free(x->owners);
         free(x->active);
         free(x->step);
+        hg_explain_past_free(x->past);
         free(x);
     }
     p->explain = NULL;
@@ -113,6 +115,21 @@ static void parts_add(hg_parts *to, const hg_parts *from, double times) {
     }
 }
 
+/* The same step in coins. A step earns M1 S1 - M0 S0 = (M1 - M0) S1 + M0 dS, M coins and S their
+ * price: in coins every part is what it is in USD at the end of the step, without what the coins
+ * held at its start made by their price. Those are the money (cash) and the worth of the options
+ * (of their delta). */
+static void row_step_coins(const hg_instrument *inst, hg_explain_row *r,
+                           const hg_explain_mark *from, const hg_explain_mark *to,
+                           const hg_explain_unit *unit) {
+    double worth = hg_explain_worth(inst, hg_explain_price(inst, from), r->lots);
+    double held = hg_is_premium(inst) ? worth * (to->usd - from->usd) : 0;
+    double lots = (double)r->lots;
+    parts_add(&r->coin_parts, &unit->parts, lots / to->usd);
+    r->coin_parts.delta += (lots * unit->parts.cash - held) / to->usd;
+    r->coin_parts.cash = 0;
+}
+
 static void row_start(const hg_instrument *inst, hg_explain_row *r, const hg_explain_mark *mark) {
     r->money = row_money(inst, r, mark->price);
 }
@@ -123,6 +140,12 @@ static void row_step(const hg_portfolio *p, const hg_instrument *inst, hg_explai
     double funding = r->funding + funding_running(p, inst->id, r->lots, to->time_ns);
     r->parts.cash += r->money * (to->usd - from->usd);
     r->parts.funding += (funding - r->funding_seen) * to->usd;
+    if (inst->inverse) {
+        r->coin_parts.funding += funding - r->funding_seen;
+        if (r->lots != 0) {
+            row_step_coins(inst, r, from, to, unit);
+        }
+    }
     r->funding_seen = funding;
     if (r->lots != 0) {
         parts_add(&r->parts, &unit->parts, (double)r->lots);
@@ -227,6 +250,7 @@ void hg_explain_observe(hg_portfolio *p, uint32_t underlying, const hg_event *e)
     }
     x->several = false;
     x->touched = HG_ID_NONE;
+    hg_explain_past_look(p, e->time_ns);
 }
 
 /* --- what changes a position ------------------------------------------------------------------ */
@@ -279,8 +303,12 @@ void hg_explain_after(hg_portfolio *p, uint32_t id, const hg_explain_fill *f) {
     if (!mark->known) {
         return; /* all of it will be rest */
     }
-    r->parts.fees -= hg_nano_to_double(f->fee) * mark->usd;
-    fill_parts(inst, f, lots, mark, hg_market_mid(p->market, id), &r->parts);
+    hg_parts paid = {.fees = -hg_nano_to_double(f->fee) * mark->usd};
+    fill_parts(inst, f, lots, mark, hg_market_mid(p->market, id), &paid);
+    parts_add(&r->parts, &paid, 1);
+    if (inst->inverse) {
+        parts_add(&r->coin_parts, &paid, 1 / mark->usd);
+    }
     row_start(inst, r, mark);
     double delta = hg_explain_delta(inst, mark, lots);
     r->drift.trades += delta;
@@ -332,6 +360,7 @@ void hg_explain_delivered(hg_portfolio *p, uint32_t id, hg_nano price, hg_cash f
             r->flow += worth;
             r->fees += charged;
             r->parts.fees -= hg_nano_to_double(charged) * x->marks[id].usd;
+            r->coin_parts.fees -= inst->inverse ? hg_nano_to_double(charged) : 0;
             flow -= worth;
             fee_left -= charged;
         }
@@ -359,21 +388,27 @@ static double funding_rounding(const hg_portfolio *p, uint32_t id, int64_t now_n
     return left;
 }
 
+static double parts_sum(const hg_parts *parts) {
+    double sum = 0;
+    for (size_t i = 0; i < HG_PARTS; i++) {
+        sum += hg_part_get(parts, i);
+    }
+    return sum;
+}
+
 static void answer_row(const hg_instrument *inst, const hg_explain_row *r, double price, double usd,
                        hg_explanation *out) {
     double native = hg_nano_to_double(r->flow - r->fees) + r->funding_seen;
     double worth = r->lots != 0 ? hg_explain_worth(inst, price, r->lots) : 0;
     double pnl = (native + hg_nano_to_double(r->base) + worth) * usd - r->base_usd;
-    double known = 0;
-    for (size_t i = 0; i < HG_PARTS; i++) {
-        known += hg_part_get(&r->parts, i);
-    }
     out->pnl += pnl;
-    out->rest += pnl - known;
+    out->rest += pnl - parts_sum(&r->parts);
     if (inst->inverse) {
         bool other = out->coins != 0 && out->coin != inst->settle_id;
         out->coin = other ? HG_ID_NONE : inst->settle_id;
         out->coins = other ? NAN : out->coins + native + worth;
+        parts_add(&out->coin_parts, &r->coin_parts, 1);
+        out->coin_rest += native + worth - parts_sum(&r->coin_parts);
     }
     parts_add(&out->parts, &r->parts, 1);
     drift_add(&out->drift, &r->drift, 1);
@@ -415,8 +450,23 @@ static void answer_instrument(hg_portfolio *p, const hg_instrument *inst, uint32
     }
 }
 
+void hg_explain_row_answer(hg_portfolio *p, uint32_t id, uint32_t owner, int64_t now_ns,
+                           hg_explanation *out) {
+    answer_instrument(p, hg_universe_get(p->universe, id), UINT32_C(1) << owner, now_ns, out);
+}
+
+void hg_explanation_add(hg_explanation *to, const hg_explanation *from, double times) {
+    to->pnl += times * from->pnl;
+    parts_add(&to->parts, &from->parts, times);
+    to->rest += times * from->rest;
+    to->coins += times * from->coins;
+    parts_add(&to->coin_parts, &from->coin_parts, times);
+    to->coin_rest += times * from->coin_rest;
+    drift_add(&to->drift, &from->drift, times);
+}
+
 /* Money without an instrument: deposits, which move with their currency; the rest stays visible. */
-static void answer_account(hg_portfolio *p, int64_t now_ns, double explained, hg_explanation *out) {
+void hg_explain_account(hg_portfolio *p, int64_t now_ns, double explained, hg_explanation *out) {
     hg_pnl pnl;
     hg_portfolio_pnl(p, now_ns, &pnl);
     double moved = 0;
@@ -448,7 +498,7 @@ void hg_portfolio_explain(hg_portfolio *p, hg_explain_of of, int64_t now_ns, hg_
     }
     *out = account ? (hg_explanation){.coin = HG_ID_NONE} : sum;
     if (all) {
-        answer_account(p, now_ns, sum.pnl, out);
+        hg_explain_account(p, now_ns, sum.pnl, out);
     }
 }
 

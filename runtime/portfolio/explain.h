@@ -54,6 +54,10 @@ typedef struct hg_explanation {
     double rest;
     double coins;  /* the P&L of what is settled in `coin`, in coins */
     uint32_t coin; /* currency; HG_ID_NONE: nothing is settled in coin, or in several coins */
+    /* `coins` split the same way, in coins: the sum of these and the rest. Coins held do not move
+     * against themselves, so `cash` is 0 and delta that of the price in coin. */
+    hg_parts coin_parts;
+    double coin_rest;
     hg_drift drift;
     uint32_t rows; /* positions in it; 0: nothing to explain */
 } hg_explanation;
@@ -71,6 +75,14 @@ typedef struct hg_explain_of {
  * P&L of everything is that of hg_portfolio_pnl. */
 void hg_portfolio_explain(hg_portfolio *portfolio, hg_explain_of of, int64_t now_ns,
                           hg_explanation *out);
+
+/* The same for what came after `since_ns`, or rather after the last checkpoint at or before it,
+ * which `from_ns` names: there is one every ten seconds of event time, and every minute where those
+ * are no longer kept (explain_past.c). HG_ENOTFOUND: nothing is kept from so far back. `coin` and
+ * `rows` are those of now. */
+HG_MUST_CHECK int hg_portfolio_explain_since(hg_portfolio *portfolio, hg_explain_of of,
+                                             int64_t since_ns, int64_t now_ns, hg_explanation *out,
+                                             int64_t *from_ns);
 
 /* Instruments that have ever had a position, in order of their first one. */
 uint32_t hg_portfolio_explained(const hg_portfolio *portfolio, const uint32_t **ids);

@@ -34,6 +34,7 @@ typedef struct hg_explain_row {
     double money;        /* in the settlement currency at the start of the step, without what the
                             options and spot held are worth */
     hg_parts parts;
+    hg_parts coin_parts; /* of what is settled in coin, in coins */
     hg_drift drift;
 } hg_explain_row;
 
@@ -55,7 +56,10 @@ typedef struct hg_explain_unit {
     hg_drift drift;
 } hg_explain_unit;
 
+typedef struct hg_explain_past hg_explain_past;
+
 struct hg_explain {
+    hg_explain_past *past;
     hg_explain_row *rows; /* [instrument * HG_OWNERS + owner] */
     hg_explain_mark *marks;
     uint32_t *owners; /* per instrument, bit set: that row is in use */
@@ -83,6 +87,19 @@ void hg_explain_after(hg_portfolio *p, uint32_t id, const hg_explain_fill *fill)
 void hg_explain_funding(hg_portfolio *p, uint32_t id, hg_cash amount, int64_t now_ns);
 void hg_explain_delivering(hg_portfolio *p, uint32_t id, hg_nano price, int64_t now_ns);
 void hg_explain_delivered(hg_portfolio *p, uint32_t id, hg_nano price, hg_cash flow, hg_cash fee);
+
+/* explain_past.c; `look` after every update. */
+hg_explain_past *hg_explain_past_new(void);
+void hg_explain_past_free(hg_explain_past *past);
+void hg_explain_past_look(hg_portfolio *p, int64_t now_ns);
+
+/* Adds the explanation of one row to `out`. */
+void hg_explain_row_answer(hg_portfolio *p, uint32_t id, uint32_t owner, int64_t now_ns,
+                           hg_explanation *out);
+/* Adds what belongs to no instrument; `explained` is the P&L of all rows. */
+void hg_explain_account(hg_portfolio *p, int64_t now_ns, double explained, hg_explanation *out);
+/* Adds the numbers of another one, `times` 1 or -1. */
+void hg_explanation_add(hg_explanation *to, const hg_explanation *from, double times);
 
 /* The mark of now; known is false while an input is missing. */
 void hg_explain_mark_read(const hg_portfolio *p, const hg_instrument *inst, int64_t now_ns,

@@ -1,6 +1,9 @@
 /* P&L of the session: equity now against equity when everything was first marked, and the same for
  * the opening book had nobody touched it. Reports only, so doubles.
  *
+ * Money deposited is in both: coins in the account fall with the market whether one hedges or not,
+ * and a comparison without them would count that fall as the hedger's doing.
+ *
  * Each opened leg contributes from its own first mark. Options and spot stand at their USD value of
  * then; futures at the P&L they had by then, in their currency, so that the entry stated in a book
  * splits realised from unrealised and never moves the session's P&L. */
@@ -62,6 +65,8 @@ static void add_purses(const hg_portfolio *p, double *baseline, hg_pnl *out) {
         out->fees += hg_nano_to_double(purse->fees) * usd;
         out->funding += hg_nano_to_double(purse->funding) * usd;
         *baseline += purse->deposited_usd + hg_nano_to_double(purse->deposit_due) * usd;
+        out->unhedged += hg_nano_to_double(purse->deposited - purse->deposit_due) * usd -
+                         purse->deposited_usd;
     }
 }
 

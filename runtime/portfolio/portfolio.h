@@ -185,7 +185,7 @@ bool hg_portfolio_unit(hg_portfolio *portfolio, uint32_t id, int64_t now_ns, hg_
  * position has never been seen. */
 typedef struct hg_pnl {
     double hedged;   /* change of equity since the opening book was first marked */
-    double unhedged; /* the opening book alone, untouched */
+    double unhedged; /* the opening book and what was deposited, untouched */
     double equity;   /* cash + options and spot at mark + unrealised P&L */
     double realised, unrealised;
     double fees, funding;

@@ -40,7 +40,7 @@ local portfolio = {}
 --- Money of the session, in USD at the spot of now.
 ---@class hedged.portfolio.pnl
 ---@field hedged number change of equity since the book was first marked
----@field unhedged number of the opening book alone
+---@field unhedged number of the opening book and the cash deposited, had nobody touched them
 ---@field equity number
 ---@field realised number
 ---@field unrealised number
@@ -90,6 +90,8 @@ function portfolio.cash(currency) end
 ---@field rest number what the parts do not explain
 ---@field coin? string currency of `coins`
 ---@field coins? number the P&L of what is settled in `coin`, in coins
+---@field coin_parts? table<string, number> `coins` by the same parts and rest, in coins
+---@field seconds? number how far back `since = SECONDS` was answered: to the last checkpoint then
 ---@field drift hedged.portfolio.drift
 
 --- What moved the delta, in coins: `from + spot + time + vol + trades + rest == to`.
@@ -105,11 +107,16 @@ function portfolio.cash(currency) end
 ---@class hedged.portfolio.explain_options
 ---@field by? "session"|"strategy"|"underlying"|"instrument" one explanation, or one per name
 ---@field underlying? string only this one
----@field since? table what `explain` said earlier, by the same: only what came after it
+---@field since? number|table only what came after: so many seconds ago, or what `explain` said
+--- earlier, by the same
 
 --- Explains the P&L of the session so far, or that of its share for a strategy with a share. By
 --- strategy, `book` is the opening book and `liquidation` what the venue closed itself. Every
 --- grouping adds up to the session with `account`, money without an instrument.
+---
+--- `since = 3600` asks for the last hour: exactly what came after the last checkpoint at or before
+--- that moment. There is one every ten seconds of event time, and of what is too old for those one
+--- a minute; with 20 positions they reach back two hours and a day, with more of them less.
 ---
 --- ```lua strategy
 --- local hedged = require "hedged"
@@ -129,7 +136,10 @@ function portfolio.cash(currency) end
 --- return S
 --- ```
 ---@param options? hedged.portfolio.explain_options
----@return hedged.portfolio.explanation|table<string, hedged.portfolio.explanation> x
+---@return hedged.portfolio.explanation|table<string, hedged.portfolio.explanation>|nil x nil: no
+--- checkpoint is that old
+---@return string? message names the earliest one
+---@return string? code `not_found`
 function portfolio.explain(options) end
 
 --- Money and margin of the whole session, in USD.

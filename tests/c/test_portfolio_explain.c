@@ -30,6 +30,14 @@ static double parts_sum(const hg_explanation *x) {
     return sum;
 }
 
+static double coin_parts_sum(const hg_explanation *x) {
+    double sum = x->coin_rest;
+    for (size_t i = 0; i < HG_PARTS; i++) {
+        sum += hg_part_get(&x->coin_parts, i);
+    }
+    return sum;
+}
+
 static double pnl_of(world *w) {
     hg_pnl pnl;
     hg_portfolio_pnl(w->portfolio, w->now_ns, &pnl);
@@ -306,6 +314,11 @@ static double sums_error(world *w) {
         hg_explanation x = explain_one(w, id);
         by[0] += x.pnl;
         CHECK_NEAR(parts_sum(&x), x.pnl, 1e-9 * fabs(x.pnl) + 1e-6);
+        CHECK_NEAR(coin_parts_sum(&x), x.coins, 1e-9);
+        CHECK_EQ(x.coin_parts.cash, 0);
+        if (x.coin != HG_ID_NONE && inst_of(w, id)->kind != HG_KIND_OPTION) {
+            CHECK_NEAR(x.coin_rest, 0, 1e-7); /* futures leave none but rounding */
+        }
     }
     for (uint32_t u = 0; u < 2; u++) {
         by[1] += explain_of(w, (hg_explain_of){HG_OWNER_ANY, u, HG_ID_NONE}).pnl;
@@ -319,6 +332,37 @@ static double sums_error(world *w) {
     }
     double gross = fmax(fabs(pnl), 1e4);
     return worst / gross;
+}
+
+/* What the ledger has earned in bitcoin but funding: realised, and held at the prices of now. */
+static double ledger_coins(world *w) {
+    double coins = 0;
+    for (uint32_t id = 0; id < LEGS; id++) {
+        const hg_instrument *inst = inst_of(w, id);
+        const hg_position *pos = hg_portfolio_get(w->portfolio, id);
+        double price = hg_market_mark(w->market, id, w->now_ns);
+        double amount = hg_size_to_double(inst, pos->lots);
+        double cost = hg_nano_to_double(pos->cost);
+        bool option = inst->kind == HG_KIND_OPTION;
+        if (inst->inverse && inst->underlying_id == 0) {
+            coins += hg_nano_to_double(pos->realised - pos->fees);
+            coins += pos->lots == 0 ? 0 : option ? amount * price - cost : cost - amount / price;
+        }
+    }
+    return coins;
+}
+
+/* Coins earned are the ledger's, and in coin the rest is as small as in USD. */
+static void check_coins(world *w, double ledger_before, double coins_before) {
+    hg_explanation x = explain_of(w, (hg_explain_of){HG_OWNER_ANY, 0, HG_ID_NONE});
+    double gross = 0;
+    for (size_t i = 0; i < HG_PARTS; i++) {
+        gross += fabs(hg_part_get(&x.coin_parts, i));
+    }
+    CHECK(gross > 0.1);
+    CHECK(fabs(x.coin_rest) < 0.005 * gross);
+    CHECK_NEAR(x.coins - x.coin_parts.funding - coins_before, ledger_coins(w) - ledger_before,
+               1e-7);
 }
 
 static void session(world *w, uint64_t seed, bool ask, hg_explanation *out) {
@@ -336,6 +380,8 @@ static void session(world *w, uint64_t seed, bool ask, hg_explanation *out) {
     open_leg(w, 5, -30000, 0);
     bool delivered = false;
     double worst = 0;
+    double ledger_before = 0;
+    double coins_before = 0;
     for (int i = 0; i < 6000; i++) {
         later(w, 40 * HG_NS_PER_S + (int64_t)hg_rng_below(&rng, 60) * HG_NS_PER_S);
         if (!delivered && w->now_ns >= inst_of(w, 0)->expiry_ns) {
@@ -350,6 +396,11 @@ static void session(world *w, uint64_t seed, bool ask, hg_explanation *out) {
         }
         if (hg_rng_below(&rng, 10) == 0) {
             random_fill(w, &rng);
+        }
+        if (ask && i == 0) { /* everything is marked by now */
+            hg_explanation x = explain_of(w, (hg_explain_of){HG_OWNER_ANY, 0, HG_ID_NONE});
+            ledger_before = ledger_coins(w);
+            coins_before = x.coins - x.coin_parts.funding;
         }
         if (ask && i % 7 == 0) {
             worst = fmax(worst, sums_error(w));
@@ -367,6 +418,7 @@ static void session(world *w, uint64_t seed, bool ask, hg_explanation *out) {
             gross += fabs(hg_part_get(&out->parts, i));
         }
         CHECK(fabs(out->rest) < 0.005 * gross);
+        check_coins(w, ledger_before, coins_before);
     }
 }
 
@@ -383,4 +435,113 @@ TEST(everything_adds_up_and_questions_change_nothing) {
         CHECK_EQ(memcmp(&asked.drift, &silent.drift, sizeof asked.drift), 0);
         CHECK(asked.pnl == silent.pnl && asked.rest == silent.rest);
     }
+}
+
+/* --- since ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    int64_t time_ns;
+    hg_explanation all, strategy, perp;
+} told;
+
+static void told_now(world *w, told *t) {
+    t->time_ns = w->now_ns;
+    t->all = explain_all(w);
+    t->strategy = explain_of(w, (hg_explain_of){HG_OWNER_STRATEGY + 1, HG_ID_NONE, HG_ID_NONE});
+    t->perp = explain_one(w, 1);
+}
+
+static void check_since(world *w, hg_explain_of of, const hg_explanation *now,
+                        const hg_explanation *then, int64_t since_ns, int64_t told_ns) {
+    hg_explanation x;
+    int64_t from_ns = 0;
+    CHECK_EQ(hg_portfolio_explain_since(w->portfolio, of, since_ns, w->now_ns, &x, &from_ns),
+             HG_OK);
+    CHECK_EQ(from_ns, told_ns);
+    CHECK_NEAR(x.pnl, now->pnl - then->pnl, 1e-7);
+    CHECK_NEAR(x.coins, now->coins - then->coins, 1e-11);
+    for (size_t i = 0; i < HG_PARTS; i++) {
+        double part = hg_part_get(&now->parts, i) - hg_part_get(&then->parts, i);
+        CHECK_NEAR(hg_part_get(&x.parts, i), part, 1e-7);
+    }
+    CHECK_NEAR(parts_sum(&x), x.pnl, 1e-9 * fabs(x.pnl) + 1e-7);
+    CHECK_NEAR(coin_parts_sum(&x), x.coins, 1e-10);
+    CHECK_NEAR(x.drift.from, then->drift.to, 1e-10);
+    CHECK_NEAR(x.drift.to, now->drift.to, 1e-10);
+    const hg_drift *d = &x.drift;
+    CHECK_NEAR(d->from + d->spot + d->time + d->vol + d->trades + d->rest, d->to, 1e-9);
+}
+
+/* 40 hours in steps of 20 to 40 s: what was told then against what is told of then now, to the
+ * last update for the last hours, to the minute before; beyond that an error says how far. */
+TEST(since_seconds_is_now_less_what_was_told_then) {
+    enum { STEPS = 4800 };
+    static told all[STEPS];
+    world w;
+    hg_rng rng;
+    world_init(&w);
+    world_add(&w, "BTC-27MAR26-60000-P");
+    world_add(&w, "BTC-PERPETUAL");
+    world_open(&w, &(hg_portfolio_options){.fees = true});
+    open_leg(&w, 0, -10, 0);
+    uint32_t btc = hg_universe_find_currency(w.universe, "BTC");
+    CHECK_EQ(hg_portfolio_deposit(w.portfolio, btc, nano(1.5)), HG_OK);
+    hg_rng_init(&rng, 7, 7);
+    double spot = 60000;
+    uint64_t asked = 0;
+    int64_t start_ns = w.now_ns + 30 * HG_NS_PER_S;
+    w.now_ns = start_ns;
+    for (int i = 0; i < STEPS; i++) {
+        spot *= exp(0.0006 * hg_rng_normal(&rng));
+        hg_event e = {.id = 0, .kind = HG_EV_INDEX, .flags = HG_EVF_MORE};
+        e.price.value = nano(spot);
+        world_event(&w, e);
+        e = (hg_event){.id = 0, .kind = HG_EV_MARK, .flags = HG_EVF_MORE};
+        e.mark.iv = nano(0.5 + 0.01 * sin(i / 50.0));
+        world_event(&w, e);
+        mark(&w, 1, spot, 0); /* ends the update */
+        told_now(&w, &all[i]);
+        for (int64_t back = 1; i > 0 && i % 60 == 0 && back < i; back = back * 3 + 1) {
+            int64_t since_ns = all[i - back].time_ns + (int64_t)hg_rng_below(&rng, 1000);
+            bool coarse = w.now_ns - since_ns > 2 * HG_NS_PER_HOUR;
+            int k = (int)(i - back);
+            while (coarse && k > 0 &&
+                   all[k].time_ns / 60000000000 == all[k - 1].time_ns / 60000000000) {
+                k--; /* the first update of its minute */
+            }
+            hg_explanation x;
+            int64_t from_ns = 0;
+            int rc = hg_portfolio_explain_since(w.portfolio, HG_EXPLAIN_ALL, since_ns, w.now_ns, &x,
+                                                &from_ns);
+            if (rc < 0) {
+                CHECK(w.now_ns - since_ns > 24 * HG_NS_PER_HOUR);
+                hg_error_clear();
+                continue;
+            }
+            while (all[k].time_ns != from_ns) { /* fine ones may be older than two hours */
+                k++;
+                CHECK(k < i && coarse);
+            }
+            CHECK(since_ns - from_ns < (coarse ? 60 : 1) * HG_NS_PER_S);
+            check_since(&w, HG_EXPLAIN_ALL, &all[i].all, &all[k].all, since_ns, from_ns);
+            check_since(&w, (hg_explain_of){HG_OWNER_STRATEGY + 1, HG_ID_NONE, HG_ID_NONE},
+                        &all[i].strategy, &all[k].strategy, since_ns, from_ns);
+            check_since(&w, (hg_explain_of){HG_OWNER_ANY, HG_ID_NONE, 1}, &all[i].perp,
+                        &all[k].perp, since_ns, from_ns);
+            asked++;
+        }
+        if (i % 5 == 3) {
+            fill(&w, 1, hg_rng_below(&rng, 2) ? 1000 : -1000, nearbyint(spot), 1e-6,
+                 (uint16_t)hg_rng_below(&rng, 12), spot);
+        }
+        later(&w, 20 * HG_NS_PER_S + (int64_t)hg_rng_below(&rng, 20) * HG_NS_PER_S);
+    }
+    CHECK(asked > 300);
+    hg_explanation x;
+    int64_t from_ns = 0;
+    CHECK_EQ(hg_portfolio_explain_since(w.portfolio, HG_EXPLAIN_ALL, start_ns - 1, w.now_ns, &x,
+                                        &from_ns),
+             HG_ENOTFOUND);
+    CHECK(strstr(hg_error_text(), "the earliest is ") != NULL);
+    world_close(&w);
 }

@@ -152,7 +152,7 @@ TEST(deposits_count_from_the_spot_of_their_time) {
     CHECK_NEAR(pnl_of(&w).equity, 120000, 1e-9);
     value_event(&w, HG_EV_INDEX, 0, 61000);
     CHECK_NEAR(pnl_of(&w).hedged, 2000, 1e-9);
-    CHECK_NEAR(pnl_of(&w).unhedged, 0, 0);
+    CHECK_NEAR(pnl_of(&w).unhedged, 2000, 1e-9); /* it moves both */
     world_close(&w);
 }
 
@@ -219,4 +219,32 @@ TEST(equity_is_conserved) {
         }
     }
     world_close(&w);
+}
+
+/* Coins deposited fall with the market, hedged or not: what the hedge did is the difference. */
+TEST(cash_is_in_both_sides_of_the_comparison) {
+    for (int traded = 0; traded < 2; traded++) {
+        world w;
+        legs_world(&w, false);
+        uint32_t btc = hg_universe_find_currency(w.universe, "BTC");
+        CHECK_EQ(hg_portfolio_deposit(w.portfolio, btc, nano(4)), HG_OK); /* before any spot */
+        move_all(&w, 60000, 0.5);
+        CHECK_NEAR(pnl_of(&w).unhedged, 0, 1e-6);
+        double size = traded ? -60000 : 0;
+        if (traded) {
+            CHECK_EQ(hg_portfolio_fill(w.portfolio, 2, HG_SELL, lots(&w, 2, -size),
+                                       ticks(&w, 2, 60000), 0, w.now_ns),
+                     HG_OK);
+        }
+        later(&w, HG_NS_PER_S);
+        move_all(&w, 48000, 0.5);
+        hg_pnl pnl = pnl_of(&w);
+        double hedge = size == 0 ? 0 : size * (1.0 / 60000 - 1.0 / 48000) * 48000;
+        CHECK_NEAR(pnl.hedged - pnl.unhedged, hedge, 1e-3);
+        CHECK_EQ(hg_portfolio_deposit(w.portfolio, btc, -nano(1)), HG_OK); /* moves neither */
+        CHECK_NEAR(pnl_of(&w).unhedged, pnl.unhedged, 1e-3);
+        CHECK_NEAR(pnl_of(&w).hedged, pnl.hedged, 1e-3);
+        CHECK(pnl.unhedged < -4 * 12000 + 60000); /* the four coins have fallen */
+        world_close(&w);
+    }
 }

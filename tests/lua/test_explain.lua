@@ -108,6 +108,35 @@ function TestExplain:test_since_tells_what_came_after()
   finish(s)
 end
 
+function TestExplain:test_since_takes_seconds()
+  local s = open([[
+    function S:on_start()
+      hedged.after(95, function()
+        local all, x = portfolio.explain(), portfolio.explain { since = 30 }
+        assert(x.seconds >= 30 and x.seconds < 100)
+        adds_up(x, x.pnl)
+        local coins = 0
+        for _, part in ipairs(PARTS) do coins = coins + x.coin_parts[part] end
+        near(coins, x.coins, 1e-9)
+        near(x.drift.to, all.drift.to, 1e-12)
+        local total, by = 0, portfolio.explain { by = "strategy", since = 30 }
+        near(by.test.delta, 1000, 5)
+        for _, part in pairs(by) do
+          total = total + part.pnl
+          assert(part.seconds == x.seconds)
+        end
+        near(total, x.pnl, 1e-9 * math.abs(x.pnl))
+        local none, message, code = portfolio.explain { since = 86400 }
+        assert(none == nil and code == "not_found" and message:find("the earliest is", 1, true))
+        ]] .. CHECKED .. "end) end", { { instrument = CALL, size = -10 } })
+  quote(s, 64000)
+  s:advance(60)
+  quote(s, 64000)
+  s:advance(20)
+  quote(s, 65000)
+  finish(s)
+end
+
 function TestExplain:test_wrong_use_raises()
   local s = open([[
     local function says(words, options)
@@ -117,7 +146,9 @@ function TestExplain:test_wrong_use_raises()
     function S:on_start()
       says("invalid option", { by = "colour" })
       says("unknown underlying", { underlying = "DOGEX" })
-      says("since is what explain said", { since = 5 })
+      says("since is a number of seconds or what explain said", { since = true })
+      says("must be above 0", { since = -5 })
+      says("must be above 0", { since = 0 / 0 })
       says("something else", { since = portfolio.explain { by = "strategy" } })
       hedged.after(1, function() ]] .. CHECKED .. "end) end")
   quote(s, 64000)
