@@ -13,13 +13,14 @@
 typedef struct kernel {
     const char *name;
     hg_batch_kernel *run;
+    hg_moved_kernel *moved;
 } kernel;
 
 /* Widest first. */
 static const kernel kernels[] = {
-    {"avx512",   hg_batch_run_avx512  },
-    {"avx2",     hg_batch_run_avx2    },
-    {"portable", hg_batch_run_portable},
+    {"avx512",   hg_batch_run_avx512,   hg_moved_run_avx512  },
+    {"avx2",     hg_batch_run_avx2,     hg_moved_run_avx2    },
+    {"portable", hg_batch_run_portable, hg_moved_run_portable},
 };
 
 enum { KERNELS = sizeof kernels / sizeof kernels[0] };
@@ -69,6 +70,30 @@ size_t hg_batch_fill_one(const double v[5], const hg_batch_out *out, size_t i) {
 
 size_t hg_greeks_batch(const hg_batch_in *in, const hg_batch_out *out, size_t n) {
     return kernel_get()->run(in, out, n);
+}
+
+double hg_moved_one(const hg_moved_in *in, const hg_move *move, size_t i) {
+    double shocked = in->sigma[i] + move->vol;
+    double least = in->sigma[i] < move->vol_floor ? in->sigma[i] : move->vol_floor;
+    double sigma = shocked > least ? shocked : least;
+    int cp = in->cp[i] == 1.0 ? 1 : in->cp[i] == -1.0 ? -1 : 0;
+    double price = 0;
+    return hg_black76_price(in->f[i] * move->up, in->k[i], in->t[i], sigma, cp, 0, &price) < 0
+               ? 0
+               : in->ratio[i] * price;
+}
+
+void hg_greeks_batch_moved(const hg_moved_in *in, const hg_move *move, double *worth, size_t n) {
+    kernel_get()->moved(in, move, worth, n);
+}
+
+bool hg_moved_run_named(const char *name, const hg_moved_in *in, const hg_move *move, double *worth,
+                        size_t n) {
+    if (!hg_batch_runs_here(name)) return false;
+    for (int i = 0; i < KERNELS; i++) {
+        if (strcmp(kernels[i].name, name) == 0) kernels[i].moved(in, move, worth, n);
+    }
+    return true;
 }
 
 const char *hg_greeks_batch_kernel(void) {

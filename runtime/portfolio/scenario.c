@@ -6,11 +6,13 @@
 #include "base/assert.h"
 #include "domain/delivery.h"
 #include "greeks/batch.h"
+#include "greeks/batch_moved.h"
 #include "portfolio/portfolio_int.h"
 
 #include <math.h>
+#include <string.h>
 
-#define CHUNK 128
+#define CHUNK 128 /* a multiple of HG_MOVED_STEP */
 #define VOL_FLOOR 0.01
 #define POINT 0.01
 #define DAYS_PER_YEAR 365.0
@@ -71,8 +73,10 @@ typedef struct {
     const hg_leg *leg[CHUNK];
     double f0[CHUNK], k[CHUNK], sigma0[CHUNK], cp[CHUNK];
     double a[CHUNK];     /* amount */
-    double value[CHUNK]; /* USD, as they are */
+    double value[CHUNK]; /* USD, as they are ... */
+    double worth[CHUNK]; /* ... and after the move */
     double ratio[CHUNK]; /* spot over forward, both moved: what a coin-settled price is worth */
+    bool greeks;         /* are wanted */
     bool averaging;      /* one of them is inside its last half hour: `ratio` is for one shock */
     double fixed[CHUNK], moving[CHUNK]; /* parts of f0: only the second follows the spot */
     double basis[CHUNK];                /* what time does to the forward */
@@ -81,6 +85,8 @@ typedef struct {
     double live[CHUNK], open[CHUNK], open_squared[CHUNK], pace[CHUNK];
     double t[CHUNK];
     double years; /* what depends on time is for this shift of it */
+    /* Without Greeks and off the last half hour: what all moves have in common. */
+    double aged[CHUNK], x[CHUNK], root_t[CHUNK]; /* forward, ln(forward / strike), sqrt(t) */
     double f[CHUNK], sigma[CHUNK];
     double price[CHUNK], delta[CHUNK], gamma[CHUNK], vega[CHUNK], theta[CHUNK];
 } columns;
@@ -96,6 +102,22 @@ static void push(columns *c, const hg_leg *leg) {
     c->averaging = c->averaging || hg_leg_open(leg) < 1;
     c->cp[i] = leg->cp;
     c->a[i] = leg->amount;
+}
+
+/* And pads to whole vectors with the last option. */
+static void columns_prepare(columns *c) {
+    for (size_t i = 0; i < c->count; i++) {
+        c->aged[i] = c->f0[i] * c->basis[i];
+        c->x[i] = log(c->aged[i] / c->k[i]);
+        c->root_t[i] = sqrt(c->t[i]);
+    }
+    size_t end = (c->count + HG_MOVED_STEP - 1) / HG_MOVED_STEP * HG_MOVED_STEP;
+    double *const padded[] = {c->aged, c->k, c->t, c->sigma0, c->cp, c->x, c->root_t, c->ratio};
+    for (size_t n = 0; n < sizeof padded / sizeof *padded; n++) {
+        for (size_t i = c->count; i < end; i++) {
+            padded[n][i] = padded[n][c->count - 1];
+        }
+    }
 }
 
 /* Forward and time of every option `years` on. At expiry the forward is the spot. */
@@ -118,9 +140,25 @@ static void columns_age(columns *c, double years) {
         c->ratio[i] = leg->inverse ? leg->spot / (leg->price * c->basis[i]) : 1;
     }
     c->years = years;
+    if (!c->greeks && !c->averaging) {
+        columns_prepare(c);
+    }
 }
 
-static void columns_price(columns *c, const hg_shock *shock, bool greeks) {
+static void columns_moved(columns *c, const hg_shock *shock) {
+    const hg_moved_in in = {c->aged, c->k, c->t, c->sigma0, c->cp, c->x, c->root_t, c->ratio};
+    const hg_move move = {.up = 1 + shock->spot,
+                          .ln_up = log1p(shock->spot),
+                          .vol = shock->vol,
+                          .vol_floor = VOL_FLOOR};
+    hg_greeks_batch_moved(&in, &move, c->worth, c->count);
+}
+
+static void columns_price(columns *c, const hg_shock *shock) {
+    if (!c->greeks && !c->averaging) {
+        columns_moved(c, shock);
+        return;
+    }
     double up = 1 + shock->spot;
     for (size_t i = 0; i < c->count; i++) {
         double floor = c->sigma0[i] < VOL_FLOOR ? c->sigma0[i] : VOL_FLOOR;
@@ -133,29 +171,37 @@ static void columns_price(columns *c, const hg_shock *shock, bool greeks) {
     }
     const hg_batch_in in = {c->f, c->k, c->t, c->sigma, c->cp};
     hg_batch_out out = {.price = c->price};
-    if (greeks) {
+    if (c->greeks) {
         out.delta = c->delta;
         out.gamma = c->gamma;
         out.vega = c->vega;
         out.theta = c->theta;
     }
     hg_greeks_batch(&in, &out, c->count);
+    for (size_t i = 0; i < c->count; i++) {
+        c->worth[i] = c->ratio[i] * c->price[i];
+    }
 }
 
-static void columns_sum(const columns *c, bool greeks, hg_outcome *sum) {
-    double delta = 0, gamma = 0, vega = 0, theta = 0;
-    double gained[4] = {0}; /* four sums: none waits for the one before */
+/* The gain of all; no move is no gain, exactly. Four sums: none waits for the one before. */
+static double columns_gain(const columns *c) {
+    double g0 = 0, g1 = 0, g2 = 0, g3 = 0;
     size_t n = 0;
-    for (; n + 4 <= c->count; n += 4) { /* no move is no gain, exactly */
-        for (size_t k = 0; k < 4; k++) {
-            gained[k] += c->a[n + k] * (c->ratio[n + k] * c->price[n + k] - c->value[n + k]);
-        }
+    for (; n + 4 <= c->count; n += 4) {
+        g0 += c->a[n] * (c->worth[n] - c->value[n]);
+        g1 += c->a[n + 1] * (c->worth[n + 1] - c->value[n + 1]);
+        g2 += c->a[n + 2] * (c->worth[n + 2] - c->value[n + 2]);
+        g3 += c->a[n + 3] * (c->worth[n + 3] - c->value[n + 3]);
     }
     for (; n < c->count; n++) {
-        gained[0] += c->a[n] * (c->ratio[n] * c->price[n] - c->value[n]);
+        g0 += c->a[n] * (c->worth[n] - c->value[n]);
     }
-    sum->pnl_usd += (gained[0] + gained[1]) + (gained[2] + gained[3]);
-    for (size_t i = 0; greeks && i < c->count; i++) {
+    return (g0 + g1) + (g2 + g3);
+}
+
+static void columns_greeks(const columns *c, hg_outcome *sum) {
+    double delta = 0, gamma = 0, vega = 0, theta = 0;
+    for (size_t i = 0; i < c->count; i++) {
         delta += c->open[i] * c->delta[i];
         gamma += c->open_squared[i] * c->gamma[i];
         vega += c->live[i] * c->vega[i];
@@ -167,24 +213,24 @@ static void columns_sum(const columns *c, bool greeks, hg_outcome *sum) {
     sum->theta += theta / DAYS_PER_YEAR;
 }
 
-static void columns_run(columns *c, const hg_shock *shocks, size_t count, bool greeks,
-                        hg_outcome *out) {
+static void columns_run(columns *c, const hg_shock *shocks, size_t count, hg_outcome *out) {
     static const hg_shock none = {0};
     columns_age(c, 0);
-    columns_price(c, &none, false);
-    for (size_t i = 0; i < c->count; i++) {
-        c->value[i] = c->ratio[i] * c->price[i];
-    }
+    columns_price(c, &none);
+    memcpy(c->value, c->worth, c->count * sizeof *c->value);
     for (size_t s = 0; s < count; s++) {
         bool moved = shocks[s].spot != 0 || shocks[s].vol != 0 || shocks[s].years != 0;
-        if (!moved && !greeks) {
+        if (!moved && !c->greeks) {
             continue; /* no gain */
         }
         if (shocks[s].years != c->years) {
             columns_age(c, shocks[s].years);
         }
-        columns_price(c, &shocks[s], greeks);
-        columns_sum(c, greeks, &out[s]);
+        columns_price(c, &shocks[s]);
+        out[s].pnl_usd += columns_gain(c);
+        if (c->greeks) {
+            columns_greeks(c, &out[s]);
+        }
     }
     c->count = 0;
     c->averaging = false;
@@ -194,6 +240,7 @@ static void grid(const hg_leg *legs, size_t count, const hg_shock *shocks, size_
                  bool greeks, hg_outcome *out) {
     columns c;
     c.count = 0;
+    c.greeks = greeks;
     c.averaging = false;
     for (size_t s = 0; s < shock_count; s++) {
         hg_assert(shocks[s].spot > -1 && shocks[s].years >= 0);
@@ -209,11 +256,11 @@ static void grid(const hg_leg *legs, size_t count, const hg_shock *shocks, size_
         }
         push(&c, &legs[i]);
         if (c.count == CHUNK) {
-            columns_run(&c, shocks, shock_count, greeks, out);
+            columns_run(&c, shocks, shock_count, out);
         }
     }
     if (c.count > 0) {
-        columns_run(&c, shocks, shock_count, greeks, out);
+        columns_run(&c, shocks, shock_count, out);
     }
 }
 
