@@ -50,11 +50,14 @@ void hg_explain_fields(hg_json *j, const hg_core *core, const hg_explanation *x,
         hg_json_close(j);
     }
     if (x->coin != HG_ID_NONE) {
+        double left = dollars(x->coins);
         hg_json_open(j, "coin_parts");
         for (size_t i = 0; i < HG_PARTS; i++) {
-            hg_json_number(j, hg_part_names[i].name, coins(hg_part_get(&x->coin_parts, i)));
+            double part = coins(hg_part_get(&x->coin_parts, i));
+            hg_json_number(j, hg_part_names[i].name, part);
+            left -= part;
         }
-        hg_json_number(j, "rest", coins(x->coin_rest));
+        hg_json_number(j, "rest", coins(left));
         hg_json_close(j);
     }
 }

@@ -388,6 +388,18 @@ const hg_margin_account *hg_margin_accounts(hg_margin *m, int64_t now_ns) {
     return m->accounts;
 }
 
+bool hg_margin_holds(const hg_margin *m, uint32_t underlying) {
+    const hg_portfolio *p = m->portfolio;
+    for (uint32_t i = 0; i < p->held_count; i++) {
+        uint32_t id = p->held[i];
+        if (hg_universe_get(p->universe, id)->underlying_id == underlying &&
+            p->holdings[id].pos.lots != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool hg_margin_breached(const hg_margin_account *a) {
     return a->known && a->maintenance > 0 && !(a->maintenance < a->margin_balance);
 }

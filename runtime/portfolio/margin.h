@@ -94,6 +94,9 @@ void hg_margin_total_of(hg_margin *margin, int64_t now_ns, hg_margin_total *out)
 void hg_margin_distance_of(hg_margin *margin, uint32_t underlying, int64_t now_ns,
                            hg_margin_distance *out);
 
+/* Whether the portfolio, all of it, holds something of an underlying. */
+bool hg_margin_holds(const hg_margin *margin, uint32_t underlying);
+
 /* True when the account must be liquidated: maintenance >= margin balance, with some position. */
 bool hg_margin_breached(const hg_margin_account *account);
 

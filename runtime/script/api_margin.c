@@ -62,38 +62,46 @@ static void l_push_accounts(lua_State *L, const hg_script *s, const hg_margin_ac
     }
 }
 
-static bool is_held(const hg_script *s, uint32_t underlying) {
-    const uint32_t *ids;
-    uint32_t count = hg_portfolio_held(s->env->portfolio, &ids);
-    for (uint32_t i = 0; i < count; i++) {
-        if (hg_universe_get(s->env->universe, ids[i])->underlying_id == underlying &&
-            hg_portfolio_get(s->env->portfolio, ids[i])->lots != 0) {
-            return true;
-        }
+/* One underlying; returns how far the nearer price is, INFINITY when there is none. */
+static double l_push_distance(lua_State *L, const hg_margin_distance *d) {
+    double nearest = INFINITY;
+    lua_createtable(L, 0, 4);
+    l_set(L, "spot", d->spot);
+    if (d->below > 0) {
+        l_set(L, "below", d->below);
+        nearest = 1 - d->below / d->spot;
     }
-    return false;
+    if (d->above > 0) {
+        l_set(L, "above", d->above);
+        nearest = fmin(nearest, d->above / d->spot - 1);
+    }
+    if (isfinite(nearest)) l_set(L, "distance", nearest);
+    return nearest;
 }
 
-static void l_push_distances(lua_State *L, const hg_script *s, hg_margin *margin) {
+/* Sets liquidation, and of the underlying that is nearest to it `nearest` and `distance`. The
+ * account is one: what other shares hold can liquidate it, so all of it is told. */
+static void l_set_distances(lua_State *L, const hg_script *s, hg_margin *margin) {
+    double least = INFINITY;
+    const char *name = NULL;
     lua_newtable(L);
     for (uint32_t u = 0; u < hg_universe_underlying_count(s->env->universe); u++) {
         hg_margin_distance d;
-        if (!is_held(s, u)) continue;
+        if (!hg_margin_holds(margin, u)) continue;
         hg_margin_distance_of(margin, u, hg_script_now(s), &d);
         if (!(d.spot > 0)) continue;
-        lua_createtable(L, 0, 4);
-        l_set(L, "spot", d.spot);
-        double nearest = INFINITY;
-        if (d.below > 0) {
-            l_set(L, "below", d.below);
-            nearest = 1 - d.below / d.spot;
+        double distance = l_push_distance(L, &d);
+        const char *own = hg_universe_underlying(s->env->universe, u)->name;
+        if (distance < least) {
+            least = distance;
+            name = own;
         }
-        if (d.above > 0) {
-            l_set(L, "above", d.above);
-            nearest = fmin(nearest, d.above / d.spot - 1);
-        }
-        if (isfinite(nearest)) l_set(L, "distance", nearest);
-        lua_setfield(L, -2, hg_universe_underlying(s->env->universe, u)->name);
+        lua_setfield(L, -2, own);
+    }
+    lua_setfield(L, -2, "liquidation");
+    if (name) {
+        l_set(L, "distance", least);
+        l_set_text(L, "nearest", name);
     }
 }
 
@@ -114,8 +122,7 @@ int l_margin(lua_State *L) {
     l_push_accounts(L, s, hg_margin_accounts(margin, hg_script_now(s)));
     lua_setfield(L, -2, "accounts");
     if (search) {
-        l_push_distances(L, s, margin);
-        lua_setfield(L, -2, "liquidation");
+        l_set_distances(L, s, margin);
     }
     return 1;
 }

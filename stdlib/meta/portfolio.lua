@@ -177,7 +177,10 @@ function portfolio.explain(options) end
 
 ---@class hedged.portfolio.margin: hedged.portfolio.margin_total
 ---@field accounts table<string, hedged.portfolio.margin_account> by currency
----@field liquidation? table<string, hedged.portfolio.liquidation> by underlying held
+---@field liquidation? table<string, hedged.portfolio.liquidation> by underlying the account holds,
+--- those of other shares too: the account is one
+---@field nearest? string underlying that is nearest to liquidation; absent: none is
+---@field distance? number how far that is, fraction of its spot
 
 --- Fields of `portfolio.margin`.
 ---@class hedged.portfolio.margin_args
