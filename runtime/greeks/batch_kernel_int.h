@@ -26,33 +26,40 @@
 #define BLOCK 8
 
 /*
- * Lanes for which nothing in the formulas can overflow or lose its exponent; one bit each. K is
- * good where F and x are: from a K that is 0, negative, infinite or not a number v_ln_split makes
- * an |n| above 500. The sum is there for what is not a number.
+ * v_top_lanes finds the lanes for which something in the formulas could overflow or lose its
+ * exponent: F below 2^-128 or from 2^128 on, T below 2^-40 (30 us), s below 2^-30 or above 1000, F,
+ * K 2^127 apart (so is every K that is 0, negative, infinite or not a number), cp not 1 or -1.
  */
-VEC_FN unsigned ordinary_lanes(const b76 *o) {
+VEC_FN vu beyond_ordinary(const b76 *o) {
     const vu magnitude = v_set_bits(~((uint64_t)1 << 63));
     const vu one = v_set_bits((uint64_t)0x3ff << 52);
-    vu outside = v_outside(o->f, 1e-70, 1e70) | v_outside(o->x, -400.0, 400.0) |
-                 v_outside(o->t, 1e-12, 1e6) | v_outside(o->s, 1e-9, 1e3) |
-                 (v_set_bits(0) - ((v_bits(o->cp) & magnitude) ^ one)); /* negative if not 0 */
-    vm number = v_lt(o->f + o->x + (o->t + o->s), v_set(1e300));
-    return m_lanes(number) & ~v_sign_lanes(v_from_bits(outside));
+    const vu near = v_set_bits(((uint64_t)128 << 52) + ((uint64_t)1 << 51));
+    vu range = v_beyond(o->f, -128) | v_beyond(o->t, -40) | v_beyond(o->s, -30);
+    vu apart = (v_bits(o->f) - v_bits(o->k)) + near;
+    vu side = v_set_bits(0) - ((v_bits(o->cp) & magnitude) ^ one); /* negative if not 0 */
+    return range | apart | side | (v_bits(v_set(1000.0)) - v_bits(o->s));
 }
 
-VEC_FN void store_lanes(const b76 *o, const hg_batch_out *out, size_t i) {
-    if (out->price) v_store(out->price + i, b76_price(o));
-    if (out->delta) v_store(out->delta + i, b76_delta(o));
-    if (out->gamma) v_store(out->gamma + i, b76_gamma(o));
-    if (out->vega) v_store(out->vega + i, b76_vega(o));
-    if (out->theta) v_store(out->theta + i, b76_theta(o));
-    if (out->vanna) v_store(out->vanna + i, b76_vanna(o));
-    if (out->volga) v_store(out->volga + i, b76_volga(o));
-    if (out->charm) v_store(out->charm + i, b76_charm(o));
-    if (out->speed) v_store(out->speed + i, b76_speed(o));
-    if (out->color) v_store(out->color + i, b76_color(o));
-    if (out->zomma) v_store(out->zomma + i, b76_zomma(o));
-    if (out->ultima) v_store(out->ultima + i, b76_ultima(o));
+#define STORE_EACH(name)                                                                           \
+    if (out->name) {                                                                               \
+        for (int j = 0; j < vectors; j++) {                                                        \
+            v_store(out->name + i + WIDTH * (size_t)j, b76_##name(&o[j]));                         \
+        }                                                                                          \
+    }
+
+VEC_FN void store_block(const b76 *o, const hg_batch_out *out, size_t i, int vectors) {
+    STORE_EACH(price)
+    STORE_EACH(delta)
+    STORE_EACH(gamma)
+    STORE_EACH(vega)
+    STORE_EACH(theta)
+    STORE_EACH(vanna)
+    STORE_EACH(volga)
+    STORE_EACH(charm)
+    STORE_EACH(speed)
+    STORE_EACH(color)
+    STORE_EACH(zomma)
+    STORE_EACH(ultima)
 }
 
 /* The lanes of `todo` again, one by one. */
@@ -79,22 +86,20 @@ __attribute__((noinline)) static size_t fill_lanes(const b76 *o, const hg_batch_
  * are one here: 1/(F + K'), 1/s and 1/F from the reciprocal of the product. In the ordinary range
  * of ordinary_lanes the product stays in the range of double.
  */
-VEC_FN void measure_group(const hg_batch_in *in, size_t i, b76 *o) {
-    ln_parts part[GROUP];
-    vd q[GROUP];
+VEC_FN void take_vector(const hg_batch_in *in, size_t i, b76 *o, ln_parts *part, vd *q) {
+    b76_take(o, v_load(in->f + i), v_load(in->k + i), v_load(in->t + i), v_load(in->sigma + i),
+             v_load(in->cp + i));
+    *part = v_ln_split(o->f, o->k);
+    vd fs = o->f * o->s;
+    vd inv = v_set(1.0) / (fs * part->bottom);
+    *q = part->top * (inv * fs);
+    o->inv_fs = inv * part->bottom;
+    o->inv_s = o->inv_fs * o->f;
+    o->inv_f = o->inv_fs * o->s;
+}
+
+VEC_FN void measure_group(b76 *o, const ln_parts *part, const vd *q) {
     vd x[GROUP];
-    for (int j = 0; j < GROUP; j++) {
-        size_t at = i + WIDTH * (size_t)j;
-        b76_take(&o[j], v_load(in->f + at), v_load(in->k + at), v_load(in->t + at),
-                 v_load(in->sigma + at), v_load(in->cp + at));
-        part[j] = v_ln_split(o[j].f, o[j].k);
-        vd fs = o[j].f * o[j].s;
-        vd inv = v_set(1.0) / (fs * part[j].bottom);
-        q[j] = part[j].top * (inv * fs);
-        o[j].inv_fs = inv * part[j].bottom;
-        o[j].inv_s = o[j].inv_fs * o[j].f;
-        o[j].inv_f = o[j].inv_fs * o[j].s;
-    }
     v_ln_join_each(part, q, x, GROUP);
     for (int j = 0; j < GROUP; j++) b76_measure(&o[j], x[j]);
 }
@@ -118,17 +123,23 @@ VEC_FN void tails_pair(b76 *o) {
 /* `vectors` vectors of options from `i` on, a multiple of GROUP. All are loaded before the first is
  * stored. */
 VEC_FN size_t run_block(const hg_batch_in *in, const hg_batch_out *out, size_t i, int vectors) {
-    const unsigned all = (1u << HG_VEC_WIDTH) - 1u;
     b76 o[BLOCK];
-    for (int j = 0; j < vectors; j += GROUP) measure_group(in, i + WIDTH * (size_t)j, o + j);
+    ln_parts part[BLOCK];
+    vd q[BLOCK];
+    vu beyond[BLOCK];
+    vu any = v_set_bits(0);
+    for (int j = 0; j < vectors; j++) {
+        take_vector(in, i + WIDTH * (size_t)j, &o[j], &part[j], &q[j]);
+        any |= beyond[j] = beyond_ordinary(&o[j]);
+    }
+    for (int j = 0; j < vectors; j += GROUP) measure_group(o + j, part + j, q + j);
     for (int j = 0; j < vectors; j += GROUP) density_group(o + j);
     for (int j = 0; j < vectors; j += 2) tails_pair(o + j);
+    store_block(o, out, i, vectors);
     size_t bad = 0;
+    if (v_top_lanes(any) == 0) return bad;
     for (int j = 0; j < vectors; j++) {
-        size_t at = i + WIDTH * (size_t)j;
-        store_lanes(&o[j], out, at);
-        unsigned ordinary = ordinary_lanes(&o[j]);
-        if (ordinary != all) bad += fill_lanes(&o[j], out, at, all & ~ordinary);
+        bad += fill_lanes(&o[j], out, i + WIDTH * (size_t)j, v_top_lanes(beyond[j]));
     }
     return bad;
 }

@@ -34,16 +34,17 @@ static const double ln_c[7] = {
     0.18184702658257257682, 0.15281470167886998604, 0.15138576871905083655,
 };
 
-/* Y(z) (z + 5) in powers of w = (z - 5)/(z + 5), all z >= 0, relative error 3.1e-17. */
-static const double mills_c[23] = {
-    1.9280810471531576415,     -1.6678665951889613397,    1.2415470615738692628,
-    -0.78591107554642528097,   0.413644715732498066,      -0.17325473409042725025,
-    0.052125502416606486472,   -0.0075032827796494276326, -0.0019999620243299793768,
-    0.0013658588771186265151,  -1.4883273186671648078e-4, -1.247344641823311823e-4,
-    4.1813298690572109312e-5,  9.9715665681668489886e-6,  -6.9416905489171543066e-6,
-    -8.3041644244781718448e-7, 1.0879516561396263327e-6,  9.022235391088515108e-8,
-    -1.7003446447519881836e-7, -1.2769144032195211884e-8, 2.3693917200430033457e-8,
-    1.3004408908289028634e-9,  -2.050434734762605059e-9,
+/* Y(z) = P(z)/Q(z) for all z >= 0, relative error 1e-17; no sum of positive terms cancels. Both
+ * begin with a term of 1, which is not here: z^10 and z^11. */
+static const double mills_p[10] = {
+    1504885.9245825151148, 2581912.8918080322677, 2188463.7352985555931, 1187615.3821386705618,
+    453257.2323698847678,  126652.46913516767772, 26225.320154042132619, 3981.7912271754561312,
+    426.34771950217587833, 29.328782977909064913,
+};
+static const double mills_q[11] = {
+    1200725.2449939340181, 3018108.5684584082308, 3553881.033374436382,  2593459.2123942733829,
+    1306597.5833018873565, 478639.8561932550719,  130575.60281755864718, 26649.667873209793822,
+    4011.1200101565653548, 427.34771950215996764, 29.328782977909095526,
 };
 
 /*
@@ -69,8 +70,10 @@ VEC_FN void v_poly_each(const double *c, int n, const vd *x, vd *y, int m) {
         for (int j = 0; j < m; j++) even[j] = v_fma(even[j], x2[j], v_set(c[top_even - 2]));
     }
     for (int i = top_odd - 2; i >= 1; i -= 2) {
-        for (int j = 0; j < m; j++) odd[j] = v_fma(odd[j], x2[j], v_set(c[i]));
-        for (int j = 0; j < m; j++) even[j] = v_fma(even[j], x2[j], v_set(c[i - 1]));
+        vd next_odd = v_set_once(c[i]);
+        vd next_even = v_set_once(c[i - 1]);
+        for (int j = 0; j < m; j++) odd[j] = v_fma(odd[j], x2[j], next_odd);
+        for (int j = 0; j < m; j++) even[j] = v_fma(even[j], x2[j], next_even);
     }
     for (int j = 0; j < m; j++) y[j] = v_fma(odd[j], x[j], even[j]);
 }
@@ -176,37 +179,52 @@ VEC_FN vd v_exp_neg(vd y) {
 }
 
 /*
- * Mills' ratio Y(z) = N(-z)/n(z) = sqrt(pi/2) erfcx(z/sqrt 2) for arguments >= 0; m is even, and
- * z[0], z[1] share one division, as do z[2], z[3].
+ * Mills' ratio Y(z) = N(-z)/n(z) = sqrt(pi/2) erfcx(z/sqrt 2) for 0 <= z <= 1e13 as a quotient
+ * top/bottom; the division is left to the caller, who may share it with others of his.
  */
-VEC_FN void v_mills_each(const vd *z, vd *y, int m) {
-    const vd five = v_set(5.0);
-    vd inv[EACH_MAX];
-    vd w[EACH_MAX];
-    for (int j = 0; j < m; j += 2) {
-        vd s1 = z[j] + five;
-        vd s2 = z[j + 1] + five;
-        vd both = v_set(1.0) / (s1 * s2);
-        inv[j] = both * s2;
-        inv[j + 1] = both * s1;
+typedef struct mills_parts {
+    vd top;
+    vd bottom;
+} mills_parts;
+
+VEC_FN void v_mills_split_each(const vd *z, mills_parts *y, int m) {
+    for (int j = 0; j < m; j++) {
+        y[j].top = z[j] + v_set(mills_p[9]);
+        y[j].bottom = z[j] + v_set(mills_q[10]);
     }
-    for (int j = 0; j < m; j++) w[j] = (z[j] - five) * inv[j];
-    v_poly_each(mills_c, 23, w, y, m);
-    for (int j = 0; j < m; j++) y[j] = y[j] * inv[j];
+    for (int j = 0; j < m; j++) y[j].bottom = v_fma(y[j].bottom, z[j], v_set(mills_q[9]));
+    for (int i = 8; i >= 0; i--) {
+        vd p = v_set_once(mills_p[i]);
+        vd q = v_set_once(mills_q[i]);
+        for (int j = 0; j < m; j++) y[j].top = v_fma(y[j].top, z[j], p);
+        for (int j = 0; j < m; j++) y[j].bottom = v_fma(y[j].bottom, z[j], q);
+    }
+}
+
+/* `m` is even, and z[0], z[1] share one division, as do z[2], z[3]. */
+VEC_FN void v_mills_each(const vd *z, vd *y, int m) {
+    mills_parts part[EACH_MAX];
+    v_mills_split_each(z, part, m);
+    for (int j = 0; j < m; j += 2) {
+        vd both = v_set(1.0) / (part[j].bottom * part[j + 1].bottom);
+        y[j] = part[j].top * (both * part[j + 1].bottom);
+        y[j + 1] = part[j + 1].top * (both * part[j].bottom);
+    }
 }
 
 VEC_FN vd v_mills(vd z) {
-    const vd five = v_set(5.0);
-    vd inv = v_set(1.0) / (z + five);
-    return v_poly(mills_c, 23, (z - five) * inv) * inv;
+    vd z2 = z * z;
+    vd z4 = z2 * z2;
+    vd z10 = z4 * z4 * z2;
+    vd top = v_poly(mills_p, 10, z) + z10;
+    vd bottom = v_fma(z10, z, v_poly(mills_q, 11, z));
+    return top / bottom;
 }
 
+/* For one option: two divisions, because neither waits for the other. */
 VEC_FN void v_mills_pair(vd z1, vd z2, vd *y1, vd *y2) {
-    vd z[2] = {z1, z2};
-    vd y[2];
-    v_mills_each(z, y, 2);
-    *y1 = y[0];
-    *y2 = y[1];
+    *y1 = v_mills(z1);
+    *y2 = v_mills(z2);
 }
 
 #endif

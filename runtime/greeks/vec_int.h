@@ -191,10 +191,36 @@ VEC_FN vd v_from_bits(vu u) {
 
 #endif
 
+/*
+ * A constant that several operations in a row use: loaded once, and not, as compilers like it, once
+ * by each of them. Two loads a cycle are all a CPU has, and as many multiplications.
+ */
+VEC_FN vd v_set_once(double c) {
+    vd x = v_set(c);
+#if HG_VEC_WIDTH == 4 || (HG_VEC_WIDTH == 8 && defined(__AVX512F__))
+    __asm__("" : "+v"(x));
+#endif
+    return x;
+}
+
 /* The sign bit is set where x is outside [lo, hi]; it says nothing about NaN. Subtractions run
  * beside the multipliers, comparisons do not. */
 VEC_FN vu v_outside(vd x, double lo, double hi) {
     return v_bits(x - v_set(lo)) | v_bits(v_set(hi) - x);
+}
+
+/*
+ * Of the top four bits none is set where x is in [2^lo, 2^(lo + 256)), and some are where it is
+ * anything else: 0, negative, infinite, not a number. One subtraction, of integers.
+ */
+VEC_FN vu v_beyond(vd x, int lo) {
+    return v_bits(x) - v_set_bits((uint64_t)(1023 + lo) << 52);
+}
+
+/* The lanes with one of the top four bits set, a bit each. */
+VEC_FN unsigned v_top_lanes(vu x) {
+    vu two = x | (x << 1);
+    return v_sign_lanes(v_from_bits(two | (two << 2)));
 }
 
 /* Unaligned loads and stores: memcpy of a fixed size becomes one instruction. */
