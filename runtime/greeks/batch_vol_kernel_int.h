@@ -2,9 +2,9 @@
  * The implied vol loop over the vector layer; included once by each batch_vol_<width>.c, which
  * names the function in HG_VOL_KERNEL.
  *
- * Two steps of order four from the start, for all lanes. A lane whose second step was not tiny, or
- * that is out of ordinary ranges, is done again by hg_implied_vol: far starts, prices near their
- * bounds, no time value, bad input.
+ * Two steps for all lanes: one of order four in a rough arithmetic, one of order five in full. A
+ * lane whose second step was not tiny, or that is out of ordinary ranges, is done again by
+ * hg_implied_vol: far starts, prices near their bounds, no time value, bad input.
  */
 #ifndef HG_GREEKS_BATCH_VOL_KERNEL_INT_H
 #define HG_GREEKS_BATCH_VOL_KERNEL_INT_H
@@ -23,74 +23,97 @@
 
 typedef struct vol_lanes {
     vd price, f, k, t, cp;
-    vd dist, unit, time_value;
-    vd root_t;
-    vd s, step, ln_gap; /* of the last step: its size and ln(price/value) before it */
+    vd dist;          /* |ln(F/K)| */
+    vd value;         /* sqrt(2 pi) time value/min(F,K) */
+    vd inv_root_t;    /* 1/sqrt(T) */
+    vd s, inv_s;      /* the approximation so far, and 1/s */
+    vd step, bent, v; /* of the last step: its size, how far it was from straight, and its v */
 } vol_lanes;
 
+/* How small the second step must have been, relative to s, and how straight: vol_step_small then
+ * leaves out less than 1e-16 of s. */
+#define STEP_SMALL 1e-4
+#define BENT_SMALL 1e-3
+
+/* A warm start is put into this range, where nothing below overflows: so no reciprocal is 0. */
+#define S_MIN 1e-9
+#define S_MAX 1e3
+
+/* As in batch_kernel_int.h, one division serves all: 1/(F + K'), 1/min(F,K), 1/sqrt(T) and, where
+ * there is a start, 1/s. */
 VEC_FN void vol_load(vol_lanes *o, const hg_vol_in *in, size_t i) {
     o->price = v_load(in->price + i);
     o->f = v_load(in->f + i);
     o->k = v_load(in->k + i);
     o->t = v_load(in->t + i);
     o->cp = v_load(in->cp + i);
-    o->dist = v_abs(v_ln_ratio(o->f, o->k));
-    o->unit = v_min(o->f, o->k);
-    o->time_value = o->price - v_max(o->cp * (o->f - o->k), v_set(0.0));
-    o->root_t = v_sqrt(o->t);
+    vd root_t = v_sqrt(o->t);
+    vd unit = v_min(o->f, o->k);
+    vd time_value = o->price - v_max(o->cp * (o->f - o->k), v_set(0.0));
+    o->s = v_set(1.0);
     if (in->start) {
-        o->s = v_load(in->start + i) * o->root_t;
-    } else {
-        o->s = vol_start(o->dist, v_sqrt(o->f * o->k), o->time_value);
+        o->s = v_min(v_max(v_load(in->start + i) * root_t, v_set(S_MIN)), v_set(S_MAX));
+    }
+    ln_parts part = v_ln_split(o->f, o->k);
+    vd money = part.bottom * unit;
+    vd time = root_t * o->s;
+    vd inv = v_set(1.0) / (money * time);
+    vd inv_money = inv * time;
+    vd inv_time = inv * money;
+    vd q = part.top * (inv_money * unit);
+    o->inv_root_t = inv_time * o->s;
+    o->inv_s = inv_time * root_t;
+    o->value = time_value * v_set(SQRT_2PI) * (inv_money * part.bottom);
+    vd q2 = q * q;
+    vd p;
+    v_poly_each(ln_c, 7, &q2, &p, 1);
+    o->dist = v_abs(v_ln_join(part, q, p));
+    if (!in->start) {
+        o->s = vol_start(o->dist, v_sqrt(o->f * o->k), time_value);
+        o->inv_s = v_set(1.0) / o->s;
     }
 }
 
-/* b/b' = Y(u) - Y(v) with Y(-u) = e^(u^2/2) sqrt(2 pi) - Y(u), and ln(beta/b) from it: no density
- * is needed, only its exponent. */
+/* The second step, a small one: (beta - b)/b' = value e^y - gap. */
 VEC_FN void vol_step_group(vol_lanes *o) {
-    vd inv_s[GROUP];
-    vd y[GROUP];
     vd u[GROUP];
-    vd z[4];
-    vd mills[4];
-    vd grown[GROUP];
-    for (int j = 0; j < GROUP; j++) {
-        inv_s[j] = v_set(1.0) / o[j].s;
-        vd a = o[j].dist * inv_s[j];
-        vd half = v_set(0.5) * o[j].s;
-        u[j] = a - half;
-        z[2 * j] = v_abs(u[j]);
-        z[2 * j + 1] = a + half;
-        y[j] = v_set(0.5) * (u[j] * u[j]);
-    }
-    v_mills_each(z, mills, 2 * GROUP);
     vd minus[GROUP];
-    for (int j = 0; j < GROUP; j++) minus[j] = -y[j];
-    v_exp_neg_each(minus, grown, GROUP); /* e^y; only used inside, where y is small */
+    vd z[2 * GROUP];
+    vd grown[GROUP];
+    mills_parts at[2 * GROUP];
     for (int j = 0; j < GROUP; j++) {
-        vd mirrored = v_fma(grown[j], v_set(SQRT_2PI), -mills[2 * j]);
-        vd gap = v_select_negative(u[j], mirrored, mills[2 * j]) - mills[2 * j + 1];
-        vd value = o[j].unit * v_set(INV_SQRT_2PI) * gap;
-        o[j].ln_gap = v_ln_ratio(o[j].time_value, value) + y[j];
-        o[j].step = vol_step(o[j].dist, o[j].s, inv_s[j], gap, o[j].ln_gap);
+        o[j].inv_s = v_set(1.0) / o[j].s;
+        minus[j] = -vol_arguments(o[j].dist, o[j].s, o[j].inv_s, &u[j], &o[j].v);
+        z[2 * j] = v_abs(u[j]);
+        z[2 * j + 1] = o[j].v;
+    }
+    v_exp_neg_each(minus, grown, GROUP); /* e^y */
+    v_mills_split_each(z, at, 2 * GROUP);
+    for (int j = 0; j < GROUP; j++) {
+        mills_parts gap = vol_gap(u[j], at[2 * j], at[2 * j + 1], grown[j]);
+        vd miss = v_fma(o[j].value, grown[j], -(gap.top / gap.bottom));
+        o[j].step = vol_step_small(o[j].dist, o[j].s, o[j].inv_s, miss, &o[j].bent);
         o[j].s = o[j].s + o[j].step;
     }
 }
 
-/* Lanes whose result stands. A number that is none fails every comparison. */
+/*
+ * Lanes whose result stands. The limit on v keeps the exponential in range. A number that is none
+ * fails every comparison.
+ */
 VEC_FN unsigned vol_good_lanes(const vol_lanes *o) {
     const vu magnitude = v_set_bits(~((uint64_t)1 << 63));
     const vu one = v_set_bits((uint64_t)0x3ff << 52);
-    vu outside = v_outside(o->f, 1e-70, 1e70) | v_outside(o->dist, -1.0, 400.0) |
-                 v_outside(o->t, 1e-12, 1e6) |
-                 (v_set_bits(0) - ((v_bits(o->cp) & magnitude) ^ one)); /* negative if not 0 */
-    vm good = m_and(v_lt(o->time_value, v_set(VOL_HIGH) * o->unit),
-                    v_lt(v_set(1e-200) * o->unit, o->time_value));
-    good = m_and(good, v_lt(v_abs(o->step), v_set(1e-4) * o->s));
-    /* A start so small that all has underflown makes no step, but not this gap either. */
-    good = m_and(good, v_lt(v_abs(o->ln_gap), v_set(0.5)));
-    good = m_and(good, v_lt(o->f + o->t, v_set(1e300)));
-    return m_lanes(good) & ~v_sign_lanes(v_from_bits(outside));
+    const vu near = v_set_bits(((uint64_t)128 << 52) + ((uint64_t)1 << 51));
+    vu beyond = v_beyond(o->f, -128) | v_beyond(o->t, -40) | v_beyond(o->s, -30) |
+                ((v_bits(o->f) - v_bits(o->k)) + near) |
+                (v_set_bits(0) - ((v_bits(o->cp) & magnitude) ^ one)); /* negative if not 0 */
+    vm good = m_and(v_lt(o->value, v_set(VOL_HIGH * SQRT_2PI)), v_lt(v_set(1e-200), o->value));
+    good = m_and(good, v_lt(o->price, v_select_negative(o->cp, o->k, o->f)));
+    good = m_and(good, v_lt(v_abs(o->step), v_set(STEP_SMALL) * o->s));
+    good = m_and(good, v_lt(v_abs(o->bent), v_set(BENT_SMALL)));
+    good = m_and(good, v_lt(o->v, v_set(37.0)));
+    return m_lanes(good) & ~v_top_lanes(beyond);
 }
 
 __attribute__((noinline)) static size_t vol_fill_lanes(const vol_lanes *o, double *sigma,
@@ -116,13 +139,14 @@ VEC_FN size_t vol_run_block(const hg_vol_in *in, double *sigma, size_t i, int ve
     const unsigned all = (1u << HG_VEC_WIDTH) - 1u;
     vol_lanes o[BLOCK];
     for (int j = 0; j < vectors; j++) vol_load(&o[j], in, i + WIDTH * (size_t)j);
-    for (int round = 0; round < 2; round++) {
-        for (int j = 0; j < vectors; j += GROUP) vol_step_group(o + j);
+    for (int j = 0; j < vectors; j++) {
+        o[j].s = o[j].s + vol_step_rough(o[j].dist, o[j].s, o[j].inv_s, o[j].value);
     }
+    for (int j = 0; j < vectors; j += GROUP) vol_step_group(o + j);
     size_t bad = 0;
     for (int j = 0; j < vectors; j++) {
         double *to = sigma + i + WIDTH * (size_t)j;
-        v_store(to, o[j].s / o[j].root_t);
+        v_store(to, o[j].s * o[j].inv_root_t);
         unsigned good = vol_good_lanes(&o[j]);
         if (good != all) bad += vol_fill_lanes(&o[j], to, all & ~good);
     }

@@ -92,7 +92,7 @@ enum { STEPS_MAX = 6 };
 /* Relative: the next step would be of the fourth power of it. */
 #define STEP_SMALL 2e-5
 
-/* Where the first step may be rough: Y(u) - Y(v) keeps six digits, and e^(u^2/2) is no overflow. */
+/* Where the first step may be rough: Y(u) - Y(v) keeps its digits, and e^(u^2/2) is no overflow. */
 #define ROUGH_MIN 1e-9
 #define ROUGH_MAX 10.0
 
@@ -101,28 +101,12 @@ static inline double limited(double step, double s) {
     return v_min(v_max(step, -0.5 * s), s);
 }
 
-/*
- * The first step, from a start that is off by a fraction of a per cent: Y(u) - Y(v) as it stands
- * loses 1/s digits, which the steps after it find again. b/b' = Y(u) - Y(v), with
- * Y(-u) = e^(u^2/2) sqrt(2 pi) - Y(u).
- */
-static inline double first_step(double dist, double unit, double s, double time_value) {
-    double inv_s = 1.0 / s;
-    double a = dist * inv_s;
-    double u = a - 0.5 * s;
-    double y = 0.5 * (u * u);
-    double mills_u = v_mills(fabs(u));
-    double mills_v = v_mills(a + 0.5 * s);
-    if (u < 0.0) mills_u = SQRT_2PI / v_exp_neg(v_min(y, EXP_NEG_MAX)) - mills_u;
-    double gap = mills_u - mills_v;
-    double ln_gap = ln_ratio(time_value, unit * INV_SQRT_2PI * gap) + y;
-    return limited(vol_step(dist, s, inv_s, gap, ln_gap), s);
-}
-
 /* unit = min(F,K); s such that unit b(s) = time_value. */
 static inline double solve_low(double dist, double unit, double fk, double time_value) {
     double s = vol_start(dist, fk, time_value);
-    if (s > ROUGH_MIN && s < ROUGH_MAX) s += first_step(dist, unit, s, time_value);
+    if (s > ROUGH_MIN && s < ROUGH_MAX) {
+        s += limited(vol_step_rough(dist, s, 1.0 / s, time_value * SQRT_2PI / unit), s);
+    }
     for (int i = 0; i < STEPS_MAX; i++) {
         hg_time_value b = time_value_get(dist, s);
         double ln_gap = ln_ratio(time_value, unit * b.scale) + b.exponent;
