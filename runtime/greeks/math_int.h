@@ -3,8 +3,9 @@
  * every output of the room is made of these three.
  *
  * They are written here and not taken from libm for two reasons: the same code serves all vector
- * widths, and equal inputs give equal bytes with every compiler and C library. The polynomials are
- * minimax fits (Remez, 60 digits); `make_greeks_vectors.py --coefficients` prints them again.
+ * widths, and equal inputs give equal bytes with every compiler and C library. The polynomials and
+ * quotients are minimax fits (Remez, 60 digits); `make_greeks_vectors.py --coefficients` prints
+ * them again.
  */
 #ifndef HG_GREEKS_MATH_INT_H
 #define HG_GREEKS_MATH_INT_H

@@ -7,7 +7,7 @@ Every row holds inputs that are doubles (so the exact value belongs to exactly t
 for each output its value and its condition number: the sum over the inputs of |d ln(out)/d ln(in)|.
 The formulas here are the textbook ones on purpose: nothing is shared with the C code.
 
---coefficients prints the minimax polynomials of runtime/greeks/math_int.h and timevalue.c.
+--coefficients prints the minimax fits of runtime/greeks: math_int.h, vol_int.h, timevalue_int.h.
 """
 import os
 import random
@@ -355,6 +355,75 @@ def remez(f, a, b, n, rounds=8):
     return c, worst
 
 
+def times(a, b):
+    out = [mpf(0)] * (len(a) + len(b) - 1)
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            out[i + j] += x * y
+    return out
+
+
+def remez_mills(mills, p, rounds=12):
+    """Y(z) = P(z)/Q(z), degrees p and p + 1, Q monic: coefficients and the relative error.
+
+    Fitted in w = (z - 3)/(z + 3), where [0, inf) is [-1, 1) and Y(z) (z + 3) is tame.
+    """
+    n = 2 * p + 3
+    count = 24 * n
+    z_of = lambda w: 3 * (1 + w) / (1 - w)
+    value = lambda w: mills(z_of(w)) * (z_of(w) + 3) if w < 1 - mpf(10)**-30 else mpf(1)
+    points = [-cos(pi * mpf(i) / count) for i in range(count + 1)]
+    values = [value(w) for w in points]
+    xs = [-cos(pi * mpf(i) / (n - 1)) for i in range(n)]
+    level = mpf(0)
+    bottom = [mpf(1)]
+    for _ in range(rounds):
+        for _ in range(12):  # the level and the denominator it multiplies, in turns
+            lhs = matrix(n, n)
+            rhs = matrix(n, 1)
+            for i, x in enumerate(xs):
+                sign = (-1) ** i
+                v = value(x)
+                rhs[i] = v * (1 + sign * level)
+                for j in range(p + 1):
+                    lhs[i, j] = x**j
+                for j in range(1, p + 2):
+                    lhs[i, p + j] = -rhs[i] * x**j
+                lhs[i, n - 1] = -sign * v * mp.polyval(bottom[::-1], x)
+            solved = lu_solve(lhs, rhs)
+            top = [solved[j] for j in range(p + 1)]
+            bottom = [mpf(1)] + [solved[p + j] for j in range(1, p + 2)]
+            level += solved[n - 1]
+            if abs(solved[n - 1]) < abs(level) * mpf(10)**-8:
+                break
+        error = [mp.polyval(top[::-1], x) / mp.polyval(bottom[::-1], x) / v - 1
+                 for x, v in zip(points, values)]
+        peaks = [0]
+        for i in range(1, len(error)):
+            if error[i] * error[peaks[-1]] <= 0:
+                peaks.append(i)
+            elif abs(error[i]) > abs(error[peaks[-1]]):
+                peaks[-1] = i
+        worst = max(abs(e) for e in error)
+        while len(peaks) > n:
+            peaks.pop(0 if abs(error[peaks[0]]) < abs(error[peaks[-1]]) else -1)
+        if len(peaks) < n or worst < abs(level) * mpf("1.02"):
+            break
+        xs = [points[i] for i in peaks]
+
+    def in_z(c):
+        out = [mpf(0)] * len(c)
+        for j, v in enumerate(c):
+            term = [v]
+            for k in range(len(c) - 1):
+                term = times(term, [mpf(-3), mpf(1)] if k < j else [mpf(3), mpf(1)])
+            out = [a + b for a, b in zip(out, term)]
+        return out
+
+    top, bottom = in_z(top), in_z(bottom)
+    return [c / bottom[-1] for c in top], [c / bottom[-1] for c in bottom], worst
+
+
 def coefficients():
     mp.dps = 60
     tiny = mpf(10) ** -12
@@ -368,16 +437,14 @@ def coefficients():
             total += term
         return total / z
 
-    def mills_of_w(w):
-        z = 5 * (1 + w) / (1 - w) if w < 1 else None
-        return mpf(1) if z is None else mills(z) * (z + 5)
-
     half = log(mpf(2)) / 2 * mpf("1.001")
+    exp_rest = lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > tiny else 0.5 + r / 6
+    ln_rest = lambda q: 2 * (atanh(sqrt(q)) / sqrt(q) - 1) / q if q > tiny else mpf(2) / 3
     fits = (
-        ("exp_c", lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > tiny else 0.5 + r / 6, -half, half, 9),
-        ("ln_c", lambda q: 2 * (atanh(sqrt(q)) / sqrt(q) - 1) / q if q > tiny else mpf(2) / 3,
-         mpf(0), mpf("0.0405"), 6),
-        ("mills_c", mills_of_w, mpf(-1), mpf(1), 22),
+        ("exp_c", exp_rest, -half, half, 9),
+        ("rough_exp_c", exp_rest, -half, half, 3),
+        ("ln_c", ln_rest, mpf(0), mpf("0.0405"), 6),
+        ("rough_ln_c", ln_rest, mpf(0), mpf("0.0405"), 2),
         ("half_cdf_c", lambda w: erf(sqrt(w / 2)) / (2 * sqrt(w)) if w > 0 else 1 / sqrt(2 * pi),
          mpf(0), mpf("2.26"), 11),
     )
@@ -385,6 +452,11 @@ def coefficients():
         c, worst = remez(f, a, b, n)
         print("%s: relative error %s" % (name, nstr(worst, 3)))
         for v in c:
+            print("    %s," % nstr(v, 20))
+    for name, degree in (("mills", 10), ("rough", 3)):
+        top, bottom, worst = remez_mills(mills, degree)
+        print("%s_p, %s_q: relative error %s" % (name, name, nstr(worst, 3)))
+        for v in top + bottom:
             print("    %s," % nstr(v, 20))
 
 
