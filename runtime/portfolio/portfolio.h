@@ -170,6 +170,11 @@ const hg_exposure *hg_portfolio_exposure_by_rule(hg_portfolio *portfolio, uint32
 /* Delta in coins of `lots` of an instrument now (options: times their delta; futures: coins). */
 double hg_portfolio_delta_of(hg_portfolio *portfolio, uint32_t id, hg_lots lots, int64_t now_ns);
 
+/* The same by a rule, as hg_portfolio_exposure_by_rule has it for each option it holds; whether the
+ * rule could be applied is said there. */
+double hg_portfolio_delta_by_rule(hg_portfolio *portfolio, uint32_t id, hg_lots lots,
+                                  hg_delta_rule rule, int64_t now_ns);
+
 /* Greeks of one lot bought, in the units of hg_exposure. False when they are not known (no price,
  * no vol of its own or of a neighbour). */
 typedef struct hg_unit {

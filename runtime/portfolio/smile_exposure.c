@@ -160,6 +160,19 @@ static void surface_grade(hg_exposure *x, const ruler *r, int64_t now_ns) {
     }
 }
 
+static ruler ruler_make(const hg_portfolio *p, uint32_t underlying, hg_delta_rule rule,
+                        int64_t now_ns) {
+    ruler r = {.rule = rule, .dynamics = hg_market_dynamics(p->market, underlying)};
+    r.ssr = ssr_of(rule, r.dynamics);
+    if (needs_surface(rule)) {
+        hg_surface_model model = rule == HG_DELTA_BARTLETT ? HG_SURFACE_SABR : HG_SURFACE_ESSVI;
+        r.live = hg_market_surface(p->market, underlying, model, now_ns);
+        int64_t since_ns = r.live ? p->books[underlying].time_ns - r.live->time_ns : 0;
+        r.since = (double)since_ns / (double)HG_NS_PER_YEAR;
+    }
+    return r;
+}
+
 const hg_exposure *hg_portfolio_exposure_by_rule(hg_portfolio *p, uint32_t underlying,
                                                  hg_delta_rule rule, int64_t now_ns) {
     hg_assert(rule < HG_DELTA_RULES);
@@ -168,14 +181,7 @@ const hg_exposure *hg_portfolio_exposure_by_rule(hg_portfolio *p, uint32_t under
     if (rule <= HG_DELTA_STICKY_STRIKE || b->options == 0) {
         return plain;
     }
-    ruler r = {.rule = rule, .dynamics = hg_market_dynamics(p->market, underlying)};
-    r.ssr = ssr_of(rule, r.dynamics);
-    if (needs_surface(rule)) {
-        hg_surface_model model = rule == HG_DELTA_BARTLETT ? HG_SURFACE_SABR : HG_SURFACE_ESSVI;
-        r.live = hg_market_surface(p->market, underlying, model, now_ns);
-        int64_t since_ns = r.live ? b->time_ns - r.live->time_ns : 0;
-        r.since = (double)since_ns / (double)HG_NS_PER_YEAR;
-    }
+    ruler r = ruler_make(p, underlying, rule, now_ns);
     p->ruled = *plain;
     uint32_t failed = options_correct(&r, b, &p->ruled);
     if (failed > 0) {
@@ -184,4 +190,23 @@ const hg_exposure *hg_portfolio_exposure_by_rule(hg_portfolio *p, uint32_t under
         surface_grade(&p->ruled, &r, now_ns);
     }
     return &p->ruled;
+}
+
+double hg_portfolio_delta_by_rule(hg_portfolio *p, uint32_t id, hg_lots lots, hg_delta_rule rule,
+                                  int64_t now_ns) {
+    hg_assert(rule < HG_DELTA_RULES);
+    double delta = hg_portfolio_delta_of(p, id, lots, now_ns);
+    const hg_instrument *inst = hg_universe_get(p->universe, id);
+    uint32_t column = p->holdings[id].column;
+    if (rule <= HG_DELTA_STICKY_STRIKE || inst->kind != HG_KIND_OPTION || column == HG_ID_NONE) {
+        return delta;
+    }
+    const hg_book *b = &p->books[inst->underlying_id];
+    ruler r = ruler_make(p, inst->underlying_id, rule, now_ns);
+    double add;
+    if (!correction(&r, b, column, &add) || !isfinite(add)) {
+        return delta;
+    }
+    double coins = (double)lots * ((double)inst->lot / 1e9);
+    return delta + coins * hg_book_group(b, column)->open * add;
 }

@@ -186,9 +186,7 @@ static int l_exposure(lua_State *L) {
         rule = l_rule(L, 1);
         if (rule == HG_DELTA_RULES) return l_no_rule(L, 1);
         if (lua_getfield(L, 1, "by") != LUA_TNIL) {
-            return rule == HG_DELTA_BS
-                       ? l_exposure_by(L)
-                       : l_api_fail(L, "not_supported", "groups (by =) know delta = \"bs\" alone");
+            return l_exposure_by(L, rule);
         }
         lua_getfield(L, 1, "underlying");
         lua_replace(L, 1);

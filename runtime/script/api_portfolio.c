@@ -106,9 +106,9 @@ static void group_of(const hg_instrument *inst, const char *by, char *name, size
     }
 }
 
-/* exposure{underlying=, by="expiry" | "kind" | "instrument"}: delta of each group, as
- * {group = {delta=, positions=}}; what has no expiry is in group "none". */
-int l_exposure_by(lua_State *L) {
+/* exposure{underlying=, by="expiry" | "kind" | "instrument", delta=}: delta of each group by the
+ * rule, as {group = {delta=, positions=, quality=}}; what has no expiry is in group "none". */
+int l_exposure_by(lua_State *L, hg_delta_rule rule) {
     hg_script *s = hg_script_of(L);
     static const char *const choices[] = {"expiry", "kind", "instrument", NULL};
     const char *by = luaL_checkstring(L, -1);
@@ -121,6 +121,9 @@ int l_exposure_by(lua_State *L) {
     uint32_t underlying = l_api_underlying(L, lua_gettop(L));
     const uint32_t *ids;
     uint32_t count = hg_portfolio_held(s->env->portfolio, &ids);
+    const hg_exposure *all = hg_portfolio_exposure_by_rule(s->env->portfolio, underlying, rule,
+                                                           hg_script_now(s));
+    const char *quality = hg_quality_name(all->quality);
     lua_newtable(L);
     for (uint32_t i = 0; i < count; i++) {
         const hg_instrument *inst = hg_universe_get(s->env->universe, ids[i]);
@@ -130,13 +133,16 @@ int l_exposure_by(lua_State *L) {
         group_of(inst, by, name, sizeof name);
         if (lua_getfield(L, -1, name) == LUA_TNIL) {
             lua_pop(L, 1);
-            lua_createtable(L, 0, 2);
+            lua_createtable(L, 0, 3);
             l_set(L, "delta", 0);
             l_set(L, "positions", 0);
+            lua_pushstring(L, quality);
+            lua_setfield(L, -2, "quality");
             lua_pushvalue(L, -1);
             lua_setfield(L, -3, name);
         }
-        double delta = hg_portfolio_delta_of(s->env->portfolio, ids[i], p->lots, hg_script_now(s));
+        double delta = hg_portfolio_delta_by_rule(s->env->portfolio, ids[i], p->lots, rule,
+                                                  hg_script_now(s));
         l_set(L, "delta", l_api_number(L, lua_gettop(L), "delta", 0) + delta);
         l_set(L, "positions", l_api_number(L, lua_gettop(L), "positions", 0) + 1);
         lua_pop(L, 1);

@@ -408,7 +408,7 @@ bool l_push_condition(lua_State *L, const hg_order *order, unsigned name);
 int l_choice(lua_State *L, const char *field, const char *name, const char *const *names);
 extern const char *const hg_order_types[];
 int l_order_submit(lua_State *L, hg_script *s, hg_order_request *request);
-int l_exposure_by(lua_State *L);
+int l_exposure_by(lua_State *L, hg_delta_rule rule);
 void l_push_market_surface(lua_State *L); /* the function */
 int l_margin(lua_State *L);               /* api_margin.c: functions of hedged.portfolio */
 int l_what_if(lua_State *L);

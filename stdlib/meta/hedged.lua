@@ -242,12 +242,13 @@ function hedged.param(args) end
 ---@class hedged.exposure_options
 ---@field underlying? string that of the strategy
 ---@field delta? string how the smile moves with the forward, a rule below ("bs")
----@field by? "expiry"|"kind"|"instrument" groups: { ["27FEB26"] = { delta =, positions = } }
+---@field by? "expiry"|"kind"|"instrument" { ["27FEB26"] = { delta =, positions =, quality = } }
 
 --- Exposure of the portfolio in one underlying, working, in-flight and unknown orders included.
 --- Costs nothing when nothing has changed since the last question.
 ---
---- With `by` it answers delta of the held positions in groups instead.
+--- With `by` it answers delta of the held positions in groups instead, by the same rule: the
+--- groups add up to `delta_filled`. `quality` is that of the whole answer.
 ---
 --- `delta` chooses what the vol of a strike does when the forward moves; delta is Black-76's plus
 --- vega times that. The whole answer follows (`delta`, `delta_net`, `delta_usd`, `delta_filled`,

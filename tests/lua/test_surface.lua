@@ -110,8 +110,22 @@ function TestSurface:test_exposures_by_rule()
         end
         local none, message, code = hedged.exposure { delta = "stiky_delta" }
         assert(none == nil and code == "not_supported" and message:find "sticky_delta")
-        none, message, code = hedged.exposure { delta = "sticky_delta", by = "expiry" }
-        assert(none == nil and code == "not_supported" and message:find "by")
+        for _, rule in ipairs { "bs", "sticky_delta", "sticky_tree", "skew_stickiness", "bartlett",
+                                "min_variance" } do
+          local whole = hedged.exposure { delta = rule }
+          for _, by in ipairs { "expiry", "kind", "instrument" } do
+            local sum = 0
+            for _, group in pairs(hedged.exposure { delta = rule, by = by }) do
+              sum = sum + group.delta
+              assert(group.quality == whole.quality and group.positions > 0)
+            end
+            assert(math.abs(sum - whole.delta_filled) < 1e-9, rule .. by)
+          end
+        end
+        assert(hedged.exposure { delta = "sticky_delta", by = "expiry" }["27FEB26"].delta
+               ~= hedged.exposure { by = "expiry" }["27FEB26"].delta)
+        none, message, code = hedged.exposure { delta = "sticky_delta", by = "strike" }
+        assert(none == nil and code == "not_supported" and message:find "expiry")
       end)
     end]], { { instrument = "BTC-27FEB26-88000-C", size = 10 } })
   quote_all(s)
