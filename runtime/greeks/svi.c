@@ -50,18 +50,22 @@ int hg_svi_derivatives(const hg_svi *s, double k, double w[3]) {
     return HG_OK;
 }
 
-/* -DBL_MAX where w is 0: a smile that touches 0 is not free of arbitrage. */
+/* NO_DENSITY where w is 0: g has no value there, and a smile that touches 0 is not free of
+ * arbitrage. */
+#define NO_DENSITY (-1.0)
+
 static double durrleman(const hg_svi *s, double k) {
     double w[3];
     derivatives(s, k, w);
-    if (!(w[0] > 0.0)) return -DBL_MAX;
+    if (!(w[0] > 0.0)) return NO_DENSITY;
     double ratio = w[1] / w[0];
     double lean = 1.0 - 0.5 * k * ratio;
     return hg_b76_saturate(lean * lean - 0.25 * w[1] * (ratio + 0.25 * w[1]) + 0.5 * w[2]);
 }
 
 int hg_svi_g(const hg_svi *s, double k, double *g) {
-    if (point_check(s, k) != HG_OK) return HG_GREEKS_BAD_INPUT;
+    double w;
+    if (hg_svi_variance(s, k, &w) != HG_OK || !(w > 0.0)) return HG_GREEKS_BAD_INPUT;
     *g = durrleman(s, k);
     return HG_OK;
 }

@@ -40,6 +40,8 @@ HG_MUST_CHECK int hg_svi_derivatives(const hg_svi *svi, double k, double w[3]);
 /*
  * Durrleman's function, the sign of the density that the smile implies (GJ 2.1):
  *     g(k) = (1 - k w'/(2w))^2 - w'^2/4 (1/w + 1/4) + w''/2
+ * HG_GREEKS_BAD_INPUT where w is 0: there it has no value. (A smile that touches 0 fails
+ * hg_svi_butterfly_check, which counts g as -1 there.)
  */
 HG_MUST_CHECK int hg_svi_g(const hg_svi *svi, double k, double *g);
 

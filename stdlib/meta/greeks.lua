@@ -171,10 +171,11 @@ function greeks.american(S, K, T, sigma, cp, r, q) end
 ---@return string? code "bad_input"
 function greeks.svi(k, params) end
 
---- Durrleman's g(k) of an SVI slice: negative where the smile allows butterfly arbitrage.
+--- Durrleman's g(k) of an SVI slice: negative where the smile allows butterfly arbitrage
+--- (Gatheral and Jacquier 2014, section 2.1).
 ---@param k number
 ---@param params hedged.greeks.svi_params
----@return number? g
+---@return number? g nil also where the variance is 0: there is no density
 ---@return string? message
 ---@return string? code "bad_input"
 function greeks.svi_g(k, params) end
