@@ -87,7 +87,7 @@ static double deviations_solve(double y) {
         double newton = -miss / slope;
         double halley = newton / (1.0 + 0.5 * newton * bend / slope);
         double step = v_max(-1.0, v_min(1.0, halley));
-        d += d * step; /* e^step, to the order that matters at the end */
+        d += d * v_fma(0.5 * step, step, step); /* e^step, to 1e-22 at the end */
         if (fabs(step) < 1e-7) break;
     }
     return d;
