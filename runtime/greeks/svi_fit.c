@@ -282,16 +282,15 @@ static double free_objective(const double *x, void *ctx) {
  */
 static int fit_mend(search *s, hg_svi *fit, hg_smile_quality *quality) {
     if (is_free(fit)) return HG_OK;
-    double x[2];
-    if (start_take(s, fit, x)) {
-        x[0] = clamp(x[0], -0.5, 0.5);
-        x[1] = v_min(x[1], -1.0);
-        hg_simplex_options o = {
-            .dim = 2, .evals_max = 80, .tolerance = 1e-3, .step = {0.1, -0.4}
-        };
-        hg_simplex_minimise(free_objective, s, &o, x);
-        *fit = search_svi(s, x);
-    }
+    double x[2] = {0.0, -1.0};
+    if (!start_take(s, fit, x)) start_choose(s, x); /* a turn so wide that it has no place */
+    x[0] = clamp(x[0], -0.5, 0.5);
+    x[1] = v_min(x[1], -1.0);
+    hg_simplex_options o = {
+        .dim = 2, .evals_max = 80, .tolerance = 1e-3, .step = {0.1, -0.4}
+    };
+    hg_simplex_minimise(free_objective, s, &o, x);
+    *fit = search_svi(s, x);
     quality->repaired = true;
     if (is_free(fit)) return HG_OK;
     hg_essvi slice;

@@ -40,7 +40,7 @@ static void market_make(const double times[EXPIRIES]) {
     }
 }
 
-static const double ordinary[EXPIRIES] = {0.02, 0.08, 0.25, 0.5};
+static const double ordinary[EXPIRIES] = {0.02, 0.08, 0.25, 1.0};
 
 /* The worst vol error at the strikes first to last of expiry i. */
 static double worst_of(const hg_surface *s, int i, int first, int last) {
