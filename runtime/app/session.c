@@ -99,6 +99,9 @@ static void on_script_log(void *context, const char *strategy, hg_log_level leve
         }
     }
     line[used] = '\0';
+    if (*text) {
+        memcpy(line + used - 4, " ...", 4);
+    }
     hg_log(level, "%s: %s", strategy, line);
 }
 

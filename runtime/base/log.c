@@ -21,7 +21,7 @@ void hg_log(hg_log_level level, const char *fmt, ...) {
     if (level < threshold || level >= HG_LOG_QUIET) {
         return;
     }
-    char line[1024];
+    char line[4608]; /* an error with its frame and traceback */
     va_list args;
     va_start(args, fmt);
     vsnprintf(line, sizeof line, fmt, args);

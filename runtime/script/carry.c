@@ -6,6 +6,7 @@
  * Bounded in bytes, values and depth; the budget of the callback is polled. Whatever is not plain
  * data is refused under the path it was found at.
  */
+#include "base/text.h"
 #include "script/reload_int.h"
 
 #include <stdio.h>
@@ -57,18 +58,19 @@ static int step_text(lua_State *L, int index, char *at, size_t room) {
 }
 
 /* "state.book[3].f" */
-static const char *path_of(lua_State *L, const writer *w, char *buf, size_t size) {
+static void path_of(lua_State *L, const writer *w, char *buf, size_t size) {
     size_t used = (size_t)snprintf(buf, size, "%s", w->root);
     for (uint32_t i = 0; i < w->levels && used < size; i++) {
         int n = step_text(L, w->keys[i], buf + used, size - used);
         used += n > 0 ? (size_t)n : 0;
     }
-    return buf;
 }
 
 static int l_refuse(lua_State *L, const writer *w, const char *what) {
     char path[PATH_BYTES];
-    return luaL_error(L, "%s: %s", path_of(L, w, path, sizeof path), what);
+    path_of(L, w, path, sizeof path);
+    hg_text_make_line(path); /* keys are texts of the script */
+    return luaL_error(L, "%s: %s", path, what);
 }
 
 static void l_put(lua_State *L, writer *w, const void *bytes, size_t size) {

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MESSAGE_MAX 600
+
 typedef struct out {
     char *buf;
     size_t size, len;
@@ -68,6 +70,18 @@ static size_t parse_place(const hg_script *s, const char *message, const hg_sour
     return 0;
 }
 
+/* An error value without a place (a number, a table, error(text, 0)) was raised somewhere: the first
+ * line of the traceback that is the script's own. */
+static bool place_of_traceback(const hg_script *s, const char *traceback, const hg_source **source,
+                               int *line) {
+    for (const char *at = traceback; at && (at = strstr(at, "\n\t")) != NULL; at += 2) {
+        char frame[512];
+        snprintf(frame, sizeof frame, "%.*s", (int)strcspn(at + 2, "\n"), at + 2);
+        if (strncmp(frame, "[C]", 3) != 0 && parse_place(s, frame, source, line)) return true;
+    }
+    return false;
+}
+
 /* Without the host's own frames at its end, which tell a script author nothing. */
 static int traceback_length(const char *traceback) {
     static const char host[] = "\n\t[C]: in ?";
@@ -111,6 +125,12 @@ static int line_of_opener(const char *message, int line) {
     return number > 0 && number < 10000000 ? (int)number : line;
 }
 
+/* Messages of loading and of carrying state over say it themselves. */
+static bool says_where(const char *label, const char *message) {
+    return strcmp(label, "load") == 0 || strcmp(label, "state") == 0 ||
+           (strcmp(label, "migrate") == 0 && strstr(message, "migrate ") != NULL);
+}
+
 void hg_frame_write(hg_script *s, const char *label, const char *message, const char *traceback) {
     out o = {s->error, sizeof s->error, 0};
     const hg_source *source = NULL;
@@ -118,13 +138,16 @@ void hg_frame_write(hg_script *s, const char *label, const char *message, const 
     size_t name_len = parse_place(s, message, &source, &line);
     const char *help = strstr(message, " (did you mean");
     size_t head = help ? (size_t)(help - message) : strlen(message);
-    if (head > HG_ERROR_MAX / 2) head = HG_ERROR_MAX / 2;
-    bool placed = name_len > 0 || strcmp(label, "load") == 0; /* the message says where */
+    bool cut = head > MESSAGE_MAX; /* the line and the traceback must have their place */
+    if (cut) head = MESSAGE_MAX;
+    bool placed = name_len > 0 || says_where(label, message);
     put_message(&o, message, head);
+    if (cut) put(&o, " ...");
     put(&o, "%s%s\n", placed ? "" : " in ", placed ? "" : label);
     if (name_len) line = line_of_opener(message, line);
+    bool raised = !placed && place_of_traceback(s, traceback, &source, &line);
     int margin = snprintf(NULL, 0, "%d", line);
-    bool shown = name_len && put_source(&o, source, line, label, message);
+    bool shown = (name_len || raised) && put_source(&o, source, line, label, message);
     char meant[96];
     if (help) {
         size_t n = strcspn(help + 2, ")");

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "script/script_int.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,9 +217,31 @@ static void l_compile(lua_State *L, const char *code) {
     lua_remove(L, -2);
 }
 
+static bool is_name_char(char c) {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* `name.x = 1`, `name[k].y = 1` somewhere in the code: what is written there would be lost. */
+static bool assigns_into(const char *code, const char *name) {
+    size_t len = strlen(name);
+    for (const char *at = strstr(code, name); at; at = strstr(at + 1, name)) {
+        bool whole = at == code || (!is_name_char(at[-1]) && at[-1] != '.');
+        const char *end = at + len;
+        if (!whole || (*end != '.' && *end != '[')) continue;
+        while (is_name_char(*end) || (*end && strchr(".[]\"'", *end))) end++;
+        end += strspn(end, " \t");
+        if (*end == '=' && end[1] != '=') return true;
+    }
+    return false;
+}
+
 static int l_ask(lua_State *L) {
     question *q = lua_touserdata(L, 1);
     lua_settop(L, 0);
+    if (!q->write && (assigns_into(q->code, "self") || assigns_into(q->code, "state"))) {
+        return luaL_error(L, "self and state are copies here, nothing would change "
+                             "(hedged repl --write)");
+    }
     l_push_names(L);
     bool about = strstr(q->code, "self") || strstr(q->code, "state");
     if (q->write) {
@@ -303,6 +326,10 @@ int hg_inspect(hg_inspector *in, hg_script *target, const char *code, bool write
     }
     in->out = NULL;
     return rc;
+}
+
+void hg_inspector_book(hg_inspector *in, hg_portfolio *portfolio) {
+    in->env.portfolio = portfolio;
 }
 
 hg_inspector *hg_inspector_new(const hg_script_env *env) {

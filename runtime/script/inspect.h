@@ -16,6 +16,9 @@ typedef struct hg_inspector hg_inspector;
 hg_inspector *hg_inspector_new(const hg_script_env *env);
 void hg_inspector_free(hg_inspector *inspector);
 
+/* What `portfolio` and `hedged.exposure` mean when looking: the whole book, or that of a share. */
+void hg_inspector_book(hg_inspector *inspector, hg_portfolio *portfolio);
+
 /* Evaluates `code`, an expression or statements, about `script` (NULL: none). What it printed, then
  * its values one a line. HG_ESTRATEGY with one line in the record; a text that is not complete yet
  * ends with "<eof>". */
