@@ -141,6 +141,7 @@ static double slippage(const hg_market *market, const hg_instrument *inst, doubl
                      : difference * amount * hg_market_usd(market, inst->quote_id);
 }
 
+/* NAN: beyond what the ledger counts. */
 static double fee_usd(const hg_market *market, const hg_instrument *inst, double price,
                       hg_lots lots, double spot) {
     hg_nano price_nano = 0;
@@ -148,7 +149,7 @@ static double fee_usd(const hg_market *market, const hg_instrument *inst, double
     hg_cash fee = 0;
     bool known = hg_nano_from_double(price, &price_nano) && hg_nano_from_double(spot, &spot_nano) &&
                  hg_fee(inst, price_nano, lots, false, spot_nano, &fee);
-    return known ? hg_nano_to_double(fee) * hg_market_usd(market, inst->settle_id) : 0;
+    return known ? hg_nano_to_double(fee) * hg_market_usd(market, inst->settle_id) : NAN;
 }
 
 int hg_cost_of(const hg_market *market, hg_margin *margin, const hg_cost_query *q, int64_t now_ns,

@@ -188,7 +188,11 @@ int l_explain(lua_State *L) {
     }
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_getfield(L, 1, "by");
-    by = luaL_checkoption(L, -1, "session", choices);
+    const char *word = lua_isnil(L, -1) ? choices[0] : lua_tostring(L, -1);
+    while (choices[by] && (!word || strcmp(word, choices[by]) != 0)) by++;
+    if (!choices[by]) {
+        return luaL_error(L, "explain: by must be session, strategy, underlying or instrument");
+    }
     if (lua_getfield(L, 1, "underlying") != LUA_TNIL) {
         of.underlying = l_api_underlying(L, lua_gettop(L));
     }

@@ -175,6 +175,9 @@ static bool l_idea(lua_State *L, const hg_script *s, hg_trade_idea *idea, double
     const hg_market *market = s->env->market;
     double mid = hg_market_mid(market, inst->id);
     idea->price = l_api_number(L, at, "price", 0);
+    if (idea->price < 0 || !isfinite(idea->price)) {
+        luaL_error(L, "what_if: a price must be above zero; without one the book is taken");
+    }
     if (idea->price == 0) {
         idea->price = hg_cost_price(market, inst->id, idea->side, idea->lots, NULL);
     }
@@ -188,6 +191,9 @@ static bool l_idea(lua_State *L, const hg_script *s, hg_trade_idea *idea, double
     if (hg_nano_from_double(hg_market_underlying(market, inst->underlying_id)->spot, &spot) &&
         hg_fee(inst, price, idea->lots, false, spot, &fee)) {
         idea->fee = hg_nano_to_double(fee);
+    } else {
+        l_api_fail(L, "bad_size", "what_if: %g of %s is beyond the ledger", size, inst->name);
+        return false;
     }
     double usd = hg_market_usd(market, inst->quote_id);
     bool usd_sized = inst->inverse && inst->kind != HG_KIND_OPTION;
@@ -304,7 +310,11 @@ static size_t l_axis(lua_State *L, const char *field, double least, double *out)
         }
         double value = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : NAN;
         if (!(value > least && fabs(value) <= 1e6)) {
-            luaL_error(L, "scenario: %s: a value is no number or below what there is", field);
+            luaL_error(L,
+                       least > -INFINITY
+                           ? "scenario: %s: want moves above -1, such as -0.1 for a fall by 10 %%"
+                           : "scenario: %s: want numbers, such as 0.05 for five points",
+                       field);
         }
         out[i] = value;
         lua_pop(L, 1);
@@ -347,7 +357,7 @@ int l_scenario(lua_State *L) {
     lua_settop(L, 1);
     grid *g = lua_newuserdatauv(L, sizeof *g, 0);
     double days = l_api_number(L, 1, "days", 0);
-    if (!(days >= 0 && days <= 1e5)) luaL_error(L, "scenario: days must be zero or more");
+    if (!(days >= 0 && days <= 1e5)) luaL_error(L, "scenario: days must be 0 to 100000");
     g->spots = l_axis(L, "spot", -1, g->spot);
     g->vols = l_axis(L, "vol", -INFINITY, g->vol);
     g->cells = g->spots * g->vols;

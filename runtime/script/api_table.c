@@ -8,7 +8,11 @@
 
 void l_api_unknown(lua_State *L, const char *what, int key, const char *const *names) {
     if (lua_type(L, key) != LUA_TSTRING) {
-        luaL_error(L, "%s: a %s is not a field name", what, luaL_typename(L, key));
+        bool list = lua_isinteger(L, key) && names[0];
+        luaL_error(L,
+                   list ? "%s: wants fields by their names, such as %s ="
+                        : "%s: a %s is not a field name",
+                   what, list ? names[0] : luaL_typename(L, key));
     }
     const char *name = lua_tostring(L, key);
     const char *near = hg_text_nearest(name, names);

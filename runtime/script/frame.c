@@ -70,16 +70,38 @@ static size_t parse_place(const hg_script *s, const char *message, const hg_sour
     return 0;
 }
 
-/* An error value without a place (a number, a table, error(text, 0)) was raised somewhere: the first
- * line of the traceback that is the script's own. */
+static bool is_stdlib(const hg_source *source) {
+    return strncmp(source->name, "stdlib/", 7) == 0;
+}
+
+/* An error value without a place (a number, a table, error(text, 0)) was raised somewhere: the
+ * first line of the traceback that is the script's own. */
 static bool place_of_traceback(const hg_script *s, const char *traceback, const hg_source **source,
                                int *line) {
     for (const char *at = traceback; at && (at = strstr(at, "\n\t")) != NULL; at += 2) {
         char frame[512];
         snprintf(frame, sizeof frame, "%.*s", (int)strcspn(at + 2, "\n"), at + 2);
-        if (strncmp(frame, "[C]", 3) != 0 && parse_place(s, frame, source, line)) return true;
+        bool own = strncmp(frame, "[C]", 3) != 0 && parse_place(s, frame, source, line);
+        if (own && !is_stdlib(*source)) return true;
     }
     return false;
+}
+
+/* Misuse that a module of ours noticed: the reader wants to see his own line. What broke inside the
+ * module ("attempt to ...") is shown where it did. */
+static const char *blame_caller(const hg_script *s, const char *message, const char *traceback,
+                                char *buf, size_t size) {
+    const hg_source *source = NULL;
+    const hg_source *own = NULL;
+    int line = 0;
+    size_t len = parse_place(s, message, &source, &line);
+    const char *rest = len ? strstr(message + len, ": ") : NULL;
+    if (!rest || !is_stdlib(source) || strncmp(rest + 2, "attempt to", 10) == 0 ||
+        !place_of_traceback(s, traceback, &own, &line)) {
+        return message;
+    }
+    snprintf(buf, size, "%s:%d: %s", own->name, line, rest + 2);
+    return buf;
 }
 
 /* Without the host's own frames at its end, which tell a script author nothing. */
@@ -135,6 +157,8 @@ void hg_frame_write(hg_script *s, const char *label, const char *message, const 
     out o = {s->error, sizeof s->error, 0};
     const hg_source *source = NULL;
     int line = 0;
+    char own[2 * MESSAGE_MAX];
+    message = blame_caller(s, message, traceback, own, sizeof own);
     size_t name_len = parse_place(s, message, &source, &line);
     const char *help = strstr(message, " (did you mean");
     size_t head = help ? (size_t)(help - message) : strlen(message);

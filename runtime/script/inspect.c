@@ -286,6 +286,8 @@ static int refuse(hg_script *s) {
     char line[512];
     hg_text_copy(line, sizeof line, s->error);
     size_t len = strcspn(line, "\n");
+    const char *text = line;
+    if (strncmp(line, "stdlib/", 7) == 0 && strstr(line, ": ")) text = strstr(line, ": ") + 2;
     const char *tail = " in repl"; /* how frames name what has no source */
     line[len] = '\0';
     if (len > strlen(tail) && strcmp(line + len - strlen(tail), tail) == 0) {
@@ -297,7 +299,7 @@ static int refuse(hg_script *s) {
         hg_text_copy(help, sizeof help, advice + 8);
         help[strcspn(help, "\n")] = '\0';
     }
-    int rc = HG_ERR(HG_ESTRATEGY, "%s", line);
+    int rc = HG_ERR(HG_ESTRATEGY, "%s", text);
     if (help[0]) hg_error_hint("%s", help);
     return rc;
 }

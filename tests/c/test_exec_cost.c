@@ -57,6 +57,9 @@ TEST(parts_of_a_perpetual_and_a_future) {
     q.lots = 1;
     q.horizon_s = NAN;
     CHECK_EQ(hg_cost_of(w.market, NULL, &q, w.now_ns, &c), HG_EINVALID);
+    q.horizon_s = 0;
+    q.lots = INT64_MAX / 4; /* a fee the ledger cannot count is not no fee */
+    CHECK_EQ(hg_cost_of(w.market, NULL, &q, w.now_ns, &c), HG_ERANGE);
     world_close(&w);
 }
 

@@ -27,7 +27,7 @@ TEST(looks_at_copies) {
     hg_inspector *in = hg_inspector_new(&k.env);
     says(in, k.script, "state.list", false, "{ 1, { 2 } }");
     says(in, k.script, "state.list[1] == 1, self.underlying", false, "true\nBTC");
-    says(in, k.script, "self.state.list[1] = 9", false, "");
+    says(in, k.script, "local l = self.state.list l[1] = 9", false, "");
     says(in, k.script, "state.list[1]", false, "1");
     says(in, k.script, "y = 2", false, "");
     says(in, k.script, "y", false, "2");
@@ -71,6 +71,31 @@ TEST(cannot_act_or_run_away) {
          "false\nrepl:1: undefined global 'kept_name'");
     CHECK_EQ(hg_exec_stats_get(k.exec)->orders, 0);
     kit_running(&k);
+    hg_inspector_free(in);
+    kit_close(&k);
+}
+
+/* What is written into a copy would be lost without a word. */
+TEST(assigning_into_the_copies_is_an_error) {
+    static const char *const lost[] = {"state.n = 1", "self.state.n = 1", "self.x=1",
+                                       "state['n'] = 1", "state.a[1].b = 2 return 1"};
+    static const char *const fine[][2] = {
+        {"state.n == 1",                      "false"},
+        {"x = state.n",                       ""     },
+        {"y = {} y.state = {} y.state.n = 3", ""     },
+        {"mystate = {} mystate.n = 4",        ""     },
+    };
+    kit k;
+    kit_open(&k);
+    kit_load(&k, "function S:on_tick() self.state.n = 7 end");
+    hg_inspector *in = hg_inspector_new(&k.env);
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
+        fails(in, k.script, lost[i], false, "copies here");
+    }
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        says(in, k.script, fine[i][0], false, fine[i][1]);
+    }
+    says(in, k.script, "self.state.n = 8", true, "");
     hg_inspector_free(in);
     kit_close(&k);
 }
