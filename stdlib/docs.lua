@@ -378,7 +378,7 @@ if ... then
   end
   if not shown then
     local near = similar(stubs, given[1])
-    io.stderr:write(("error: no topic '%s'\nhint: %s\n"):format(given[1],
+    io.stderr:write(("error: no topic '%s'\n  = help: %s\n"):format(given[1],
       near and "did you mean " .. near .. "?" or "hedged docs lists the topics"))
     os.exit(2)
   end

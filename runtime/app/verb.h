@@ -25,6 +25,7 @@ typedef struct hg_verb {
     const char *name;
     const char *synopsis; /* "STRATEGY.lua --feed tape:FILE [flags]" */
     const char *summary;  /* one line */
+    const char *details;  /* NULL, or what --help says of its arguments, one or more lines */
     const char *example;  /* shown by --help, one or more lines */
     const hg_flag *flags; /* ends with a NULL name; may be NULL; --help and --json are implied */
     int (*run)(hg_args *args);

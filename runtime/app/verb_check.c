@@ -29,7 +29,7 @@ typedef struct {
     const char *book, *config;
     const char *set[HG_SETS_MAX];
     size_t set_count;
-    bool json, run, quiet;
+    bool json, run, quiet, several; /* `several` files: one object holds theirs */
     char report[8192];
     int warnings;
     /* of the dry run */
@@ -149,7 +149,7 @@ static void print_json(const check_job *job, int rc) {
         hg_json_close(&j);
     }
     hg_json_close(&j);
-    printf("%s\n", hg_json_text(&j));
+    printf("%s%s", hg_json_text(&j), job->several ? "" : "\n");
 }
 
 static void print_text(const check_job *job) {
@@ -159,9 +159,10 @@ static void print_text(const check_job *job) {
     }
     printf("%s: ok%s", job->path, job->warnings > 0 ? " with warnings" : "");
     if (job->run) {
-        printf(" (dry run of %.0f minutes: %llu callbacks, %llu orders, %llu refused)",
+        printf(" (dry run of %.0f minutes: %llu callbacks, %llu order%s, %llu refused)",
                job->seconds / 60, (unsigned long long)job->callbacks,
-               (unsigned long long)job->orders, (unsigned long long)job->refused);
+               (unsigned long long)job->orders, job->orders == 1 ? "" : "s",
+               (unsigned long long)job->refused);
     }
     printf("\n");
 }
@@ -213,14 +214,24 @@ static int check(hg_args *args) {
            (text = hg_args_get_nth(args, "set", job.set_count)) != NULL) {
         job.set[job.set_count++] = text;
     }
+    job.several = args->word_count > 1;
     int warnings = 0;
+    int failed = HG_EXIT_OK;
     for (size_t i = 0; i < args->word_count; i++) {
         job.path = args->words[i];
-        int rc = check_file(&job);
-        if (rc < 0) {
-            return hg_verb_fail(rc);
+        if (job.json && job.several) {
+            printf(i == 0 ? "{\"files\":[" : ",");
         }
+        int rc = check_file(&job);
+        int code = rc < 0 ? hg_verb_fail(rc) : HG_EXIT_OK;
+        failed = failed != HG_EXIT_OK ? failed : code; /* the others are worth knowing as well */
         warnings += job.warnings;
+    }
+    if (job.json && job.several) {
+        printf("]}\n");
+    }
+    if (failed != HG_EXIT_OK) {
+        return failed;
     }
     return warnings > 0 && hg_args_has(args, "strict") ? HG_EXIT_STRATEGY : HG_EXIT_OK;
 }

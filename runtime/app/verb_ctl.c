@@ -267,9 +267,22 @@ static int ctl(hg_args *args) {
 
 const hg_verb hg_verb_ctl = {
     .name = "ctl",
-    .synopsis = "status|params|set NAME=VALUE|positions|orders|exposure|pause|resume|kill|arm|\n"
-                "           cancel-all|stop|reload|rollback|versions [--session NAME|PID]",
+    .synopsis = "COMMAND [ARGUMENT...] [--session NAME|PID] [--strategy NAME]",
     .summary = "look at a running session and change it",
+    .details = "commands:\n"
+               "  status                        everything at a glance\n"
+               "  params                        parameters with their bounds\n"
+               "  set NAME=VALUE...             change parameters, all or none of them\n"
+               "  positions, orders [NAME]      what is held, what is working\n"
+               "  exposure [COIN]               Greeks, pending orders included\n"
+               "  pause, resume                 stop calling a strategy, and go on\n"
+               "  cancel-all                    cancel working orders\n"
+               "  kill [halt|cancel|flatten]    no new orders; cancelled (default); closed\n"
+               "  arm                           end a kill and what the risk gate has latched\n"
+               "  reload [STRATEGY]             look at the files again, and wait for the outcome\n"
+               "  rollback [VERSION]            back to the version before, or to one by its hash\n"
+               "  versions                      what has run\n"
+               "  stop                          end the session, as Ctrl-C does",
     .example = "hedged ctl set band=0.2\n  hedged ctl pause --strategy delta_band\n"
                "  hedged ctl positions BTC --json",
     .flags = ctl_flags,

@@ -70,6 +70,9 @@ static void help_all(FILE *out) {
 
 static void help_verb(const hg_verb *verb) {
     printf("hedged %s %s\n\n%s\n", verb->name, verb->synopsis, verb->summary);
+    if (verb->details) {
+        printf("\n%s\n", verb->details);
+    }
     if (verb->flags && verb->flags[0].name) {
         printf("\nflags:\n");
         for (const hg_flag *flag = verb->flags; flag->name; flag++) {
@@ -121,7 +124,14 @@ int hg_verbs_main(int argc, char **argv) {
     }
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
-        help_all(stdout);
+        const hg_verb *about = argc > 2 ? verb_find(argv[2]) : NULL;
+        if (about) {
+            help_verb(about);
+        } else if (argc > 2) {
+            return verb_unknown(argv[2]);
+        } else {
+            help_all(stdout);
+        }
         return HG_EXIT_OK;
     }
     name = strcmp(name, "--version") == 0 ? "version" : name;
