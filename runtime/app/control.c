@@ -166,8 +166,8 @@ static int do_eval(hg_session *s, const hg_request *request, hg_json *out) {
     if (rc < 0) {
         return rc;
     }
-    hg_inspector_book(s->inspector, request->strategy ? hg_core_book_of(&s->core, index)
-                                                      : s->core.portfolio);
+    hg_inspector_book(s->inspector,
+                      request->strategy ? hg_core_book_of(&s->core, index) : s->core.portfolio);
     e.inspector = s->inspector;
     e.script = some ? s->core.scripts[index] : NULL;
     e.request = request;
