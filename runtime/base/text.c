@@ -4,9 +4,12 @@
 #include "base/assert.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 bool hg_text_copy(char *dst, size_t size, const char *src) {
     size_t len = strlen(src);
@@ -135,6 +138,23 @@ int hg_file_read(const char *path, size_t limit, char **data, size_t *size) {
     FILE *file = fopen(path, "rb");
     if (!file) {
         return HG_ERR(HG_ENOTFOUND, "cannot open %s: %s", path, strerror(errno));
+    }
+    int rc = file_load(file, path, limit, data, size);
+    fclose(file);
+    return rc;
+}
+
+int hg_file_read_plain(const char *path, size_t limit, char **data, size_t *size) {
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0) {
+        return HG_ERR(HG_ENOTFOUND, "cannot open %s: %s", path, strerror(errno));
+    }
+    bool plain = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    FILE *file = plain ? fdopen(fd, "rb") : NULL;
+    if (!file) {
+        close(fd);
+        return HG_ERR(HG_ENOTFOUND, "%s is not a plain file", path);
     }
     int rc = file_load(file, path, limit, data, size);
     fclose(file);

@@ -28,6 +28,9 @@ HG_MUST_CHECK int hg_text_parts(const char *text, int (*part)(void *context, cha
 /* Reads a whole file (at most `limit` bytes) into fresh NUL-terminated memory the caller frees. */
 HG_MUST_CHECK int hg_file_read(const char *path, size_t limit, char **data, size_t *size);
 
+/* The same of a plain file only: a pipe or a device in its place would let the reader wait. */
+HG_MUST_CHECK int hg_file_read_plain(const char *path, size_t limit, char **data, size_t *size);
+
 /* `text` without its first line when that is just what has been `said` already. */
 const char *hg_text_after(const char *text, const char *said);
 

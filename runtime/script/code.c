@@ -73,9 +73,10 @@ const hg_source *hg_code_find(const hg_code *code, const char *name) {
 static bool same_on_disk(const hg_source *source) {
     char *data = NULL;
     size_t size = 0;
-    if (hg_file_read(source->name, FILE_MAX, &data, &size) < 0) {
+    if (hg_file_read_plain(source->name, FILE_MAX, &data, &size) < 0) {
         return hg_embedded_find(source->name) != NULL;
     }
+    hg_source_tidy(data, size);
     bool same = size == source->size && memcmp(data, source->text, size) == 0;
     free(data);
     return same;
@@ -89,7 +90,7 @@ bool hg_code_is_on_disk(const hg_code *code) {
         size_t size = 0;
         const char *path = code->absent;
         same = (*code->dir ? hg_module_read(code->dir, path, path, &data, &size)
-                           : hg_file_read(path, FILE_MAX, &data, &size)) < 0;
+                           : hg_file_read_plain(path, FILE_MAX, &data, &size)) < 0;
         free(data);
     }
     hg_error_clear();

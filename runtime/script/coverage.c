@@ -113,6 +113,7 @@ typedef struct lines {
 
 static int read_source(const char *name, char **text, size_t *size) {
     int rc = hg_file_read(name, SOURCE_MAX, text, size);
+    if (rc == 0) hg_source_tidy(*text, *size);
     const hg_embedded *e = rc < 0 ? hg_embedded_find(name) : NULL;
     if (!e) return rc;
     *text = strndup(e->data, e->size);

@@ -29,6 +29,7 @@ const char *hg_source_line(const hg_source *source, int line, int *len) {
     if (!at || at >= end) return NULL;
     const char *stop = memchr(at, '\n', (size_t)(end - at));
     size_t n = (size_t)((stop ? stop : end) - at);
+    if (n > 0 && at[n - 1] == '\r') n--; /* lines as Windows ends them */
     *len = n > 160 ? 160 : (int)n;
     return at;
 }

@@ -25,7 +25,25 @@ const hg_module hg_modules[] = {
     {NULL,               NULL            },
 };
 
+/* What editors put in front: a byte order mark, and a first line for the shell. */
+void hg_source_tidy(char *text, size_t size) {
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        memset(text, ' ', 3);
+        text += 3;
+        size -= 3;
+    }
+    if (size >= 2 && text[0] == '#' && text[1] == '!') memcpy(text, "--", 2);
+}
+
+static bool is_utf16(const char *text, size_t size) {
+    return size >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0);
+}
+
 const hg_source *hg_source_text(hg_script *s, const char *name, const char *text, size_t size) {
+    if (is_utf16(text, size)) {
+        (void)HG_ERR(HG_ESTRATEGY, "%s is UTF-16; save it as UTF-8", name);
+        return NULL;
+    }
     if (s->source_count == HG_SOURCES_MAX) {
         (void)HG_ERR(HG_ELIMIT, "more than %d modules", HG_SOURCES_MAX);
         return NULL;
@@ -39,9 +57,10 @@ const hg_source *hg_source_text(hg_script *s, const char *name, const char *text
     memcpy(source->text, text, size);
     source->text[size] = '\0';
     source->size = size;
+    hg_source_tidy(source->text, size);
     hg_text_copy(source->name, sizeof source->name, name);
     s->source_count++;
-    s->hash = hg_hash_bytes(hg_hash_u64(s->hash, size), text, size);
+    s->hash = hg_hash_bytes(hg_hash_u64(s->hash, size), source->text, size);
     return source;
 }
 
@@ -58,7 +77,8 @@ const hg_source *hg_source_load(hg_script *s, const char *path) {
     const hg_embedded *file = hg_embedded_find(path);
     char *data = NULL;
     size_t size = 0;
-    int rc = hg_file_read(path, SOURCE_MAX, &data, &size);
+    int rc = s->sandbox ? hg_file_read_plain(path, SOURCE_MAX, &data, &size)
+                        : hg_file_read(path, SOURCE_MAX, &data, &size);
     if (rc < 0 && file) return hg_source_text(s, path, file->data, file->size);
     if (rc < 0) return NULL;
     const hg_source *source = hg_source_text(s, path, data, size);
@@ -116,7 +136,7 @@ int hg_module_read(const char *dir, const char *path, const char *shown, char **
     size_t real_len = strlen(real);
     bool lua = real_len > 4 && strcmp(real + real_len - 4, ".lua") == 0;
     int rc = inside && lua
-                 ? hg_file_read(real, SOURCE_MAX, data, size)
+                 ? hg_file_read_plain(real, SOURCE_MAX, data, size)
                  : HG_ERR(HG_ENOTFOUND, "%s.lua is a link out of the strategy's folder", shown);
     free(real);
     return rc;

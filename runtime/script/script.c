@@ -74,6 +74,9 @@ static void set_directory(hg_script *s, const char *path) {
 static int l_run_file(lua_State *L) {
     const hg_source *source = lua_touserdata(L, 1);
     hg_script *s = hg_script_of(L);
+    if (source->text[0] == '\x1b') {
+        return luaL_error(L, "%s: compiled Lua is not taken, the text is", s->file);
+    }
     lua_pushfstring(L, "@%s", source->name);
     if (l_compile_text(L, source->text, source->size, lua_tostring(L, -1)) != LUA_OK) {
         return lua_error(L);

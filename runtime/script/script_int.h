@@ -266,6 +266,7 @@ const hg_source *hg_source_load(hg_script *s, const char *path);
 /* The text of module `shown` at `path`, when that is a .lua file below `dir`; the caller frees. */
 HG_MUST_CHECK int hg_module_read(const char *dir, const char *path, const char *shown, char **data,
                                  size_t *size);
+void hg_source_tidy(char *text, size_t size); /* in place: lines and columns stay */
 const hg_source *hg_source_text(hg_script *s, const char *name, const char *text, size_t size);
 
 /* ---- lib_*.c: bounded, deterministic replacements -------------------------------------------- */

@@ -10,7 +10,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 TEST(patterns) {
     CHECK(hg_text_match("BTC-*", "BTC-PERPETUAL"));
@@ -236,4 +239,31 @@ TEST(what_was_said_is_not_said_again) {
     CHECK_STR(hg_text_after("a", "a"), "");
     CHECK_STR(hg_text_after("ab\nb", "a"), "ab\nb");
     CHECK_STR(hg_text_after("", "a"), "");
+}
+
+/* A pipe in the place of a file would let the reader wait for ever. */
+TEST(only_plain_files_are_read_where_nobody_may_wait) {
+    char dir[] = "/tmp/hedged-text-XXXXXX";
+    char path[64];
+    char *data = NULL;
+    size_t size = 7;
+    CHECK(mkdtemp(dir) != NULL);
+    snprintf(path, sizeof path, "%s/x", dir);
+    CHECK_EQ(hg_file_read_plain(path, 100, &data, &size), HG_ENOTFOUND);
+    CHECK_EQ(mkfifo(path, 0600), 0);
+    CHECK_EQ(hg_file_read_plain(path, 100, &data, &size), HG_ENOTFOUND);
+    CHECK(strstr(hg_error_text(), "is not a plain file") != NULL);
+    CHECK_EQ(hg_file_read_plain(dir, 100, &data, &size), HG_ENOTFOUND);
+    CHECK(!data && size == 7);
+    CHECK_EQ(unlink(path), 0);
+    FILE *f = fopen(path, "w");
+    CHECK(f != NULL);
+    fputs("ab", f);
+    fclose(f);
+    CHECK_EQ(hg_file_read_plain(path, 100, &data, &size), HG_OK);
+    CHECK_EQ(size, 2);
+    CHECK_STR(data, "ab");
+    free(data);
+    CHECK_EQ(unlink(path), 0);
+    CHECK_EQ(rmdir(dir), 0);
 }

@@ -154,6 +154,34 @@ TEST(parameters_change_while_it_runs) {
     kit_close(&k);
 }
 
+/* As editors save: with a byte order mark, a line for the shell, the lines of Windows. */
+TEST(files_are_taken_as_editors_save_them) {
+    static const char *const fronts[] = {"\xef\xbb\xbf", "#!/usr/bin/env hedged\n",
+                                         "\xef\xbb\xbf#!x\r\n", "-- a\r\n"};
+    for (size_t i = 0; i < sizeof fronts / sizeof *fronts; i++) {
+        kit k;
+        char text[512];
+        kit_open(&k);
+        snprintf(text, sizeof text, "%s" HEAD "return hedged.strategy { api = 1 }", fronts[i]);
+        CHECK_EQ(kit_try(&k, text, NULL, 0), 0);
+        hg_script_close(k.script);
+        k.script = NULL;
+        snprintf(text, sizeof text, "%s" HEAD "x = = 1\r\n", fronts[i]);
+        CHECK_EQ(kit_try(&k, text, NULL, 0), HG_ESTRATEGY);
+        char shown[64];
+        snprintf(shown, sizeof shown, "%d | x = = 1\n", strchr(fronts[i], '\n') ? 4 : 3);
+        CHECK(strstr(hg_error_text(), shown) != NULL);
+        kit_close(&k);
+    }
+    kit k;
+    kit_open(&k);
+    CHECK_EQ(kit_try(&k, "\xff\xfel", NULL, 0), HG_ESTRATEGY);
+    CHECK(strstr(hg_error_text(), "test.lua is UTF-16; save it as UTF-8") != NULL);
+    CHECK_EQ(kit_try(&k, "\x1bLua", NULL, 0), HG_ESTRATEGY);
+    CHECK(strstr(hg_error_text(), "compiled Lua is not taken") != NULL);
+    kit_close(&k);
+}
+
 /* What people have to type after --set and what a terminal shows. */
 TEST(parameters_have_plain_names) {
     static const char *const bad[] = {"['a b']", "['\\27[2J']", "['1a']", "['']", "['a.b']"};
