@@ -81,10 +81,12 @@ static void park(hg_paper *p, const hg_request *request) {
 static void repark(hg_paper *p, uint32_t i, const hg_request *request) {
     hg_trigger_spec spec = request->wait;
     hg_parked *parked = &p->parked[i];
-    spec.reference = hg_trigger_reference(p->market, spec.instrument, spec.source);
-    hg_trigger_remove(p->triggers, parked->handle);
-    parked->handle = hg_trigger_add(p->triggers, &spec);
-    hg_assert(parked->handle != HG_TRIGGER_HANDLE_NONE); /* one has just left */
+    if (spec.id != 0) { /* else it goes on waiting for what it waited for */
+        spec.reference = hg_trigger_reference(p->market, spec.instrument, spec.source);
+        hg_trigger_remove(p->triggers, parked->handle);
+        parked->handle = hg_trigger_add(p->triggers, &spec);
+        hg_assert(parked->handle != HG_TRIGGER_HANDLE_NONE); /* one has just left */
+    }
     parked->order.price = request->order.price;
     parked->order.size = request->order.size;
     hg_wire_answer(p, HG_EV_ACK, &parked->order, HG_REJECT_NONE);

@@ -634,6 +634,23 @@ TEST(a_lost_trigger_order_counts_in_full) {
     world_close(&r.w);
 }
 
+/* A plain amendment of an order that waits at the venue changes its size, not what it waits for. */
+TEST(a_waiting_order_keeps_its_trigger_when_its_size_is_amended) {
+    rig r;
+    native_open(&r, 0);
+    uint64_t id = stop(&r, HG_SELL, 59000, 3);
+    world_answers(&r.w);
+    const hg_order *order = hg_exec_get(r.w.exec, id);
+    CHECK_EQ(r.w.venue->ops->amend(r.w.venue, order, ticks(&r.w, PERP, 59000),
+                                   lots(&r.w, PERP, 2), r.w.now_ns),
+             HG_OK);
+    world_answers(&r.w);
+    CHECK_STR(state_of(&r.w, id), "untriggered");
+    tick(&r, 58990);
+    CHECK_NEAR(position_of(&r.w, PERP), -2, 0);
+    world_close(&r.w);
+}
+
 TEST(a_request_that_comes_too_late_is_not_taken) {
     rig r;
     rig_open(&r, 20 * HG_NS_PER_MS);
