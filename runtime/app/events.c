@@ -369,7 +369,7 @@ static void put_explanation(void *context, hg_explain_by by, const char *name,
                             const hg_explanation *x) {
     explain_lines *lines = context;
     hg_line l;
-    hg_line_open_at(&l, lines->now_ns, "explain");
+    hg_line_open_after(&l, lines->events, lines->now_ns, "explain");
     hg_json_string(&l.json, "by", hg_explain_by_name(by));
     hg_json_string(&l.json, "name", name);
     hg_explain_fields(&l.json, lines->events->core, x, true);

@@ -82,7 +82,7 @@ static void tell_position(hg_events *events, uint32_t id, const char *cause, int
     double mark = 0;
     bool known = hg_portfolio_mark(core->portfolio, id, now_ns, &mark);
     hg_line l;
-    hg_line_open_at(&l, now_ns, "position");
+    hg_line_open_after(&l, events, now_ns, "position");
     hg_json_string(&l.json, "instrument", inst->name);
     hg_json_string(&l.json, "cause", cause);
     hg_line_size(&l, "position", inst, pos->lots);
@@ -125,7 +125,7 @@ static void tell_account(hg_events *events, const hg_margin_account *a, int64_t 
     const hg_core *core = events->core;
     hg_margin_model model = hg_margin_model_of(core->margin);
     hg_line l;
-    hg_line_open_at(&l, now_ns, "account");
+    hg_line_open_after(&l, events, now_ns, "account");
     hg_json_string(&l.json, "currency", hg_universe_currency(core->universe, a->currency)->name);
     hg_json_nano(&l.json, "balance", hg_portfolio_cash(core->portfolio, a->currency));
     hg_json_number(&l.json, "upl", a->upl);

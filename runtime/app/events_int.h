@@ -15,6 +15,8 @@ typedef struct hg_line {
 
 bool hg_events_wanted(const hg_events *events);
 void hg_line_open_at(hg_line *l, int64_t time_ns, const char *kind);
+/* ... or at the last sample, where that is later: what is told after it is not older. */
+void hg_line_open_after(hg_line *l, const hg_events *events, int64_t time_ns, const char *kind);
 void hg_line_open(hg_line *l, const hg_events *events, const char *kind); /* at event time now */
 void hg_line_close(hg_line *l, hg_events *events);
 void hg_line_price(hg_line *l, const char *key, const hg_instrument *inst, hg_ticks price);

@@ -12,9 +12,12 @@ void hg_line_open_at(hg_line *l, int64_t time_ns, const char *kind) {
     hg_json_string(&l->json, "kind", kind);
 }
 
+void hg_line_open_after(hg_line *l, const hg_events *events, int64_t time_ns, const char *kind) {
+    hg_line_open_at(l, time_ns > events->sampled_ns ? time_ns : events->sampled_ns, kind);
+}
+
 void hg_line_open(hg_line *l, const hg_events *events, const char *kind) {
-    int64_t now_ns = events->core->now_ns;
-    hg_line_open_at(l, now_ns > events->sampled_ns ? now_ns : events->sampled_ns, kind);
+    hg_line_open_after(l, events, events->core->now_ns, kind);
 }
 
 void hg_line_close(hg_line *l, hg_events *events) {
