@@ -634,6 +634,39 @@ TEST(a_lost_trigger_order_counts_in_full) {
     world_close(&r.w);
 }
 
+/* Fills that shrink the position while a reduce-only stop is on its way to a venue that keeps it.
+ */
+TEST(a_reduce_only_stop_may_be_on_its_way_while_the_position_shrinks) {
+    rig r;
+    native_open(&r, 20 * HG_NS_PER_MS);
+    send_market(&r.w, PERP, HG_BUY, 3);
+    later(&r.w, 100 * HG_NS_PER_MS);
+    tick(&r, 60000);
+    send_market(&r.w, PERP, HG_SELL, 2);
+    later(&r.w, 30 * HG_NS_PER_MS);
+    hg_order_request q = request(HG_TYPE_STOP, HG_SELL, 3);
+    q.trigger_price = 59000;
+    q.reduce_only = true;
+    uint64_t id = send_request(&r.w, q);
+    q.type = HG_TYPE_STOP_LIMIT;
+    q.price = 58500;
+    q.trigger_price = 58600;
+    uint64_t limit = send_request(&r.w, q);
+    CHECK_STR(state_of(&r.w, id), "sent");
+    tick(&r, 60000);
+    later(&r.w, 100 * HG_NS_PER_MS);
+    tick(&r, 60000);
+    CHECK_NEAR(position_of(&r.w, PERP), 1, 0);
+    for (int i = 0; i < 5; i++) {
+        later(&r.w, 100 * HG_NS_PER_MS);
+        tick(&r, 58900 - 100 * i);
+    }
+    CHECK_NEAR(position_of(&r.w, PERP), 0, 0);
+    CHECK(hg_order_state_done((hg_order_state)hg_exec_get(r.w.exec, id)->state));
+    CHECK_NEAR(filled_of(&r.w, id) + filled_of(&r.w, limit), 1, 0);
+    world_close(&r.w);
+}
+
 /* A plain amendment of an order that waits at the venue changes its size, not what it waits for. */
 TEST(a_waiting_order_keeps_its_trigger_when_its_size_is_amended) {
     rig r;
@@ -641,8 +674,8 @@ TEST(a_waiting_order_keeps_its_trigger_when_its_size_is_amended) {
     uint64_t id = stop(&r, HG_SELL, 59000, 3);
     world_answers(&r.w);
     const hg_order *order = hg_exec_get(r.w.exec, id);
-    CHECK_EQ(r.w.venue->ops->amend(r.w.venue, order, ticks(&r.w, PERP, 59000),
-                                   lots(&r.w, PERP, 2), r.w.now_ns),
+    CHECK_EQ(r.w.venue->ops->amend(r.w.venue, order, ticks(&r.w, PERP, 59000), lots(&r.w, PERP, 2),
+                                   r.w.now_ns),
              HG_OK);
     world_answers(&r.w);
     CHECK_STR(state_of(&r.w, id), "untriggered");
