@@ -313,8 +313,8 @@ function hedged.exposure(underlying, options) end
 --- trades what `hedged.exposure` lacks cannot hedge twice.
 ---
 --- While the venue refuses for a reason that passes (`venue_down`, `venue_busy`, `venue_rate`,
---- `never_arrived`) it pauses by itself, from a quarter of a second to five: calling it on every tick
---- of an outage sends an order now and then, not a storm. `orders.send` does not pause.
+--- `never_arrived`) it pauses by itself, from a quarter of a second to five: calling it on
+--- every tick of an outage sends an order now and then, not a storm. `orders.send` does not pause.
 ---@param args hedged.trade_args
 ---@return hedged.orders.order? order
 ---@return string? message
