@@ -472,6 +472,17 @@ static void check_since(world *w, hg_explain_of of, const hg_explanation *now,
     CHECK_NEAR(d->from + d->spot + d->time + d->vol + d->trades + d->rest, d->to, 1e-9);
 }
 
+/* One update: the index, the option's vol, the perpetual's mark. */
+static void update_all(world *w, double spot, double iv) {
+    hg_event e = {.id = 0, .kind = HG_EV_INDEX, .flags = HG_EVF_MORE};
+    e.price.value = nano(spot);
+    world_event(w, e);
+    e = (hg_event){.id = 0, .kind = HG_EV_MARK, .flags = HG_EVF_MORE};
+    e.mark.iv = nano(iv);
+    world_event(w, e);
+    mark(w, 1, spot, 0); /* ends the update */
+}
+
 /* 40 hours in steps of 20 to 40 s: what was told then against what is told of then now, to the
  * last update for the last hours, to the minute before; beyond that an error says how far. */
 TEST(since_seconds_is_now_less_what_was_told_then) {
@@ -493,13 +504,7 @@ TEST(since_seconds_is_now_less_what_was_told_then) {
     w.now_ns = start_ns;
     for (int i = 0; i < STEPS; i++) {
         spot *= exp(0.0006 * hg_rng_normal(&rng));
-        hg_event e = {.id = 0, .kind = HG_EV_INDEX, .flags = HG_EVF_MORE};
-        e.price.value = nano(spot);
-        world_event(&w, e);
-        e = (hg_event){.id = 0, .kind = HG_EV_MARK, .flags = HG_EVF_MORE};
-        e.mark.iv = nano(0.5 + 0.01 * sin(i / 50.0));
-        world_event(&w, e);
-        mark(&w, 1, spot, 0); /* ends the update */
+        update_all(&w, spot, 0.5 + 0.01 * sin(i / 50.0));
         told_now(&w, &all[i]);
         for (int64_t back = 1; i > 0 && i % 60 == 0 && back < i; back = back * 3 + 1) {
             int64_t since_ns = all[i - back].time_ns + (int64_t)hg_rng_below(&rng, 1000);

@@ -144,7 +144,7 @@ function TestExplain:test_wrong_use_raises()
       if ok or not message:find(words, 1, true) then error(tostring(message)) end
     end
     function S:on_start()
-      says("invalid option", { by = "colour" })
+      says("by must be session", { by = "colour" })
       says("unknown underlying", { underlying = "DOGEX" })
       says("since is a number of seconds or what explain said", { since = true })
       says("must be above 0", { since = -5 })

@@ -1,5 +1,5 @@
--- What a session was charged, holds and is worth, computed again from its events file by the formulas
--- of docs/pnl.md, in doubles: each fill rounds to units of 1e-9.
+-- What a session was charged, holds and is worth, computed again from its events file by the
+-- formulas of docs/pnl.md, in doubles: each fill rounds to units of 1e-9.
 --   fees       of each fill, from the terms of its instrument
 --   cost       of what is held: the average cost, released pro rata, new at each daily settlement
 --   funding    -rate * value * time / 8 h
@@ -8,14 +8,18 @@
 local UNITS = 1e-7
 
 local function text(line, name) return line:match('"' .. name .. '":"([^"]*)"') end
-local function number(line, name) return tonumber(line:match('"' .. name .. '":(-?[%d.]+e?-?%d*)')) end
+local function number(line, name)
+  return tonumber(line:match('"' .. name .. '":(-?[%d.]+e?-?%d*)'))
+end
 
 local faults, counts = 0, {}
 local function near(what, line, told, computed, slack)
   counts[what] = (counts[what] or 0) + 1
   if math.abs(told - computed) <= (slack or UNITS) then return end
   faults = faults + 1
-  if faults <= 5 then print(("%s: told %.10g, computed %.10g: %s"):format(what, told, computed, line)) end
+  if faults <= 5 then
+    print(("%s: told %.10g, computed %.10g: %s"):format(what, told, computed, line))
+  end
 end
 
 local terms, books, first, venue_orders = {}, {}, {}, {}
@@ -37,7 +41,9 @@ function on.instrument(line)
   t.inverse = line:find('"inverse":true', 1, true) ~= nil
   t.coins = t.inverse and t.type ~= "option"
   t.premium = t.type == "option" or t.type == "spot"
-  for _, name in ipairs { "maker", "taker", "fee_cap", "liquidation" } do t[name] = number(line, name) end
+  for _, name in ipairs { "maker", "taker", "fee_cap", "liquidation" } do
+    t[name] = number(line, name)
+  end
   terms[text(line, "instrument")] = t
 end
 
@@ -87,7 +93,9 @@ function on.position(line)
     b.size, b.cost = size, number(line, "cost")
   elseif cause == "first_mark" then
     b.cost = number(line, "cost")
-    first[name] = { size = size, price = number(line, "mark"), usd = number(line, "usd"), cost = b.cost }
+    first[name] = {
+      size = size, price = number(line, "mark"), usd = number(line, "usd"), cost = b.cost,
+    }
   else
     near("sizes", line, size, b.size)
     near("costs", line, number(line, "cost"), b.cost)
@@ -114,7 +122,8 @@ function on.account(line)
 end
 
 function on.sample(line)
-  held, last = {}, { line = line, equity = number(line, "equity"), pnl = number(line, "pnl_hedged") }
+  held = {}
+  last = { line = line, equity = number(line, "equity"), pnl = number(line, "pnl_hedged") }
 end
 
 -- The explanation follows the positions and accounts of a sample: time to add them up.
