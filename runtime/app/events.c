@@ -440,8 +440,8 @@ void hg_events_reload(hg_events *events, const hg_reload_news *news) {
     hg_json_string(&l.json, "strategy", news->strategy);
     snprintf(code, sizeof code, "%016llx", (unsigned long long)news->from);
     hg_json_string(&l.json, "from", code);
-    snprintf(code, sizeof code, news->to ? "%016llx" : "", (unsigned long long)news->to);
-    hg_json_string(&l.json, "to", code);
+    snprintf(code, sizeof code, "%016llx", (unsigned long long)news->to);
+    hg_json_string(&l.json, "to", news->to ? code : "");
     hg_json_string(&l.json, "step", news->step);
     hg_json_string(&l.json, "outcome", news->outcome);
     hg_json_string(&l.json, "reason", news->reason);

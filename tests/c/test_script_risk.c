@@ -66,8 +66,8 @@ static const char *number(double value, char *buf, size_t size) {
 
 static void heard(const row *r, const char *line) {
     if (!strstr(said_by_script, line)) {
-        hg_test_fail(__FILE__, __LINE__, "%s, %s: no '%s' in:\n%s", r->control, r->what, line,
-                     said_by_script);
+        hg_test_fail(__FILE__, __LINE__, "%s, %s: no '%s' in:\n%s", r->control ? r->control : "",
+                     r->what ? r->what : "", line, said_by_script);
     }
 }
 
