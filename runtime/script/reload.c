@@ -342,10 +342,13 @@ static void merge_batch(const hg_script *to, hg_batch *batch, const hg_batch *fr
     }
 }
 
+/* A callback the code does not have is not called for what another one was waiting to see. */
 static void merge_batches(hg_script *to, const hg_script *from) {
     size_t words = hg_universe_count(to->env->universe) / 64 + 1;
-    merge_batch(to, &to->ticks, &from->ticks, words);
-    merge_batch(to, &to->depths, &from->depths, words);
+    bool ticks = to->ref_callback[HG_CB_TICK] != LUA_NOREF;
+    bool depths = to->ref_callback[HG_CB_DEPTH] != LUA_NOREF;
+    if (ticks) merge_batch(to, &to->ticks, &from->ticks, words);
+    if (depths) merge_batch(to, &to->depths, &from->depths, words);
 }
 
 /* What was bought since the subscriptions were worked out. */
@@ -361,9 +364,6 @@ static void follow_patterns(hg_script *next, const hg_script *old) {
     for (uint32_t i = old->declared_patterns; i < old->pattern_count; i++) {
         hg_subscribe_pattern(next, old->patterns[i]);
     }
-    next->declared_patterns = next->pattern_count < next->declared_patterns
-                                  ? next->pattern_count
-                                  : next->declared_patterns;
 }
 
 int hg_script_succeed(hg_script *next, const hg_script *running, bool start) {
@@ -376,7 +376,6 @@ int hg_script_succeed(hg_script *next, const hg_script *running, bool start) {
     next->log_lines = running->log_lines;
     next->log_dropped = running->log_dropped;
     follow_held(next);
-    merge_batches(next, running);
     if (!start) {
         next->state = HG_SCRIPT_PAUSED;
         return 0;
@@ -385,6 +384,7 @@ int hg_script_succeed(hg_script *next, const hg_script *running, bool start) {
     next->predecessor = running;
     rc = hg_script_start(next, "reload");
     if (rc == 0) follow_patterns(next, running);
+    if (rc == 0) merge_batches(next, running); /* now that it is known what it subscribes to */
     if (rc == 0 && hg_lua_protect(next, l_carry_timers, NULL, "timers", 0) < 0) {
         hg_script_park(next);
         rc = HG_ESTRATEGY;
