@@ -358,8 +358,121 @@ TEST(timers_with_functions_end_and_are_counted) {
     finish(&r);
 }
 
+TEST(timers_of_a_suspended_code_owe_one_beat) {
+    rig r;
+    rig_one(&r, "function S:on_start(why)\n"
+                "  self.state.zero = hedged.now()\n"
+                "  hedged.every(3, 'x')\n"
+                "  hedged.after(8, 'a')\n"
+                "end\n"
+                "function S:on_timer(name)\n"
+                "  self.state.log = (self.state.log or '') .. (' %s%d'):format(name,\n"
+                "    (hedged.now() - self.state.zero) // 1)\n"
+                "end\n"
+                "function S:on_stop() hedged.log(self.state.log) end\n");
+    feed_until(&r, 5, false);
+    rig_try(&r, "function S:on_timer() end\n");
+    rig_swapped(&r);
+    feed_until(&r, 13, false);
+    CHECK_EQ(hg_session_rollback(&r.s, NULL, NULL), 0);
+    feed_until(&r, 20, false);
+    finish(&r);
+    CHECK_STR(said, " x3 a13 x13 x15 x18");
+}
+
+/* ---- parameters ------------------------------------------------------------------------------ */
+static void save_banded(rig *r, const char *name) {
+    char text[1024];
+    snprintf(text, sizeof text,
+             "local hedged = require 'hedged' -- %s\n"
+             "local S = hedged.strategy { api = 1, band = hedged.param { default = 0.5 } }\n"
+             "function S:on_tick() end\n"
+             "function S:on_stop() hedged.log('%s ' .. self.band) end\n"
+             "return S\n",
+             name, name);
+    rig_save(r, "s.lua", text);
+}
+
+static void wait_to_swap(rig *r) {
+    static const char *const names[] = {"s.lua"};
+    rig_init(r);
+    save_banded(r, "old");
+    rig_open(r, 1, names);
+    feed_until(r, 5, true);
+    save_banded(r, "new");
+    CHECK_EQ(hg_reload_request(r->s.reload, NULL, "test"), 0);
+    rig_work(r);
+    CHECK_EQ(r->s.reload->slots[0].phase, HG_RELOAD_SWAPPING);
+}
+
+TEST(what_is_set_between_load_and_swap_holds) {
+    rig r;
+    wait_to_swap(&r);
+    CHECK_EQ(hg_script_set(rig_script(&r), "band=0.25"), 0);
+    feed_until(&r, 6, false);
+    rig_swapped(&r);
+    finish(&r);
+    CHECK_STR(said, "new 0.25");
+}
+
+TEST(what_is_set_on_probation_holds_after_a_rollback) {
+    rig r;
+    wait_to_swap(&r);
+    feed_until(&r, 6, false);
+    rig_swapped(&r);
+    CHECK_EQ(hg_script_set(rig_script(&r), "band=0.25"), 0);
+    CHECK_EQ(hg_session_rollback(&r.s, NULL, NULL), 0);
+    feed_until(&r, 7, false);
+    finish(&r);
+    CHECK_STR(said, "old 0.25");
+}
+
+/* ---- probation ------------------------------------------------------------------------------- */
+/* Outside probation a strategy is forgiven an error; on probation the first one ends it. */
+TEST(one_error_ends_a_probation) {
+    rig r;
+    char body[512];
+    rig_one(&r, TRADER);
+    feed_until(&r, 5, false);
+    rig_later(&r, body, sizeof body, "if not self.once then self.once = true error('once') end");
+    rig_try(&r, body);
+    rig_swapped(&r);
+    feed_until(&r, 10, false);
+    rig_says(&r, "rolled_back", "once");
+    rig_close(&r);
+}
+
+/* The old code's refusals, and then `count` of the new one. */
+static void refuses(rig *r, int count) {
+    static const char *const form = "local sent = 0\n"
+                                    "function S:on_tick(t)\n"
+                                    "  if sent < %d and t.time > %.3f then\n"
+                                    "    sent = sent + 1 orders.buy('BTC-PERPETUAL', 1e10)\n"
+                                    "  end\n"
+                                    "end\n";
+    char body[512];
+    snprintf(body, sizeof body, form, 10, 0.0);
+    rig_one(r, body);
+    feed_until(r, 20, false);
+    snprintf(body, sizeof body, form, count, (double)r->s.core.now_ns / 1e9 + 0.05);
+    rig_try(r, body);
+    rig_swapped(r);
+    for (int i = 0; i < 100000 && r->rolled_back + r->confirmed == 0; i++) rig_feed(r, 1, true);
+}
+
+TEST(a_probation_counts_its_own_refusals) {
+    rig r;
+    refuses(&r, HG_RELOAD_REFUSALS_MAX);
+    rig_says(&r, "confirmed", "without a fault");
+    rig_close(&r);
+    refuses(&r, HG_RELOAD_REFUSALS_MAX + 1);
+    rig_says(&r, "rolled_back", "the risk gate refused 6 of its orders");
+    rig_close(&r);
+}
+
 /* ---- memory ---------------------------------------------------------------------------------- */
-/* Of four: good, fails while it loads, is no Lua, fails when it takes over. */
+/* Of four: good, fails while it loads, is no Lua, fails when it takes over. Of three good ones:
+ * replaced on probation, rolled back, confirmed. */
 static void load_often(rig *r, int from, int count) {
     for (int i = from; i < from + count; i++) {
         char body[8192], late[128];
@@ -371,24 +484,28 @@ static void load_often(rig *r, int from, int count) {
         unsigned refused = r->refused;
         rig_try(r, body);
         CHECK_EQ(r->refused - refused, i % 4 != 0);
+        if (i % 12 == 4) CHECK_EQ(hg_session_rollback(&r->s, NULL, NULL), 0);
+        r->s.reload->options.probation_ns = i % 12 == 8 ? 0 : HG_RELOAD_PROBATION_NS;
         rig_feed(r, 20, true);
     }
     rig_work(r);
 }
 
-/* Loads that are refused, that fail and that follow one another leave nothing behind. */
+/* However a load ends, it leaves nothing behind. */
 TEST_WITHIN(many_loads_give_their_memory_back, 120) {
     rig r;
     rig_one(&r, TRADER);
     rig_feed(&r, 2000, true);
-    load_often(&r, 0, 60);
+    load_often(&r, 0, 96);
     CHECK_EQ(r.s.reload->dying_count, 0);
     size_t early = mallinfo2().uordblks;
-    load_often(&r, 60, 120);
+    load_often(&r, 96, 120);
     CHECK_EQ(r.s.reload->dying_count, 0);
     size_t late = mallinfo2().uordblks;
-    CHECK_EQ(r.swapped, 45);
-    CHECK_EQ(r.refused, 135);
+    CHECK_EQ(r.swapped, 54);
+    CHECK_EQ(r.rolled_back, 18);
+    CHECK_EQ(r.confirmed, 18);
+    CHECK_EQ(r.refused, 162);
     if (late > early + (64u << 10)) {
         hg_test_fail(__FILE__, __LINE__, "heap grew from %zu to %zu bytes in 120 loads", early,
                      late);
