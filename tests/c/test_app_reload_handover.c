@@ -110,7 +110,7 @@ TEST(an_open_update_is_told_to_the_code_at_its_end) {
     feed_until(&r, 5, false);
     finish(&r);
     memcpy(calm, said, sizeof calm);
-    CHECK(atoi(calm) > 300);
+    CHECK(strtol(calm, NULL, 10) > 300);
 
     /* Forth: the new code hears what was told to the old one before the swap. */
     rig_one(&r, HEARS_NOTHING);
@@ -433,6 +433,7 @@ TEST(one_error_ends_a_probation) {
     rig r;
     char body[512];
     rig_one(&r, TRADER);
+    r.s.envs[0].errors_max = 10;
     feed_until(&r, 5, false);
     rig_later(&r, body, sizeof body, "if not self.once then self.once = true error('once') end");
     rig_try(&r, body);
