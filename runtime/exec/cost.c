@@ -14,12 +14,13 @@
 #define DEAD_BAND 0.00025
 #define PREMIUM_MAX 0.005
 
-/* k-th level of the book a taker on `side` meets; the touch where the feed has no depth. */
+/* k-th level of the book a taker on `side` meets, as the paper venue has it; the touch where the
+ * feed has no depth. */
 static bool level_of(const hg_market *market, uint32_t id, hg_side side, uint32_t k,
                      hg_level *out) {
     const hg_market_state *s = hg_market_get(market, id);
     hg_side other = side == HG_BUY ? HG_SELL : HG_BUY;
-    if (s->book_invalid) {
+    if (s->book_invalid || s->halted || s->settled) {
         return false;
     }
     if (s->depth && (s->depth->bid_count > 0 || s->depth->ask_count > 0)) {
@@ -34,23 +35,80 @@ static bool level_of(const hg_market *market, uint32_t id, hg_side side, uint32_
     return k == 0 && out->size > 0;
 }
 
+static bool usd_sized(const hg_instrument *inst) {
+    return inst->inverse && inst->kind != HG_KIND_OPTION;
+}
+
+static double amount_of(const hg_instrument *inst, hg_lots lots) {
+    return (double)inst->lot / 1e9 * (double)lots; /* any number of lots, unlike the ledger */
+}
+
+/* What so much costs at a price in the settlement currency. Who buys USD-sized contracts is owed
+ * their worth in coin: that is less at a higher price. */
+static double paid_at(const hg_instrument *inst, double price, double amount) {
+    return usd_sized(inst) ? -amount / price : amount * price;
+}
+
+/* What a taker meets, settlement currency; the venue counts the fee of each fill. */
+typedef struct {
+    double touch; /* first price */
+    double last;
+    double paid; /* signed as paid_at for a buyer */
+    hg_cash fee;
+    bool fee_known; /* within what the ledger counts */
+    bool fits;
+} walk;
+
+static void walk_take(const hg_market *market, const hg_instrument *inst, hg_lots lots, walk *w) {
+    double spot = hg_market_underlying(market, inst->underlying_id)->spot;
+    hg_nano price_nano = 0;
+    hg_nano spot_nano = 0;
+    hg_cash fee = 0;
+    w->paid += paid_at(inst, w->last, amount_of(inst, lots));
+    w->fee_known = w->fee_known && hg_nano_from_double(w->last, &price_nano) &&
+                   hg_nano_from_double(spot, &spot_nano) &&
+                   hg_fee(inst, price_nano, lots, false, spot_nano, &fee) &&
+                   hg_add(w->fee, fee, &w->fee);
+}
+
+/* False without a quote on that side. */
+static bool walk_book(const hg_market *market, const hg_instrument *inst, hg_side side,
+                      hg_lots lots, walk *out) {
+    walk w = {.fee_known = true};
+    hg_lots left = lots;
+    hg_level level;
+    for (uint32_t k = 0; left > 0 && level_of(market, inst->id, side, k, &level); k++) {
+        hg_lots take = level.size < left ? level.size : left;
+        w.last = hg_price_to_double(inst, level.price);
+        w.touch = k == 0 ? w.last : w.touch;
+        if (take > 0 && w.last > 0) {
+            walk_take(market, inst, take, &w);
+            left -= take;
+        }
+    }
+    w.fits = left == 0;
+    if (left > 0 && w.last > 0) {
+        walk_take(market, inst, left, &w); /* the last level stretches */
+    }
+    *out = w;
+    return w.touch > 0 && w.last > 0;
+}
+
+/* The price at which all of it costs the same. */
+static double average(const hg_instrument *inst, const walk *w, hg_lots lots) {
+    double amount = amount_of(inst, lots);
+    return usd_sized(inst) ? amount / -w->paid : w->paid / amount;
+}
+
 double hg_cost_price(const hg_market *market, uint32_t id, hg_side side, hg_lots lots, bool *fits) {
     hg_assert(lots > 0);
     const hg_instrument *inst = hg_universe_get(hg_market_universe(market), id);
-    double paid = 0;
-    double price = 0;
-    hg_lots left = lots;
-    hg_level level;
-    for (uint32_t k = 0; left > 0 && level_of(market, id, side, k, &level); k++) {
-        hg_lots take = level.size < left ? level.size : left;
-        price = hg_price_to_double(inst, level.price);
-        paid += price * (double)take;
-        left -= take;
-    }
+    walk w;
+    bool known = walk_book(market, inst, side, lots, &w);
     if (fits) {
-        *fits = left == 0;
+        *fits = known && w.fits;
     }
-    return price > 0 ? (paid + price * (double)left) / (double)lots : 0;
+    return known ? average(inst, &w, lots) : 0;
 }
 
 double hg_funding_expected(double now, double mean, double horizon_s) {
@@ -98,17 +156,22 @@ static double carry_of(const hg_market *market, const hg_instrument *inst, const
                        const hg_cost *c, double spot, int64_t now_ns) {
     double side = q->side == HG_BUY ? 1 : -1;
     double money = q->rate * q->horizon_s / YEAR_S;
-    double amount = hg_size_to_double(inst, q->lots);
+    double amount = amount_of(inst, q->lots);
     double paid = amount * c->price * hg_market_usd(market, inst->quote_id);
     switch (inst->kind) {
     case HG_KIND_PERPETUAL: {
         double now = isfinite(q->funding) ? q->funding : funding_now(market, inst, spot);
         double mean = isfinite(q->funding_mean) ? q->funding_mean : FUNDING_MEAN;
-        return side * c->notional * hg_funding_expected(now, mean, q->horizon_s) * q->horizon_s /
-               PERIOD_S;
+        hg_nano mark = hg_market_get(market, inst->id)->mark; /* funding is of the value there */
+        double value = paid_at(inst, mark > 0 ? hg_nano_to_double(mark) : c->mid, amount);
+        return side * fabs(value) * hg_market_usd(market, inst->settle_id) *
+               hg_funding_expected(now, mean, q->horizon_s) * q->horizon_s / PERIOD_S;
     }
-    case HG_KIND_FUTURE:
-        return side * c->notional * (c->mid / spot - 1) * run_off(inst, q->horizon_s, now_ns);
+    case HG_KIND_FUTURE: {
+        double then = c->mid - (c->mid - spot) * run_off(inst, q->horizon_s, now_ns);
+        return side * (paid_at(inst, c->mid, amount) - paid_at(inst, then, amount)) *
+               hg_market_usd(market, inst->settle_id);
+    }
     case HG_KIND_OPTION:
         return option_carry(market, inst, q, side * amount, spot, now_ns) + side * paid * money;
     default:
@@ -129,27 +192,58 @@ static double initial_added(const hg_market *market, hg_margin *margin, const hg
         }
         return change.after.initial - change.before.initial;
     }
-    double amount = hg_size_to_double(inst, q->lots) * (q->side == HG_BUY ? 1 : -1);
+    double amount = amount_of(inst, q->lots) * (q->side == HG_BUY ? 1 : -1);
     return hg_margin_alone(market, inst, amount, now_ns);
 }
 
-/* USD between two prices over the size: for USD-sized contracts at the price traded. */
-static double slippage(const hg_market *market, const hg_instrument *inst, double difference,
-                       double price, double amount) {
-    bool usd_sized = inst->inverse && inst->kind != HG_KIND_OPTION;
-    return usd_sized ? difference / price * amount
-                     : difference * amount * hg_market_usd(market, inst->quote_id);
+/* Spread, depth and fee of one way, USD, as fills against the mid will be. */
+static void add_way(const hg_market *market, const hg_instrument *inst, hg_side side, hg_lots lots,
+                    const walk *w, hg_cost *c) {
+    double sign = side == HG_BUY ? 1 : -1;
+    double amount = amount_of(inst, lots);
+    double usd = hg_market_usd(market, inst->settle_id);
+    double touch = paid_at(inst, w->touch, amount);
+    c->spread += sign * (touch - paid_at(inst, c->mid, amount)) * usd;
+    c->depth += sign * (w->paid - touch) * usd;
+    c->fee += w->fee_known ? hg_nano_to_double(w->fee) * usd : NAN;
+    c->fits = c->fits && w->fits;
 }
 
-/* NAN: beyond what the ledger counts. */
-static double fee_usd(const hg_market *market, const hg_instrument *inst, double price,
-                      hg_lots lots, double spot) {
-    hg_nano price_nano = 0;
+/* Of what is delivered within the horizon: no book, but the fee; an option is taken to be worth
+ * then what it is worth now. NAN: beyond what the ledger counts. */
+static double delivery_usd(const hg_market *market, const hg_instrument *inst, hg_lots lots,
+                           const hg_cost *c, double spot) {
+    hg_instrument terms = *inst;
+    hg_nano price = 0;
     hg_nano spot_nano = 0;
     hg_cash fee = 0;
-    bool known = hg_nano_from_double(price, &price_nano) && hg_nano_from_double(spot, &spot_nano) &&
-                 hg_fee(inst, price_nano, lots, false, spot_nano, &fee);
+    terms.taker = inst->delivery;
+    bool known = hg_nano_from_double(inst->kind == HG_KIND_OPTION ? c->mid : spot, &price) &&
+                 hg_nano_from_double(spot, &spot_nano) &&
+                 hg_fee(&terms, price, lots, false, spot_nano, &fee);
     return known ? hg_nano_to_double(fee) * hg_market_usd(market, inst->settle_id) : NAN;
+}
+
+/* The way there and, for a round trip, back. False without a quote. */
+static bool add_ways(const hg_market *market, const hg_instrument *inst, const hg_cost_query *q,
+                     double spot, int64_t now_ns, hg_cost *c) {
+    hg_side other = q->side == HG_BUY ? HG_SELL : HG_BUY;
+    walk w;
+    c->fits = true;
+    if (!walk_book(market, inst, q->side, q->lots, &w)) {
+        return false;
+    }
+    c->price = average(inst, &w, q->lots);
+    add_way(market, inst, q->side, q->lots, &w, c);
+    if (q->round_trip && inst->expiry_ns > 0 && run_off(inst, q->horizon_s, now_ns) >= 1) {
+        c->fee += delivery_usd(market, inst, q->lots, c, spot);
+    } else if (q->round_trip) {
+        if (!walk_book(market, inst, other, q->lots, &w)) {
+            return false;
+        }
+        add_way(market, inst, other, q->lots, &w, c);
+    }
+    return true;
 }
 
 int hg_cost_of(const hg_market *market, hg_margin *margin, const hg_cost_query *q, int64_t now_ns,
@@ -161,17 +255,10 @@ int hg_cost_of(const hg_market *market, hg_margin *margin, const hg_cost_query *
                       inst->name);
     }
     hg_cost c = {.mid = hg_market_mid(market, inst->id)};
-    c.price = hg_cost_price(market, inst->id, q->side, q->lots, &c.fits);
-    double touch = hg_cost_price(market, inst->id, q->side, 1, NULL);
-    if (!(c.mid > 0) || !(c.price > 0) || !(spot > 0)) {
+    if (!(c.mid > 0) || !(spot > 0) || !add_ways(market, inst, q, spot, now_ns, &c)) {
         return HG_ERR(HG_ENOTFOUND, "%s has no two-sided quote", inst->name);
     }
-    double amount = hg_size_to_double(inst, q->lots);
-    double turns = q->round_trip ? 2 : 1;
     c.notional = (double)q->lots * hg_instrument_coins_per_lot(inst, c.mid) * spot;
-    c.spread = turns * slippage(market, inst, fabs(touch - c.mid), c.price, amount);
-    c.depth = turns * slippage(market, inst, fabs(c.price - touch), c.price, amount);
-    c.fee = turns * fee_usd(market, inst, c.price, q->lots, spot);
     c.initial = initial_added(market, margin, inst, q, &c, now_ns);
     if (q->horizon_s > 0) {
         c.carry = carry_of(market, inst, q, &c, spot, now_ns);

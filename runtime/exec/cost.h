@@ -1,23 +1,28 @@
 /* What a hedge costs, all in: to trade it now, to hold it for a while, to have margin for it.
  *
- * Symbols: side s = +1 buying, A amount, N coins * S (USD), S spot, F price, h horizon, T time to
- * expiry. All parts in USD, > 0 costs.
- *   spread   from the mid to the touch
- *   depth    from the touch to the average price of walking the book; the last level stretches
- *   fee      the taker's, as the venue charges it
- *   carry    perpetual  s N f h / 8 h, f the mean rate expected over the horizon:
+ * Symbols: side s = +1 buying, A amount, N coins * S (USD), S spot, F mid, M mark (F without one), h
+ * horizon, T time to expiry; V(P) what A costs at P in the settlement currency: A P, for USD-sized
+ * contracts -A / P; U USD per unit of that currency. All parts in USD, > 0 costs.
+ *   spread   s (V(touch) - V(F)) U
+ *   depth    sum over the levels of s (V(level) - V(touch)) U; the last level stretches
+ *   fee      the taker's of each level, as the venue charges it fill by fill
+ *            These three are what the paper venue then books, where nothing of ours has been taken
+ *            from the levels before.
+ *   carry    perpetual  s |V(M)| U f h / 8 h, f the mean rate expected over the horizon:
  *                       f = mean + (now - mean) (1 - p^n) / (n (1 - p)), n = h / 8 h, with
  *                       p = 0.95 per 8 h. Over Binance's rates of 2020-2023 (funding_8h) that has
  *                       3 to 20 % less error than "the rate of now stays", at 1 to 7 days.
  *                       Without a rate the premium stands in, by the exchange's formula
  *                       max(0.025 %, premium) + min(-0.025 %, premium) (Deribit, "Perpetual").
- *            future     s N (F/S - 1) min(h, T) / T: the basis runs off evenly
+ *            future     s (V(F) - V(F')) U, F' = F - (F - S) min(h, T) / T: the basis runs off
+ *                       evenly; for linear ones that is s A (F - S) min(h, T) / T
  *            option     the same on its delta, plus -s/2 gamma S^2 (realised^2 - implied^2) h: what
  *                       a hedged option earns when vol realises otherwise (Carr and Madan 1998);
  *                       nothing when no realised vol is given
  *            money      rate * h / year on what is paid: spot and premiums
  *   margin   rate * h / year on the initial margin it adds
- * `round_trip` counts spread, depth and fee twice. */
+ * `round_trip` adds spread, depth and fee of the way back at the book as it is now; what expires
+ * within the horizon goes back by delivery, for its fee alone. */
 #ifndef HG_EXEC_COST_H
 #define HG_EXEC_COST_H
 
@@ -36,7 +41,7 @@ typedef struct hg_cost_query {
 } hg_cost_query;
 
 typedef struct hg_cost {
-    double mid, price; /* quote unit: mid, and average of taking the size now */
+    double mid, price; /* quote unit: mid, and average of taking the size now (as V averages) */
     double spread, depth, fee, carry, margin, total;
     double notional; /* N */
     double bps;      /* total in hundredths of a per cent of N */
@@ -49,7 +54,8 @@ typedef struct hg_cost {
 HG_MUST_CHECK int hg_cost_of(const hg_market *market, hg_margin *margin, const hg_cost_query *query,
                              int64_t now_ns, hg_cost *out);
 
-/* Average price of taking `lots` now, quote unit; 0 without a quote on that side. */
+/* Average price of taking `lots` now, quote unit, as the ledger averages it; 0 without a quote on
+ * that side. */
 double hg_cost_price(const hg_market *market, uint32_t instrument, hg_side side, hg_lots lots,
                      bool *fits);
 

@@ -191,7 +191,7 @@ function instrument:age() end
 ---@field funding? number rate per 8 hours to start from (the market's, else the premium's)
 ---@field funding_mean? number where it returns to (0.0001)
 ---@field realised_vol? number fraction; an option's carry when vol is that (as implied)
----@field round_trip? boolean spread, depth and fee are paid twice (false)
+---@field round_trip? boolean with spread, depth and fee of the way back (false)
 
 --- What a cost is made of, in USD; what is below zero earns.
 ---@class hedged.market.cost_parts

@@ -125,7 +125,7 @@ function select.rank_costs(rows) end
 ---@field horizon number seconds it will be held
 ---@field rate? number cost of money and of margin, fraction a year (0)
 ---@field kinds? string[] only these
----@field round_trip? boolean spread, depth and fee are paid twice (true)
+---@field round_trip? boolean with spread, depth and fee of the way back (true)
 ---@field realised_vol? number for the carry of options (as implied)
 ---@field min_delta? number options with less delta a coin are left out (0.05)
 

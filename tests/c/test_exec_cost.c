@@ -51,7 +51,8 @@ TEST(parts_of_a_perpetual_and_a_future) {
     q.side = HG_BUY;
     CHECK_EQ(hg_cost_of(w.market, NULL, &q, w.now_ns, &c), HG_OK);
     double left = (double)(inst_of(&w, future)->expiry_ns - w.now_ns) / 1e9;
-    CHECK_NEAR(c.carry, c.notional * 0.01 * 86400 / left, 1e-6); /* a basis of 1 % runs off */
+    double then = 60600 - 600 * 86400 / left; /* a basis of 1 % runs off */
+    CHECK_NEAR(c.carry, 60000 * (1 / then - 1 / 60600.0) * 60000, 1e-6);
     q.lots = 0;
     CHECK_EQ(hg_cost_of(w.market, NULL, &q, w.now_ns, &c), HG_EINVALID);
     q.lots = 1;

@@ -105,10 +105,11 @@ function TestMarket:test_cost()
     local p = market.get("BTC-PERPETUAL")
     local total, parts = p:cost { side = "buy", size = 3000 }
     -- 1,000 at 64,005 and 2,000 at 64,010, the mid at 64,000
-    check("price", parts.price, (64005 + 2 * 64010) / 3)
-    check("spread", parts.spread + parts.depth, (parts.price - 64000) / parts.price * 3000)
+    local coins = 1000 / 64005 + 2000 / 64010
+    check("price", parts.price, 3000 / coins)
+    check("spread", parts.spread + parts.depth, 3000 - coins * 64000)
     check("fee", parts.fee > 0, true)
-    check("touch", parts.spread, 5 / parts.price * 3000)
+    check("touch", parts.spread, 5 / 64005 * 3000)
     check("total", total, parts.spread + parts.depth + parts.fee)
     check("sum", total, parts.total)
     check("bps", parts.bps, parts.total / parts.notional * 1e4)
@@ -127,12 +128,15 @@ function TestMarket:test_cost_over_a_horizon()
     local n = 3
     local mean = 0.0001 + 0.0002 * (1 - 0.95 ^ n) / (n * 0.05)
     check("notional", x.notional, 64000)
-    check("carry", x.carry, -64000 * mean * n)
+    check("carry", x.carry, -64000 * 64000 / 64001 * mean * n) -- of the value at the mark
     check("margin", x.margin, 0.1 / 365 * x.initial)
     check("sum", total, x.spread + x.depth + x.fee + x.carry + x.margin)
     check("thin", x.fits, false)
     local _, twice = p:cost { side = "sell", size = 64000, round_trip = true }
-    check("there and back", twice.fee, 2 * x.fee)
+    local _, back = p:cost { side = "buy", size = 64000 }
+    check("there and back", twice.fee, x.fee + back.fee)
+    check("both spreads", twice.spread + twice.depth,
+      x.spread + x.depth + back.spread + back.depth)
     check("no carry", twice.carry, 0)
   ]]
 end

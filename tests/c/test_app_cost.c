@@ -1,0 +1,279 @@
+/* What the cost model says before a trade against what a paper session books after it: spread, depth
+ * and fee of single fills to rounding, funding and basis over a horizon at constant rates, and the
+ * order of instruments by it. */
+#include "app/core.h"
+#include "base/clock.h"
+#include "base/rng.h"
+#include "exec/cost.h"
+#include "portfolio/explain.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define T0 (INT64_C(1767607200) * HG_NS_PER_S) /* 2026-01-05 10:00 UTC */
+#define SPOT 60000.0
+#define LEVELS 5
+#define SEED 41
+
+enum { PERP, LINEAR, FUTURE, LINEAR_FUTURE, COINS, CALL, PUT, LINEAR_CALL, KINDS };
+
+/* Price of the first level and of one step behind it, in ticks; of the put the levels cross the
+ * price from where the fee is no longer capped. */
+static const struct {
+    const char *name;
+    double mid;
+    int step;
+} kinds[KINDS] = {
+    [PERP] = {"BTC-PERPETUAL", 60040, 90},
+    [LINEAR] = {"BTC_USDC-PERPETUAL", 59970, 90},
+    [FUTURE] = {"BTC-27MAR26", 60900, 30},
+    [LINEAR_FUTURE] = {"BTC_USDC-27MAR26", 60850, 30},
+    [COINS] = {"BTC_USDC", 60010, 12},
+    [CALL] = {"BTC-27MAR26-60000-C", 0.085, 3},
+    [PUT] = {"BTC-27MAR26-30000-P", 0.0025, 2},
+    [LINEAR_CALL] = {"BTC_USDC-27MAR26-60000-C", 5000, 3},
+};
+
+static void core_make(hg_core *core, hg_fill_model fill) {
+    static hg_book book;
+    hg_core_options o = {.paper = {.fill = fill, .fees = true}, .depth_books = KINDS};
+    *core = (hg_core){.universe = hg_universe_new()};
+    hg_limits_default(&o.limits);
+    for (uint32_t k = 0; k < KINDS; k++) {
+        uint32_t id = HG_ID_NONE;
+        CHECK_EQ(hg_universe_add_name(core->universe, kinds[k].name, &id), HG_OK);
+        CHECK_EQ(id, k);
+    }
+    CHECK_EQ(hg_core_open(core, &o, &book, T0), HG_OK);
+}
+
+static const hg_instrument *inst_of(const hg_core *core, uint32_t id) {
+    return hg_universe_get(core->universe, id);
+}
+
+static void value(hg_core *core, hg_event_kind kind, uint32_t id, double number, int64_t at_ns) {
+    hg_event e = {.kind = (uint8_t)kind, .id = id, .time_ns = at_ns};
+    hg_nano nano = 0;
+    CHECK(hg_nano_from_double(number, &nano));
+    if (kind == HG_EV_MARK) {
+        e.mark.price = nano;
+        e.mark.iv = inst_of(core, id)->kind == HG_KIND_OPTION ? HG_NANO / 2 : 0;
+    } else {
+        e.price.value = nano;
+    }
+    hg_core_feed(core, &e);
+}
+
+/* A whole new book of LEVELS a side around the mid. */
+static void book_tell(hg_core *core, uint32_t id, hg_rng *rng, int64_t at_ns) {
+    const hg_instrument *inst = inst_of(core, id);
+    hg_ticks mid = hg_price_round(inst, kinds[id].mid, -1);
+    for (int i = 0; i < 2 * LEVELS; i++) {
+        int side = i % 2 ? HG_SELL : HG_BUY;
+        int steps = kinds[id].step * (i / 2) + 1 + (int)hg_rng_below(rng, (uint64_t)kinds[id].step);
+        hg_event e = {.kind = HG_EV_DEPTH, .id = id, .side = (int8_t)side, .time_ns = at_ns};
+        e.flags = (uint8_t)((i == 0 ? HG_EVF_SNAPSHOT : 0) |
+                            (i + 1 < 2 * LEVELS ? HG_EVF_MORE : 0));
+        e.level.price = mid - side * steps * hg_instrument_step(inst, mid);
+        e.level.size = 1 + (hg_lots)hg_rng_below(rng, 20);
+        hg_core_feed(core, &e);
+    }
+}
+
+static hg_lots shown(const hg_core *core, uint32_t id, hg_side taker) {
+    const hg_depth *depth = hg_market_get(core->market, id)->depth;
+    hg_lots sum = 0;
+    for (uint32_t k = 0; k < LEVELS; k++) {
+        sum += hg_depth_level(depth, taker == HG_BUY ? HG_SELL : HG_BUY, k)->size;
+    }
+    return sum;
+}
+
+static hg_cost_query query_of(uint32_t id, hg_side side, hg_lots lots, double horizon_s) {
+    return (hg_cost_query){.instrument = id,
+                           .side = side,
+                           .lots = lots,
+                           .horizon_s = horizon_s,
+                           .funding = NAN,
+                           .funding_mean = NAN,
+                           .realised_vol = NAN};
+}
+
+static const hg_order *take(hg_core *core, uint32_t id, hg_side side, hg_lots lots) {
+    hg_order_request r = {.instrument = id,
+                          .side = side,
+                          .type = HG_TYPE_MARKET,
+                          .size = hg_size_to_double(inst_of(core, id), lots)};
+    hg_refusal refusal = {0};
+    uint64_t order = 0;
+    int rc = hg_exec_submit(core->exec, &r, core->now_ns, &order, &refusal);
+    if (rc < 0) {
+        hg_test_fail(__FILE__, __LINE__, "%s refused", kinds[id].name);
+    }
+    core->due_ns = hg_core_due_ns(core);
+    hg_core_settle(core, core->now_ns);
+    const hg_order *done = hg_exec_get(core->exec, order);
+    CHECK_EQ(done->state, HG_ORDER_FILLED);
+    return done;
+}
+
+static hg_parts parts_of(const hg_core *core, uint32_t id) {
+    hg_explanation x;
+    hg_explain_of of = HG_EXPLAIN_ALL;
+    of.instrument = id;
+    hg_portfolio_explain(core->portfolio, of, core->now_ns, &x);
+    return x.parts;
+}
+
+static double equity_of(const hg_core *core) {
+    hg_pnl pnl;
+    hg_portfolio_pnl(core->portfolio, core->now_ns, &pnl);
+    CHECK(pnl.known);
+    return pnl.equity;
+}
+
+/* One trade: said before, booked after. Marks stand at the mids, so that equity falls by what was
+ * paid and by nothing else; each fill rounds money to one unit. */
+static void said_is_booked(hg_core *core, uint32_t id, hg_side side, hg_lots lots) {
+    hg_cost c;
+    hg_cost_query q = query_of(id, side, lots, 0);
+    CHECK_EQ(hg_cost_of(core->market, core->margin, &q, core->now_ns, &c), HG_OK);
+    CHECK(c.fits && c.spread > 0 && c.depth >= 0);
+    value(core, HG_EV_MARK, id, c.mid, core->now_ns);
+    hg_parts before = parts_of(core, id);
+    double equity = equity_of(core);
+    hg_cash fees = hg_portfolio_get(core->portfolio, id)->fees;
+    const hg_order *order = take(core, id, side, lots);
+    hg_parts after = parts_of(core, id);
+    const hg_instrument *inst = inst_of(core, id);
+    double usd = hg_market_usd(core->market, inst->settle_id);
+    double fee = hg_nano_to_double(hg_portfolio_get(core->portfolio, id)->fees - fees) * usd;
+    double unit = 1e-9 * usd * (LEVELS + 1);
+    CHECK_NEAR(before.spread - after.spread, c.spread + c.depth, 1e-9 + 1e-11 * c.notional);
+    CHECK_NEAR(after.slippage, before.slippage, 1e-12);
+    CHECK_NEAR(fee, c.fee, 1e-12 * fee);
+    CHECK((c.fee > 0) == (inst->taker > 0));
+    CHECK_NEAR(equity - equity_of(core), c.spread + c.depth + c.fee, unit + 1e-9);
+    double worth = inst->inverse && inst->kind != HG_KIND_OPTION
+                       ? hg_size_to_double(inst, lots) / c.price
+                       : hg_size_to_double(inst, lots) * c.price;
+    CHECK_NEAR(hg_exec_average_price(core->exec, order) / c.price, 1,
+               1e-9 * LEVELS / worth + 1e-12);
+}
+
+TEST(spread_depth_and_fee_are_what_the_session_books) {
+    static const hg_fill_model models[] = {HG_FILL_DEPTH, HG_FILL_QUEUE};
+    printf("seed %d\n", SEED);
+    for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
+        hg_core core;
+        hg_rng rng;
+        hg_rng_init(&rng, SEED, m);
+        core_make(&core, models[m]);
+        for (int i = 0; i < 40; i++) {
+            int64_t at_ns = T0 + i * HG_NS_PER_S;
+            value(&core, HG_EV_INDEX, 0, SPOT, at_ns);
+            for (uint32_t id = 0; id < KINDS; id++) {
+                book_tell(&core, id, &rng, at_ns);
+                hg_side side = hg_rng_below(&rng, 2) ? HG_BUY : HG_SELL;
+                hg_lots most = shown(&core, id, side);
+                hg_lots lots = i % 4 == 0 ? 1 : i % 4 == 1 ? most
+                                                           : 1 + (hg_lots)hg_rng_below(
+                                                                     &rng, (uint64_t)most);
+                said_is_booked(&core, id, side, lots);
+            }
+        }
+        hg_core_fini(&core);
+    }
+}
+
+/* ---- carry ----------------------------------------------------------------------------------- */
+
+static void quote_at(hg_core *core, uint32_t id, double mid, hg_lots size, int64_t at_ns) {
+    const hg_instrument *inst = inst_of(core, id);
+    hg_event e = {.kind = HG_EV_QUOTE, .id = id, .time_ns = at_ns};
+    e.quote.bid = hg_price_round(inst, mid, -1) - hg_instrument_step(inst, 1);
+    e.quote.ask = e.quote.bid + 2 * hg_instrument_step(inst, 1);
+    e.quote.bid_size = e.quote.ask_size = size;
+    hg_core_feed(core, &e);
+}
+
+/* A rate that stays, marks away from the mids, three days and a bit by the hour. */
+static void funding_of(uint32_t id, hg_side side, double rate) {
+    hg_core core;
+    const double horizon_s = 3 * 86400 + 1800;
+    core_make(&core, HG_FILL_DEPTH);
+    value(&core, HG_EV_INDEX, 0, SPOT, T0);
+    quote_at(&core, id, kinds[id].mid, 1000000, T0);
+    value(&core, HG_EV_MARK, id, kinds[id].mid + 17, T0);
+    value(&core, HG_EV_FUNDING, id, rate, T0);
+    hg_lots lots = 300;
+    hg_cost c;
+    hg_cost_query q = query_of(id, side, lots, horizon_s);
+    q.funding_mean = rate; /* the rate of now is the market's */
+    CHECK_EQ(hg_cost_of(core.market, core.margin, &q, core.now_ns, &c), HG_OK);
+    take(&core, id, side, lots);
+    for (int hour = 1; hour <= 72; hour++) {
+        int64_t at_ns = T0 + hour * HG_NS_PER_HOUR;
+        value(&core, HG_EV_INDEX, 0, SPOT, at_ns);
+        value(&core, HG_EV_FUNDING, id, rate, at_ns);
+    }
+    value(&core, HG_EV_INDEX, 0, SPOT, T0 + (int64_t)horizon_s * HG_NS_PER_S);
+    double usd = hg_market_usd(core.market, inst_of(&core, id)->settle_id);
+    hg_cash booked = hg_portfolio_get(core.portfolio, id)->funding +
+                     hg_portfolio_accrued(core.portfolio, id, core.now_ns);
+    CHECK(booked != 0 && (c.carry > 0) == (side * rate > 0));
+    CHECK_NEAR(-hg_nano_to_double(booked) * usd, c.carry, 2e-9 * usd + 1e-9);
+    CHECK_NEAR(-parts_of(&core, id).funding, c.carry, 2e-9 * usd + 1e-9);
+    hg_core_fini(&core);
+}
+
+TEST(funding_at_a_constant_rate_is_what_was_said) {
+    for (uint32_t id = PERP; id <= LINEAR; id++) {
+        funding_of(id, HG_BUY, 0.0003);
+        funding_of(id, HG_SELL, 0.0003);
+        funding_of(id, HG_BUY, -0.00002);
+    }
+}
+
+/* The basis runs off evenly under a spot that stands; marks follow it by the day. */
+static void basis_of(uint32_t id, hg_side side, double share) {
+    hg_core core;
+    core_make(&core, HG_FILL_DEPTH);
+    int64_t left_ns = inst_of(&core, id)->expiry_ns - T0;
+    int64_t hold_ns = (int64_t)((double)left_ns * share) / HG_NS_PER_S * HG_NS_PER_S;
+    value(&core, HG_EV_INDEX, 0, SPOT, T0);
+    quote_at(&core, id, kinds[id].mid, 1000000, T0);
+    double mid = hg_market_mid(core.market, id);
+    value(&core, HG_EV_MARK, id, mid, T0);
+    hg_lots lots = 300;
+    hg_cost c;
+    hg_cost_query q = query_of(id, side, lots, (double)hold_ns / 1e9);
+    CHECK_EQ(hg_cost_of(core.market, core.margin, &q, core.now_ns, &c), HG_OK);
+    take(&core, id, side, lots);
+    double equity = equity_of(&core);
+    for (int64_t at_ns = T0; at_ns < T0 + hold_ns;) {
+        at_ns += HG_NS_PER_DAY;
+        at_ns = at_ns < T0 + hold_ns ? at_ns : T0 + hold_ns;
+        double gone = (double)(at_ns - T0) / (double)left_ns;
+        value(&core, HG_EV_INDEX, 0, SPOT, at_ns);
+        value(&core, HG_EV_MARK, id, mid - (mid - SPOT) * gone, at_ns);
+    }
+    double usd = hg_market_usd(core.market, inst_of(&core, id)->settle_id);
+    CHECK((c.carry > 0) == (side == HG_BUY));
+    double tolerance = 100e-9 * usd + 1e-9 * c.notional; /* a settlement a day; marks in 1e-9 */
+    CHECK_NEAR(equity - equity_of(&core), c.carry, tolerance);
+    CHECK_NEAR(-parts_of(&core, id).basis, c.carry, tolerance);
+    hg_core_fini(&core);
+}
+
+TEST(basis_that_runs_off_is_what_was_said) {
+    for (uint32_t id = FUTURE; id <= LINEAR_FUTURE; id++) {
+        for (int side = -1; side <= 1; side += 2) {
+            basis_of(id, (hg_side)side, 0.01);
+            basis_of(id, (hg_side)side, 0.5);
+            basis_of(id, (hg_side)side, 0.99);
+        }
+    }
+}
