@@ -1,6 +1,6 @@
-/* What the cost model says before a trade against what a paper session books after it: spread, depth
- * and fee of single fills to rounding, funding and basis over a horizon at constant rates, and the
- * order of instruments by it. */
+/* What the cost model says before a trade against what a paper session books after it: spread,
+ * depth and fee of single fills to rounding, funding and basis over a horizon at constant rates,
+ * and the order of instruments by it. */
 #include "app/core.h"
 #include "base/clock.h"
 #include "base/rng.h"
@@ -26,19 +26,22 @@ static const struct {
     double mid;
     int step;
 } kinds[KINDS] = {
-    [PERP] = {"BTC-PERPETUAL", 60040, 90},
-    [LINEAR] = {"BTC_USDC-PERPETUAL", 59970, 90},
-    [FUTURE] = {"BTC-27MAR26", 60900, 30},
-    [LINEAR_FUTURE] = {"BTC_USDC-27MAR26", 60850, 30},
-    [COINS] = {"BTC_USDC", 60010, 12},
-    [CALL] = {"BTC-27MAR26-60000-C", 0.085, 3},
-    [PUT] = {"BTC-27MAR26-30000-P", 0.0025, 2},
-    [LINEAR_CALL] = {"BTC_USDC-27MAR26-60000-C", 5000, 3},
+    [PERP] = {"BTC-PERPETUAL",            60040,  90},
+    [LINEAR] = {"BTC_USDC-PERPETUAL",       59970,  90},
+    [FUTURE] = {"BTC-27MAR26",              60900,  30},
+    [LINEAR_FUTURE] = {"BTC_USDC-27MAR26",         60850,  30},
+    [COINS] = {"BTC_USDC",                 60010,  12},
+    [CALL] = {"BTC-27MAR26-60000-C",      0.085,  3 },
+    [PUT] = {"BTC-27MAR26-30000-P",      0.0025, 2 },
+    [LINEAR_CALL] = {"BTC_USDC-27MAR26-60000-C", 5000,   3 },
 };
 
 static void core_make(hg_core *core, hg_fill_model fill) {
     static hg_book book;
-    hg_core_options o = {.paper = {.fill = fill, .fees = true}, .depth_books = KINDS};
+    hg_core_options o = {
+        .paper = {.fill = fill, .fees = true},
+          .depth_books = KINDS
+    };
     *core = (hg_core){.universe = hg_universe_new()};
     hg_limits_default(&o.limits);
     for (uint32_t k = 0; k < KINDS; k++) {
@@ -178,9 +181,9 @@ TEST(spread_depth_and_fee_are_what_the_session_books) {
                 book_tell(&core, id, &rng, at_ns);
                 hg_side side = hg_rng_below(&rng, 2) ? HG_BUY : HG_SELL;
                 hg_lots most = shown(&core, id, side);
-                hg_lots lots = i % 4 == 0 ? 1 : i % 4 == 1 ? most
-                                                           : 1 + (hg_lots)hg_rng_below(
-                                                                     &rng, (uint64_t)most);
+                hg_lots lots = i % 4 == 0   ? 1
+                               : i % 4 == 1 ? most
+                                            : 1 + (hg_lots)hg_rng_below(&rng, (uint64_t)most);
                 said_is_booked(&core, id, side, lots);
             }
         }
