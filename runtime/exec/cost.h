@@ -1,11 +1,13 @@
 /* What a hedge costs, all in: to trade it now, to hold it for a while, to have margin for it.
  *
  * Symbols: side s = +1 buying, A amount, N coins * S (USD), S spot, F mid, M mark (F without one),
- * h horizon, T time to expiry; V(P) what A costs at P in the settlement currency: A P, for
- * USD-sized contracts -A / P; U USD per unit of that currency. All parts in USD, > 0 costs. spread
- * s (V(touch) - V(F)) U depth    sum over the levels of s (V(level) - V(touch)) U; the last level
- * stretches fee      the taker's of each level, as the venue charges it fill by fill These three
- * are what the paper venue then books, where nothing of ours has been taken from the levels before.
+ * h horizon, T time to expiry; V(P) what A costs at P in the settlement currency, U USD a unit of
+ * it: V = A P, for USD-sized contracts -A / P. All parts in USD, > 0 costs.
+ *   spread   s (V(touch) - V(F)) U
+ *   depth    sum over the levels of s (V(level) - V(touch)) U; the last level stretches
+ *   fee      the taker's of each level, as the venue charges it fill by fill
+ *            These three are what the paper venue then books, as long as nothing of ours is still
+ *            missing from the levels.
  *   carry    perpetual  s |V(M)| U f h / 8 h, f the mean rate expected over the horizon:
  *                       f = mean + (now - mean) (1 - p^n) / (n (1 - p)), n = h / 8 h, with
  *                       p = 0.95 per 8 h. Over Binance's rates of 2020-2023 (funding_8h) that has
