@@ -24,6 +24,10 @@ typedef struct {
     hg_cash fees; /* of fills, told by the exec observer */
     bool active;
     hg_lots size[LEGS];
+    /* Funding of the perpetual as the second opinion has it, coins. */
+    double rate, funding, booked;
+    double mark; /* at the last bar */
+    int64_t funding_ns;
 } rig;
 
 /* ---- the second opinion ---------------------------------------------------------------------- */
@@ -105,10 +109,19 @@ static double portfolio_maintenance(const rig *r, int64_t now_ns) {
     return 0.8 * (worst + roll);
 }
 
+/* Received by now: -rate * value * dt / 8 h, the value that at the mark of the last bar. */
+static double funding_by(const rig *r, int64_t now_ns) {
+    const hg_instrument *perp = hg_universe_get(r->core.universe, PERP);
+    double periods = (double)(now_ns - r->funding_ns) / 1e9 / 3600 / 8;
+    double amount = hg_size_to_double(perp, r->size[PERP]);
+    return r->rate == 0 ? r->funding : r->funding - r->rate * amount / r->mark * periods;
+}
+
 /* What is left after maintenance; liquidation must happen exactly where it is not above zero. */
 static double room(const rig *r, int64_t now_ns) {
     const hg_position *perp = hg_portfolio_get(r->core.portfolio, PERP);
     double balance = coins(r) + hg_nano_to_double(perp->cost) - amount_of(r, PERP) / r->spot;
+    balance += funding_by(r, now_ns) - r->booked;
     if (r->model == HG_MARGIN_STANDARD) {
         return balance - standard_maintenance(r, now_ns);
     }
@@ -149,9 +162,9 @@ static void on_note(void *context, const hg_liquidation_note *note) {
 static void on_cash(void *context, uint32_t currency, hg_cash amount, hg_cash balance,
                     hg_cash_cause cause) {
     rig *r = context;
-    (void)cause;
     if (currency == hg_universe_find_currency(r->core.universe, "BTC")) {
         r->cash += amount;
+        r->booked += cause == HG_CASH_FUNDING ? hg_nano_to_double(amount) : 0;
         CHECK_EQ(balance, r->cash);
     }
 }
@@ -172,6 +185,8 @@ static void on_fill(void *context, const hg_order *order, const hg_event *fill) 
     }
     CHECK_NEAR((double)(fill->order.fee - (hg_cash)want), 0, 1); /* a tie may round either way */
     r->fees += fill->order.fee;
+    r->funding = funding_by(r, fill->time_ns);
+    r->funding_ns = fill->time_ns;
     r->size[order->instrument] += order->side * fill->order.size;
 }
 
@@ -182,10 +197,18 @@ static void feed(rig *r, hg_event e, int64_t now_ns) {
     hg_core_feed(&r->core, &e);
 }
 
-static void bar(rig *r, double spot, int64_t now_ns) {
+static void bar(rig *r, double spot, double rate, int64_t now_ns) {
     hg_core_settle(&r->core, now_ns); /* rounds before the bar see the old spot */
-    r->spot = spot;
-    hg_event e = {.kind = HG_EV_INDEX, .flags = HG_EVF_MORE};
+    hg_event e = {.kind = HG_EV_FUNDING, .id = PERP, .flags = HG_EVF_MORE};
+    r->funding = funding_by(r, now_ns);
+    r->funding_ns = now_ns;
+    r->spot = r->mark = spot;
+    if (rate != r->rate) {
+        r->rate = rate;
+        e.price.value = (hg_nano)llround(rate * 1e9);
+        feed(r, e, now_ns);
+    }
+    e = (hg_event){.kind = HG_EV_INDEX, .flags = HG_EVF_MORE};
     e.price.value = (hg_nano)llround(spot * 1e9);
     feed(r, e, now_ns);
     e = (hg_event){.kind = HG_EV_FORWARD, .flags = HG_EVF_MORE};
@@ -250,8 +273,8 @@ static void rig_open(rig *r, hg_margin_model model, double spot, int64_t start_n
 }
 
 /* One bar and the seconds after it, each judged by both. */
-static void play(rig *r, double spot, int64_t now_ns, int seconds) {
-    bar(r, spot, now_ns);
+static void play(rig *r, double spot, double rate, int64_t now_ns, int seconds) {
+    bar(r, spot, rate, now_ns);
     for (int k = 1; k <= seconds; k++) {
         int64_t at_ns = (now_ns / HG_NS_PER_S + k) * HG_NS_PER_S;
         hg_core_settle(&r->core, at_ns - 1);
@@ -271,10 +294,61 @@ static void play(rig *r, double spot, int64_t now_ns, int seconds) {
     }
 }
 
+/* Recorded rates of Binance's BTC perpetual: rate[i] was paid at ms[i] for the 8 h before it. */
+typedef struct {
+    int64_t ms[8192];
+    double rate[8192];
+    int count;
+} history;
+
+static void history_read(history *h) {
+    const char *path = "market/funding_dvol/funding_8h_2020_2024.csv.gz";
+    const char *of = ",binance,BTC-USDT,";
+    char command[512], line[160];
+    TEST_NEEDS(path);
+    snprintf(command, sizeof command, "gzip -dc '%s'", test_data(path));
+    FILE *f = popen(command, "r");
+    CHECK(f != NULL);
+    h->count = 0;
+    while (fgets(line, sizeof line, f) && h->count < 8192) {
+        const char *at = strstr(line, of);
+        if (at) {
+            h->ms[h->count] = strtoll(line, NULL, 10);
+            h->rate[h->count++] = strtod(at + strlen(of), NULL);
+        }
+    }
+    CHECK_EQ(pclose(f), 0);
+    CHECK(h->count > 4000);
+}
+
+/* The rate in force, 0 where none was recorded. */
+static double history_at(const history *h, int64_t now_ms) {
+    for (int i = 0; i < h->count; i++) {
+        if (h->ms[i] > now_ms) {
+            return h->ms[i] - now_ms <= 8 * 3600000 ? h->rate[i] : 0;
+        }
+    }
+    return 0;
+}
+
+/* Booked and open: to a unit a booking what the second opinion has. */
+static void funding_check(const rig *r, const history *h, int64_t last_ms) {
+    int64_t now_ns = r->core.now_ns;
+    hg_cash got = hg_portfolio_get(r->core.portfolio, PERP)->funding +
+                  hg_portfolio_accrued(r->core.portfolio, PERP, now_ns);
+    CHECK_NEAR(hg_nano_to_double(got), funding_by(r, now_ns), 1e-7);
+    bool known = last_ms < h->ms[h->count - 1];
+    CHECK_EQ(got != 0, known);
+    printf(known ? "note: funding %.6f BTC\n" : "note: funding is not known: %.0f booked\n",
+           hg_nano_to_double(got));
+}
+
 static void run_bars(const char *file, hg_margin_model model, double cash_of_room) {
     char path[256], line[512];
     snprintf(path, sizeof path, "market/stress_ohlc/%s", file);
     TEST_NEEDS(path);
+    static history rates;
+    history_read(&rates);
     FILE *f = fopen(test_data(path), "r");
     CHECK(f != NULL);
     rig r = {0};
@@ -292,7 +366,7 @@ static void run_bars(const char *file, hg_margin_model model, double cash_of_roo
         if (bars++ == 0) {
             rig_open(&r, model, close, now_ns - HG_NS_PER_S, cash_of_room);
         }
-        play(&r, close, now_ns, 50);
+        play(&r, close, history_at(&rates, (int64_t)ms), now_ns, 50);
         low = fmin(low, close);
         CHECK_EQ(r.wrong, 0);
     }
@@ -300,6 +374,7 @@ static void run_bars(const char *file, hg_margin_model model, double cash_of_roo
     for (uint32_t id = PUT; id < LEGS; id++) {
         CHECK_EQ(hg_portfolio_get(r.core.portfolio, id)->lots, r.size[id]);
     }
+    funding_check(&r, &rates, r.core.now_ns / HG_NS_PER_MS);
     uint32_t btc = hg_universe_find_currency(r.core.universe, "BTC");
     CHECK_EQ(hg_portfolio_cash(r.core.portfolio, btc), r.cash);
     printf("note: %s %s: %d bars, low %.0f, %d liquidations of %d orders, fees %.4f BTC\n", file,

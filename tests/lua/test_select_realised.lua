@@ -1,5 +1,5 @@
--- hedged.select against what came true: every candidate of a ranking is traded, held and traded back
--- in a session of its own, and the ranking must be that of what each of them then cost per coin.
+-- hedged.select against what came true: every candidate of a ranking is traded, held and traded
+-- back in a session of its own, and the ranking must be that of what each then cost per coin.
 local lu = require "luaunit"
 local test = require "hedged.test"
 local greeks = require "hedged.greeks"
@@ -103,8 +103,8 @@ local CASES = {
   { delta = -1, horizon = 4 * 86400, basis = -0.05 },
 }
 
--- USD per coin. Mids are whole ticks (2.5 USD; 32 USD), while the basis runs off evenly; the delta of
--- an option changes meanwhile.
+-- USD per coin. Mids are whole ticks (2.5 USD; 32 USD), while the basis runs off evenly; the delta
+-- of an option changes meanwhile.
 local NEAR = { [FUT] = 2.5, [CALL] = 70 }
 
 TestRealised = {}
