@@ -191,6 +191,69 @@ TEST(spread_depth_and_fee_are_what_the_session_books) {
     }
 }
 
+/* There and back at one book: what was said of the round trip. */
+TEST(a_round_trip_costs_what_was_said) {
+    hg_core core;
+    hg_rng rng;
+    hg_rng_init(&rng, SEED, 9);
+    core_make(&core, HG_FILL_DEPTH);
+    for (int i = 0; i < 10; i++) {
+        int64_t at_ns = T0 + i * HG_NS_PER_S;
+        value(&core, HG_EV_INDEX, 0, SPOT, at_ns);
+        for (uint32_t id = 0; id < KINDS; id++) {
+            book_tell(&core, id, &rng, at_ns);
+            hg_side side = i % 2 ? HG_BUY : HG_SELL;
+            hg_lots there = shown(&core, id, side);
+            hg_lots back = shown(&core, id, side == HG_BUY ? HG_SELL : HG_BUY);
+            hg_lots lots = there < back ? there : back;
+            hg_cost_query q = query_of(id, side, lots, 0);
+            hg_cost c;
+            q.round_trip = true;
+            CHECK_EQ(hg_cost_of(core.market, core.margin, &q, core.now_ns, &c), HG_OK);
+            CHECK(c.fits);
+            value(&core, HG_EV_MARK, id, c.mid, at_ns);
+            double equity = equity_of(&core);
+            take(&core, id, side, lots);
+            take(&core, id, side == HG_BUY ? HG_SELL : HG_BUY, lots);
+            double unit = 1e-9 * hg_market_usd(core.market, inst_of(&core, id)->settle_id);
+            CHECK_NEAR(equity - equity_of(&core), c.total, 2 * (LEVELS + 1) * unit + 1e-9);
+            q.lots = (there > back ? there : back) + 1;
+            CHECK_EQ(hg_cost_of(core.market, core.margin, &q, core.now_ns, &c), HG_OK);
+            CHECK(!c.fits);
+        }
+    }
+    hg_core_fini(&core);
+}
+
+/* What is delivered within the horizon goes back without a book. */
+TEST(a_round_trip_over_the_expiry_ends_in_the_delivery_fee) {
+    for (uint32_t id = FUTURE; id <= LINEAR_FUTURE; id++) {
+        hg_core core;
+        hg_rng rng;
+        hg_rng_init(&rng, SEED, 10);
+        core_make(&core, HG_FILL_DEPTH);
+        value(&core, HG_EV_INDEX, 0, SPOT, T0);
+        book_tell(&core, id, &rng, T0);
+        int64_t expiry_ns = inst_of(&core, id)->expiry_ns;
+        hg_cost c;
+        hg_cost_query q = query_of(id, HG_SELL, 5, (double)(expiry_ns - T0) / 1e9);
+        q.round_trip = true;
+        CHECK_EQ(hg_cost_of(core.market, core.margin, &q, core.now_ns, &c), HG_OK);
+        value(&core, HG_EV_MARK, id, c.mid, T0);
+        double equity = equity_of(&core);
+        take(&core, id, HG_SELL, 5);
+        value(&core, HG_EV_INDEX, 0, SPOT, expiry_ns);
+        value(&core, HG_EV_SETTLE, id, SPOT, expiry_ns);
+        CHECK_EQ(hg_portfolio_get(core.portfolio, id)->lots, 0);
+        double unit = 1e-9 * hg_market_usd(core.market, inst_of(&core, id)->settle_id);
+        CHECK_NEAR(equity - equity_of(&core), c.total, 20 * unit + 1e-9);
+        q.round_trip = false;
+        hg_cost there;
+        CHECK_EQ(hg_cost_of(core.market, core.margin, &q, T0, &there), HG_ENOTFOUND); /* gone */
+        hg_core_fini(&core);
+    }
+}
+
 /* ---- carry ----------------------------------------------------------------------------------- */
 
 static void quote_at(hg_core *core, uint32_t id, double mid, hg_lots size, int64_t at_ns) {
