@@ -289,7 +289,7 @@ static void funding_of(uint32_t id, hg_side side, double rate) {
     double usd = hg_market_usd(core.market, inst_of(&core, id)->settle_id);
     hg_cash booked = hg_portfolio_get(core.portfolio, id)->funding +
                      hg_portfolio_accrued(core.portfolio, id, core.now_ns);
-    CHECK(booked != 0 && (c.carry > 0) == (side * rate > 0));
+    CHECK(booked != 0 && (c.carry > 0) == ((side == HG_BUY) == (rate > 0)));
     CHECK_NEAR(-hg_nano_to_double(booked) * usd, c.carry, 2e-9 * usd + 1e-9);
     CHECK_NEAR(-parts_of(&core, id).funding, c.carry, 2e-9 * usd + 1e-9);
     hg_core_fini(&core);
