@@ -90,10 +90,12 @@ static void rig_open(rig *r, uint64_t seed, const char *faults) {
 
 static void rig_close(rig *r) {
     hg_portfolio *books[PARTS_MAX] = {r->parts[0].book, r->parts[1].book};
-    world_close(&r->w);
+    hg_exec_free(r->w.exec); /* it books into the parts, and they look at the universe */
+    r->w.exec = NULL;
     for (int k = 0; r->part_count > 1 && k < r->part_count; k++) {
         hg_portfolio_free(books[k]);
     }
+    world_close(&r->w);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
