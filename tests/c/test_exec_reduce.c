@@ -311,7 +311,9 @@ static void play(rig *r, const char *faults, const char *latency, uint64_t seed)
         hg_exec_clock(r->w.exec, r->w.now_ns);
         mid += below(r, 13) - 6;
         mid = fabs(mid - 60000) > 400 ? 60000 : mid;
-        quote(&r->w, PERP, mid - 1, 1 + below(r, 3), mid + 1, 1 + below(r, 3));
+        double ask_size = 1 + below(r, 3); /* drawn in one order by every compiler */
+        double bid_size = 1 + below(r, 3);
+        quote(&r->w, PERP, mid - 1, bid_size, mid + 1, ask_size);
         mark(&r->w, PERP, mid, 0);
         check_side(r, seed, i);
         world_answers(&r->w);
