@@ -1,5 +1,6 @@
 /* What the modules of a session share: the operational failure `nil, message, code`, read-only
  * tables, instruments and underlyings by name. */
+#include "base/hash.h"
 #include "script/script_int.h"
 
 #include <stdarg.h>
@@ -146,10 +147,31 @@ uint32_t l_api_instrument(lua_State *L, int index) {
     return hg_universe_find(s->env->universe, name);
 }
 
-int l_api_no_instrument(lua_State *L, int index) {
+/* The search takes a millisecond among 1,000 names: a script that asks at every tick is answered
+ * from memory. Orders for what does not exist are told to people as well, once: a script may ignore
+ * the answer. */
+static const char *nearest_instrument(hg_script *s, const char *name, bool tell) {
+    uint64_t hash = hg_hash_bytes(HG_HASH_INIT, name, strlen(name));
+    size_t places = sizeof s->unknown / sizeof *s->unknown;
+    for (size_t i = 0; i < places; i++) {
+        if (s->unknown[i].hash == hash) return s->unknown[i].near;
+    }
+    const char *near = hg_universe_nearest(s->env->universe, name);
+    s->unknown[s->unknown_count % places].hash = hash;
+    s->unknown[s->unknown_count % places].near = near;
+    if (s->unknown_count++ < places && tell) {
+        char text[256];
+        snprintf(text, sizeof text, "unknown instrument '%.100s'%s%.100s%s", name,
+                 near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+        hg_script_log(s, HG_LOG_WARN, text);
+    }
+    return near;
+}
+
+int l_api_no_instrument(lua_State *L, int index, bool tell) {
     hg_script *s = hg_script_of(L);
     const char *name = lua_tostring(L, index);
-    const char *near = hg_universe_nearest(s->env->universe, name);
+    const char *near = nearest_instrument(s, name, tell);
     return near ? l_api_fail(L, "instrument", "unknown instrument '%s' (did you mean '%s'?)", name,
                              near)
                 : l_api_fail(L, "instrument", "unknown instrument '%s'", name);

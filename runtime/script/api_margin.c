@@ -159,7 +159,7 @@ static bool l_idea(lua_State *L, const hg_script *s, hg_trade_idea *idea, double
     }
     idea->instrument = l_api_instrument(L, -1);
     if (idea->instrument == HG_ID_NONE) {
-        l_api_no_instrument(L, lua_gettop(L));
+        l_api_no_instrument(L, lua_gettop(L), false);
         return false;
     }
     const hg_instrument *inst = hg_universe_get(s->env->universe, idea->instrument);

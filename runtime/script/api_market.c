@@ -11,7 +11,7 @@
 static int l_get(lua_State *L) {
     l_api_session(L, "market.get");
     uint32_t id = l_api_instrument(L, 1);
-    if (id == HG_ID_NONE) return l_api_no_instrument(L, 1);
+    if (id == HG_ID_NONE) return l_api_no_instrument(L, 1, false);
     l_push_instrument(L, id);
     return 1;
 }

@@ -148,7 +148,7 @@ static int l_send_side(lua_State *L, const char *what, hg_side side) {
         return luaL_error(L, "%s: instrument is missing", what);
     }
     request.instrument = l_api_instrument(L, -1);
-    if (request.instrument == HG_ID_NONE) return l_api_no_instrument(L, lua_gettop(L));
+    if (request.instrument == HG_ID_NONE) return l_api_no_instrument(L, lua_gettop(L), true);
     return l_order_submit(L, s, &request);
 }
 

@@ -59,7 +59,7 @@ static int l_positions(lua_State *L) {
 static int l_position(lua_State *L) {
     hg_script *s = l_api_session(L, "portfolio.position");
     uint32_t id = l_api_instrument(L, 1);
-    if (id == HG_ID_NONE) return l_api_no_instrument(L, 1);
+    if (id == HG_ID_NONE) return l_api_no_instrument(L, 1, false);
     const hg_position *p = hg_portfolio_get(s->env->portfolio, id);
     const hg_instrument *inst = hg_universe_get(s->env->universe, id);
     lua_pushnumber(L, p ? hg_size_to_double(inst, p->lots) : 0);

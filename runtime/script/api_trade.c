@@ -30,16 +30,13 @@ int l_trade(lua_State *L) {
         return luaL_error(L, "hedged.trade: instrument is missing");
     }
     uint32_t id = l_api_instrument(L, 2);
-    if (id == HG_ID_NONE) return l_api_no_instrument(L, 2);
+    if (id == HG_ID_NONE) return l_api_no_instrument(L, 2, true);
     if (lua_getfield(L, 1, "delta") != LUA_TNUMBER) {
         return luaL_error(L, "hedged.trade: delta must be a number of coins, got %s",
                           luaL_typename(L, -1));
     }
     double delta = lua_tonumber(L, -1);
     const hg_instrument *inst = hg_universe_get(s->env->universe, id);
-    if (!isfinite(delta)) {
-        return l_api_fail(L, "not_finite", "%s: delta %g is not finite", inst->name, delta);
-    }
     double per_lot = hg_portfolio_delta_of(s->env->portfolio, id, 1, hg_script_now(s));
     if (!isfinite(per_lot) || fabs(per_lot) < DELTA_MIN * hg_nano_to_double(inst->lot)) {
         bool option = inst->kind == HG_KIND_OPTION;

@@ -60,6 +60,11 @@ void hg_memory_over(const hg_memory *memory) {
     }
 }
 
+bool hg_memory_stopped(const hg_memory *memory) {
+    lua_State *running = hg_watchdog_state.running;
+    return hg_watchdog_state.expired && running && &hg_script_of(running)->memory == memory;
+}
+
 void l_raise_if_over_budget(lua_State *L) {
     if (hg_watchdog_state.expired) luaL_error(L, "over budget");
     l_pace(L);
@@ -92,6 +97,14 @@ static void find_place(lua_State *co, char *buf, size_t size) {
 static const char *failure_text(hg_script *s, lua_State *co, int status, int64_t budget_ns,
                                 char *buf, size_t size) {
     char place[160];
+    if (s->given_up) {
+        find_place(co, place, sizeof place);
+        snprintf(buf, size,
+                 "%sran for more than %g ms of CPU time (its budget) inside one step of Lua, as a "
+                 "table whose keys collide; its state is lost",
+                 place, (double)budget_ns / 1e6);
+        return buf;
+    }
     if (hg_watchdog_state.expired && !s->starved) {
         find_place(co, place, sizeof place);
         snprintf(buf, size, "%sran for more than %g ms of CPU time (its budget)", place,
@@ -136,6 +149,12 @@ static int l_report(lua_State *L) {
 /* Frames the failure with some memory in reserve; even that may fail, never silently. */
 static void write_report(report *r) {
     hg_script *s = r->script;
+    if (s->given_up) { /* nothing may be made in this state */
+        char buf[HG_ERROR_MAX / 2];
+        failure_text(s, r->co, r->status, r->budget_ns, buf, sizeof buf);
+        hg_frame_write(s, r->label, buf, "");
+        return;
+    }
     size_t cap = s->memory.cap;
     s->memory.cap = SIZE_MAX / 2 > cap ? cap + REPORT_RESERVE : cap;
     int top = lua_gettop(s->lua);
@@ -152,8 +171,9 @@ static void fail(hg_script *s, uint32_t task, int status, int64_t budget_ns) {
     hg_task *t = &s->tasks[task];
     bool fatal = hg_watchdog_state.expired || status == LUA_ERRMEM;
     report r = {s, t->co, status, t->label, budget_ns};
-    hg_hook_clear(t->co);
+    if (!s->given_up) hg_hook_clear(t->co);
     write_report(&r);
+    if (s->given_up) hg_state_give_up(s);
     hg_watchdog_state.expired = 0;
     s->starved = false;
     hg_script_failed(s, task, fatal);
@@ -187,6 +207,7 @@ static int l_handle(lua_State *L) {
     hg_script *s = hg_script_of(L);
     report *r = lua_touserdata(L, lua_upvalueindex(1));
     char buf[HG_ERROR_MAX / 2];
+    if (s->given_up) return 1;
     hg_hook_clear(L);
     const char *text = failure_text(s, L, LUA_ERRRUN, r->budget_ns, buf, sizeof buf);
     luaL_traceback(L, L, NULL, 1);
@@ -209,6 +230,9 @@ static int l_run_protected(lua_State *L) {
 
 int hg_lua_protect(hg_script *s, lua_CFunction function, void *argument, const char *label,
                    int64_t budget_ns) {
+    if (!s->lua) {
+        return HG_ERR(HG_ESTATE, "%s: its state was lost; change its file or reload it", s->name);
+    }
     report r = {s, s->lua, LUA_ERRRUN, label, budget_ns};
     int top = lua_gettop(s->lua);
     hg_assert(lua_checkstack(s->lua, 8));
@@ -219,7 +243,7 @@ int hg_lua_protect(hg_script *s, lua_CFunction function, void *argument, const c
     lua_State *before = hg_watchdog_enter(s->lua, budget_ns);
     int status = lua_pcall(s->lua, 3, 0, 0);
     bool late = hg_watchdog_leave(before);
-    hg_hook_clear(s->lua);
+    if (!s->given_up) hg_hook_clear(s->lua);
     int rc = 0;
     if (status != LUA_OK || late) {
         if (r.status != LUA_OK) { /* the handler did not run: out of memory */
@@ -230,6 +254,12 @@ int hg_lua_protect(hg_script *s, lua_CFunction function, void *argument, const c
     }
     hg_watchdog_state.expired = 0;
     s->starved = false;
+    if (s->given_up) {
+        hg_state_give_up(s);
+        bool runs = s->state == HG_SCRIPT_RUNNING || s->state == HG_SCRIPT_PAUSED;
+        if (runs) hg_script_park(s);
+        return rc;
+    }
     lua_settop(s->lua, top);
     return rc;
 }

@@ -275,7 +275,7 @@ static void take_place_of(hg_script *own, const hg_script *target) {
 }
 
 static int open_own(hg_inspector *in) {
-    if (in->own && in->own->memory.live < MEMORY_MAX / 2) return 0;
+    if (in->own && in->own->lua && in->own->memory.live < MEMORY_MAX / 2) return 0;
     hg_script_close(in->own); /* what was kept there is too much: start anew */
     in->own = NULL;
     return hg_script_open_text(&in->env, "repl", own_text, HG_STRATEGY_ANY, NULL, 0, &in->own);
@@ -322,7 +322,7 @@ int hg_inspect(hg_inspector *in, hg_script *target, const char *code, bool write
     rc = hg_lua_protect(s, l_ask, &q, "repl", hg_script_budget(s));
     if (rc < 0) rc = refuse(s);
     memcpy(s->error, kept, sizeof kept);
-    if (!write) {
+    if (!write && s->lua) {
         lua_gc(s->lua, LUA_GCCOLLECT);
         lua_gc(s->lua, LUA_GCSTOP);
     }

@@ -13,8 +13,13 @@
 
 #define LOAD_PIECE 1024u
 
-static const char *const kept[] = {"assert", "error",  "ipairs", "pcall",    "rawequal", "rawlen",
-                                   "rawget", "select", "type",   "tonumber", "_VERSION", NULL};
+/* Calls that a pcall may stand below. Lua recovers from an error in time proportional to the depth,
+ * at every pcall it passes: 150,000 of them, which 20 ms are enough to nest, would take minutes to
+ * leave again, and nothing can stop that. */
+#define PCALL_DEPTH_MAX 1000
+
+static const char *const kept[] = {"assert", "error", "ipairs",   "rawequal", "rawlen", "rawget",
+                                   "select", "type",  "tonumber", "_VERSION", NULL};
 
 /* What people try first, and what to use instead. */
 static const char *const absent[][2] = {
@@ -106,8 +111,34 @@ static int l_rawset(lua_State *L) {
     luaL_checkany(L, 3);
     if (is_locked(L, 1)) return luaL_error(L, "this table is read-only");
     lua_settop(L, 3);
+    hg_watchdog_state.plain = 1; /* a table that grows may take long */
     lua_rawset(L, 1);
+    hg_watchdog_state.plain = 0;
     return 1;
+}
+
+static void check_depth(lua_State *L) {
+    lua_Debug ar;
+    if (lua_getstack(L, PCALL_DEPTH_MAX, &ar)) {
+        luaL_error(L, "stack overflow: pcall below more than %d calls", PCALL_DEPTH_MAX);
+    }
+}
+
+/* As Lua's own; context: values below the results. */
+static int pcall_done(lua_State *L, int status, lua_KContext context) {
+    if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - (int)context;
+    lua_pushboolean(L, 0);
+    lua_insert(L, -2);
+    return 2;
+}
+
+static int l_pcall(lua_State *L) {
+    luaL_checkany(L, 1);
+    check_depth(L);
+    lua_pushboolean(L, 1);
+    lua_insert(L, 1);
+    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, pcall_done);
+    return pcall_done(L, status, 0);
 }
 
 /* The handler runs after the call has ended, where it can be stopped like any other code. Stack:
@@ -126,6 +157,7 @@ static int xpcall_done(lua_State *L, int status, lua_KContext context) {
 static int l_xpcall(lua_State *L) {
     int n = lua_gettop(L);
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    check_depth(L);
     lua_pushboolean(L, 1);
     lua_pushvalue(L, 1);
     lua_rotate(L, 3, 2);
@@ -141,7 +173,9 @@ typedef struct piece {
 /* Feeds the parser in pieces so that a huge text cannot outlast the budget unseen. */
 static const char *read_piece(lua_State *L, void *context, size_t *size) {
     piece *p = context;
+    hg_watchdog_state.plain = 0;
     l_raise_if_over_budget(L);
+    hg_watchdog_state.plain = 1;
     const char *text = p->text;
     *size = p->left < LOAD_PIECE ? p->left : LOAD_PIECE;
     p->text += *size;
@@ -151,7 +185,9 @@ static const char *read_piece(lua_State *L, void *context, size_t *size) {
 
 int l_compile_text(lua_State *L, const char *text, size_t size, const char *name) {
     piece p = {text, size};
-    return lua_load(L, read_piece, &p, name, "t");
+    int status = lua_load(L, read_piece, &p, name, "t");
+    hg_watchdog_state.plain = 0;
+    return status;
 }
 
 static int l_load(lua_State *L) {
@@ -225,6 +261,7 @@ void l_lib_base(lua_State *L) {
         {"setmetatable",   l_setmetatable  },
         {"getmetatable",   l_getmetatable  },
         {"rawset",         l_rawset        },
+        {"pcall",          l_pcall         },
         {"xpcall",         l_xpcall        },
         {"load",           l_load          },
         {"collectgarbage", l_collectgarbage},

@@ -26,6 +26,7 @@
 #define LINE 64u
 #define COLOURS 47u /* places where a state's first cell may be */
 #define COLOUR_BYTES 1024u
+#define STACK_BYTES 65536u /* of a coroutine, where more is endless growth */
 
 struct hg_cell {
     struct hg_cell *next;
@@ -236,8 +237,7 @@ static void note(hg_memory *m) {
     if (over) hg_memory_over(m);
 }
 
-void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size) {
-    hg_memory *m = memory;
+static void *resize(hg_memory *m, void *block, size_t old_size, size_t size) {
     if (!block) {
         if (m->text_max && size > m->text_max && old_size == LUA_TSTRING) {
             m->long_text = true;
@@ -256,11 +256,20 @@ void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size) {
         m->long_text = false;
         return NULL;
     }
+    if (size > old_size && size >= STACK_BYTES && hg_memory_stopped(m)) return NULL;
     if (!m->started) start(m);
     void *fresh = block ? block_resize(m, block, old_size, size) : block_new(m, size);
     if (!fresh) return NULL;
     m->live += size - old_size;
     if (m->live > m->mark) note(m);
+    return fresh;
+}
+
+void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size) {
+    hg_memory *m = memory;
+    m->busy = 1;
+    void *fresh = resize(m, block, old_size, size);
+    m->busy = 0;
     return fresh;
 }
 

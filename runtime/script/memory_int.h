@@ -6,6 +6,7 @@
 #ifndef HG_SCRIPT_MEMORY_INT_H
 #define HG_SCRIPT_MEMORY_INT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +24,7 @@ typedef struct hg_memory {
     size_t text_max; /* of one text, 0: no limit */
     bool long_text;  /* what was refused last */
     uint64_t refused;
+    volatile sig_atomic_t busy; /* inside the allocator, which cannot be left by a jump */
     bool started;
     bool by_malloc;   /* every block is malloc's, so that sanitizers see what is used after free */
     uint8_t cut_runs; /* how many runs were cut in the order of asking */
@@ -35,6 +37,9 @@ typedef struct hg_memory {
 void *hg_memory_alloc(void *memory, void *block, size_t old_size, size_t size); /* lua_Alloc */
 /* The script that runs has more than its limit. Called by the allocator, so it only sets a hook. */
 void hg_memory_over(const hg_memory *memory);
+/* Whether the script that runs is to be stopped: large blocks are then refused. It ends loops of
+ * Lua's own C code that no hook can interrupt, as a __call that calls itself. */
+bool hg_memory_stopped(const hg_memory *memory);
 /* Gives back up to `count` runs of a state that has been closed; true: there are more. */
 bool hg_memory_trim(hg_memory *memory, size_t count);
 void hg_memory_fini(hg_memory *memory);

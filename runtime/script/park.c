@@ -125,6 +125,12 @@ int hg_script_resume(hg_script *s) {
         return HG_ERR(HG_ESTATE, "%s is %s: only a paused or parked strategy can be resumed",
                       s->name, hg_script_state_name(s->state));
     }
+    if (!s->lua) {
+        return HG_ERR(HG_ESTATE,
+                      "%s was stopped in the middle of a step: its state is lost; "
+                      "change its file or reload it",
+                      s->name);
+    }
     lua_gc(s->lua, LUA_GCCOLLECT);
     lua_gc(s->lua, LUA_GCSTOP);
     int rc = renew_tasks(s);

@@ -44,6 +44,10 @@ static int protect_aside(hg_script *s, lua_CFunction function, void *argument, c
 int hg_script_carry(hg_script *s, hg_carry *carry) {
     carry->versioned = s->versioned;
     carry->version = s->versioned ? s->version : 1;
+    if (!s->lua) { /* lost: the new code starts with none */
+        hg_carry_fini(carry);
+        return 0;
+    }
     return protect_aside(s, l_carry, carry, "state");
 }
 

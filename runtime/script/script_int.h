@@ -155,8 +155,14 @@ struct hg_script {
     const struct hg_code *from; /* while it loads: kept texts instead of files; else NULL */
     hg_pace *pace;              /* a candidate: it works in slices; else NULL */
     bool starved;               /* it is being stopped for want of memory, not of time */
-    char absent[HG_PATH_MAX];   /* the last file looked for in vain: a module, or its own */
-    bool versioned;             /* of its state */
+    struct {
+        uint64_t hash;
+        const char *near;
+    } unknown[8]; /* names of instruments that do not exist, and what they may have meant */
+    uint32_t unknown_count;
+    volatile sig_atomic_t given_up; /* stopped in the middle of a step: its state is lost */
+    char absent[HG_PATH_MAX];       /* the last file looked for in vain: a module, or its own */
+    bool versioned;                 /* of its state */
     lua_Integer version;
     uint64_t hash;
     hg_rng rng;
@@ -258,6 +264,8 @@ const char *hg_error_value(lua_State *L, int index, char *buf, size_t size);
 /* ---- state.c, require.c ---------------------------------------------------------------------- */
 HG_MUST_CHECK int hg_state_open(hg_script *s);
 void hg_state_close(hg_script *s);
+/* After an error from the middle of a step of Lua: the script has no state (`lua` is NULL). */
+void hg_state_give_up(hg_script *s);
 int l_state_sandbox(lua_State *L); /* builds the globals */
 int l_state_stock(lua_State *L);   /* `hedged lua`: everything */
 int l_require(lua_State *L);
@@ -386,9 +394,10 @@ const char *l_api_text(lua_State *L, int table, const char *field, const char *f
 bool l_api_bool(lua_State *L, int table, const char *field);
 void l_api_metatable(lua_State *L, const char *name, const luaL_Reg *functions);
 /* Instrument of an object or a name: HG_ID_NONE when the name is unknown, which is then told by
- * l_api_no_instrument (nil, message, "instrument"). Raises for other types. */
+ * l_api_no_instrument (nil, message, "instrument"), `tell`: to people as well. Raises for other
+ * types. */
 uint32_t l_api_instrument(lua_State *L, int index);
-int l_api_no_instrument(lua_State *L, int index);
+int l_api_no_instrument(lua_State *L, int index, bool tell);
 uint32_t l_api_underlying(lua_State *L, int index);
 int l_explain(lua_State *L); /* portfolio.explain, api_explain.c */
 void l_push_instrument(lua_State *L, uint32_t id);

@@ -8,6 +8,8 @@
 
 #include <lualib.h>
 
+#define GIVEN_UP_KEPT 64
+
 /* Only a bug of the host gets here: every entry is protected. */
 static int panic(lua_State *L) {
     char buf[128];
@@ -26,6 +28,20 @@ int hg_state_open(hg_script *s) {
     hg_watchdog_start();
     if (hg_coverage_on() || s->pace) hg_hook_clear(s->lua);
     return hg_lua_protect(s, s->sandbox ? l_state_sandbox : l_state_stock, NULL, "start of Lua", 0);
+}
+
+/* What may be half changed is not touched again: its memory stays with the process, as its address
+ * does, so that tools can tell it from a leak. */
+void hg_state_give_up(hg_script *s) {
+    static lua_State *volatile kept[GIVEN_UP_KEPT];
+    static unsigned count;
+    kept[count++ % GIVEN_UP_KEPT] = s->lua;
+    (void)kept[0];
+    s->lua = NULL;
+    memset(&s->memory, 0, sizeof s->memory);
+    s->gc_cycle = false;
+    s->gc_mark = SIZE_MAX / 4;
+    s->given_up = false;
 }
 
 void hg_state_close(hg_script *s) {

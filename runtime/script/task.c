@@ -51,8 +51,13 @@ int hg_task_renew(hg_script *s, uint32_t task) {
     lua_State *before = hg_watchdog_enter(t->co, hg_script_budget(s));
     lua_resetthread(t->co);
     bool late = hg_watchdog_leave(before);
-    hg_hook_clear(t->co);
     hg_watchdog_state.expired = 0;
+    if (s->given_up) {
+        hg_state_give_up(s);
+        return HG_ERR(HG_ESTRATEGY, "%s: a __close handler did not end; its state is lost",
+                      s->name);
+    }
+    hg_hook_clear(t->co);
     int rc = hg_lua_protect(s, l_renew, t, "new task", 0);
     if (rc == 0 && late) {
         rc = HG_ERR(HG_ESTRATEGY, "%s: a __close handler ran over its budget", s->name);

@@ -91,7 +91,7 @@ bool hg_timer_cancel(hg_script *s, uint64_t handle) {
 void hg_timer_clear(hg_script *s) {
     while (s->heap_count > 0) {
         hg_timer *t = &s->timers[s->heap[0]];
-        if (t->ref != LUA_NOREF) luaL_unref(s->lua, LUA_REGISTRYINDEX, t->ref);
+        if (t->ref != LUA_NOREF && s->lua) luaL_unref(s->lua, LUA_REGISTRYINDEX, t->ref);
         remove_slot(s, s->heap[0]);
     }
 }
@@ -109,7 +109,10 @@ static bool moment_is_endless(hg_script *s, int64_t now_ns) {
     if (now_ns != s->moment_ns) s->moment_fired = 0;
     s->moment_ns = now_ns;
     if (++s->moment_fired <= MOMENT_MAX) return false;
-    hg_frame_write(s, "timers", "more than 10000 timers and tasks ran at one moment", "");
+    hg_frame_write(s, "timers",
+                   "more than 10000 timers and tasks ran at one instant: each starts the next "
+                   "without waiting; let 1 ms pass (hedged.after(0.001, f), hedged.sleep(0.001))",
+                   "");
     hg_script_park(s);
     return true;
 }

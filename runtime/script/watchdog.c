@@ -3,9 +3,13 @@
  * overrun. On a busy machine it may have to wait for a core itself, so the loop thread looks too: a
  * timer of its own CPU time interrupts it a few hundred times a second, as long as it works.
  *
- * What a signal cannot stop is C code that never looks: every function a script can call is
- * bounded, so that is a bug of the host. After a second the process ends with a note, since nothing
- * else in it can run: orders at a venue are then cancelled by the venue's own dead-man timer. */
+ * What a hook cannot stop is a single step of Lua that takes for ever, as a table whose keys were
+ * chosen to collide when it grows. If nothing of the host is on the C stack above it, the handler
+ * raises an error out of the middle of it, and the state, which may be half changed, is given up:
+ * never entered, collected or closed again. In C code of the host that would corrupt more than the
+ * script: every function a script can call is bounded, so such a hang is a bug of the host, and
+ * after a second the process ends with a note, since nothing else in it can run: orders at a venue
+ * are then cancelled by the venue's own dead-man timer. */
 #include "script/script_int.h"
 
 #include "base/assert.h"
@@ -26,6 +30,7 @@
 #define SLEEP_MIN_NS (100 * HG_NS_PER_US)
 #define TICK_NS (2 * HG_NS_PER_MS) /* the kernel rounds up to its own, 4 ms or so */
 #define HANG_NS HG_NS_PER_S        /* of CPU time beyond the budget */
+#define GIVE_UP 4                  /* a state is given up at this part of it */
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
@@ -78,6 +83,29 @@ static _Noreturn void end_process(lua_State *running) {
     abort();
 }
 
+/* Whether what runs is Lua's own code, and not the allocator, which others use. */
+static bool is_inside_lua(lua_State *running) {
+    lua_Debug ar;
+    if (hg_script_of(running)->memory.busy) return false;
+    if (hg_watchdog_state.plain) return true;
+    if (!lua_getstack(running, 0, &ar) || !lua_getinfo(running, "S", &ar)) return false;
+    return ar.what[0] != 'C';
+}
+
+/* Leaves the handler, and the step it interrupted, by an error. The hook is armed: no instruction
+ * of the script runs any more. */
+static void give_up(lua_State *running) {
+    hg_script *s = hg_script_of(running);
+    if (s->given_up || !is_inside_lua(running)) return;
+    s->given_up = true;
+    sigset_t signal_set;
+    sigemptyset(&signal_set);
+    sigaddset(&signal_set, SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &signal_set, NULL);
+    lua_pushnil(running); /* there are slots in reserve; no message can be made here */
+    lua_error(running);
+}
+
 /* How much CPU time the entry under way has had: since the watcher saw it, or this handler. */
 static int64_t spent_ns(hg_watchdog *w, uint64_t sequence) {
     static uint64_t seen;
@@ -106,6 +134,7 @@ static void on_signal(int number) {
         w->expired = 1;
         hg_watchdog_arm(running);
     }
+    if (spent >= budget + hg_watchdog_hang_ns / GIVE_UP) give_up(running);
 }
 
 static void nap(int64_t ns) {

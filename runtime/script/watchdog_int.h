@@ -23,8 +23,11 @@ typedef struct hg_watchdog {
     _Atomic bool parked;       /* the watcher sleeps until someone enters */
     lua_State *volatile running;
     volatile sig_atomic_t expired; /* this entry is over budget: C loops poll it */
+    volatile sig_atomic_t plain;
 } hg_watchdog;
 
+/* `plain` is set around calls of Lua's own code from functions of the host: an error may be raised
+ * from the middle of them. */
 extern hg_watchdog hg_watchdog_state;
 extern int64_t hg_watchdog_hang_ns; /* CPU time beyond the budget after which the process ends */
 
@@ -41,6 +44,7 @@ static inline lua_State *hg_watchdog_enter(lua_State *co, int64_t budget_ns) {
     lua_State *before = w->running;
     w->running = co;
     w->expired = 0;
+    w->plain = 0;
     atomic_store_explicit(&w->budget_ns, budget_ns, memory_order_relaxed);
     uint64_t sequence = atomic_load_explicit(&w->sequence, memory_order_relaxed);
     atomic_store_explicit(&w->sequence, (sequence + 1) | 1, memory_order_release);

@@ -1,31 +1,33 @@
 /* The escape list: ways in which scripts have left sandboxes or stopped their hosts, each with the
- * guard against it. Every row fails when its guard is removed.
+ * guard against it. Every row fails when its guard is removed. Names without a file: script_guard.
  *
- *  row  what                                    where it is tested
- *  S1   an endless loop                         stops_a_plain_loop (script_guard)
- *  S2   ... swallowed by pcall, xpcall,         stops_a_loop_that_swallows_errors, _in_a_coroutine,
- *       __close, __index, coroutines            _in_an_error_handler,
- * _a_handler_of_the_kill_itself, _a_loop_in_a_close_handler, _in_a_metamethod S3   C functions that
- * take for ever          bounds_patterns, bounds_string_rep, bounds_table_functions,
- * stops_a_huge_sort, stops_long_texts_changed_in_a_loop, S3 below S4   C code that hangs all the
- * same          S4 below S5   memory, coroutines, timers, tasks       caps_memory,
- * floods_are_bounded, S5 below S6   an error at every tick the_same_error_is_told_at_powers_of_ten,
- *                                               parks_when_every_callback_fails_however_slowly
- *  S7   deep recursion, parser depth            caps_recursion_and_nesting, S7 below
- *  S8   bytecode                                refuses_bytecode, S8 below
- *  S9   os, io, debug, package, require of C    has_no_operating_system,
- * offers_exactly_these_names, stays_inside_its_directory, sees_every_hole (allow) S10  metatables
- * of texts and API tables      locks_metatables_and_tables, S10 below S11  __gc, __mode
- * refuses_finalizers_and_weak_tables S12  __tostring of an error that loops
- * formats_error_values_safely S13  entering the API from a callback of it  S13 below S14  a storm
- * of orders                       S14 below S15  NaN, infinity, huge, wrong types        S15 below
- *  S16  clocks, addresses, order of keys        shows_no_addresses, pairs_goes_through_numbers_...,
- *                                               random_numbers_come_from_the_seed (script_lua)
- *  R1   broken new versions                     broken_candidates_leave_... (app_reload)
- *  R2   reload with orders in flight            save_storm_changes_nothing (app_reload)
- *  R3   half files, renames, symlinks           every_way_of_saving_is_noticed (loop_watch)
- *  R4   a new version that hangs while it loads an_endless_load_does_not_hold_... (reload_slices)
- *  R5   back to an older version                rollback_by_request (app_reload)
+ *  S1   an endless loop: stops_a_plain_loop
+ *  S2   ... swallowed by pcall, xpcall, __close, __index, coroutines:
+ *       stops_a_loop_that_swallows_errors, _in_a_coroutine, _in_an_error_handler,
+ *       _a_handler_of_the_kill_itself, _a_loop_in_a_close_handler, _in_a_metamethod, S2 below
+ *  S3   C functions that take for ever: bounds_patterns, bounds_string_rep, bounds_table_functions,
+ *       stops_a_huge_sort, stops_long_texts_changed_in_a_loop, S3 below
+ *  S4   C code that hangs all the same, single steps of Lua that do not end: S4 below
+ *  S5   memory, coroutines, timers, tasks: caps_memory, floods_are_bounded, S5 below
+ *  S6   an error at every tick: the_same_error_is_told_at_powers_of_ten,
+ *       parks_when_every_callback_fails_however_slowly
+ *  S7   deep recursion, parser depth: caps_recursion_and_nesting, S7 below
+ *  S8   bytecode: refuses_bytecode, S8 below
+ *  S9   os, io, debug, package, require of C: has_no_operating_system, offers_exactly_these_names,
+ *       stays_inside_its_directory, sees_every_hole (allow)
+ *  S10  metatables of texts and API tables: locks_metatables_and_tables, S10 below
+ *  S11  __gc, __mode: refuses_finalizers_and_weak_tables
+ *  S12  __tostring of an error that loops: formats_error_values_safely
+ *  S13  entering the API from a callback of it: S13 below
+ *  S14  a storm of orders: S14 below
+ *  S15  NaN, infinity, huge, wrong types: S15 below
+ *  S16  clocks, addresses, order of keys: shows_no_addresses, pairs_goes_through_numbers_...,
+ *       random_numbers_come_from_the_seed (script_lua)
+ *  R1   broken new versions: broken_candidates_leave_... (app_reload)
+ *  R2   reload with orders in flight: save_storm_changes_nothing (app_reload)
+ *  R3   half files, renames, symlinks: every_way_of_saving_is_noticed (loop_watch)
+ *  R4   a new version that hangs while it loads: an_endless_load_does_not_hold_... (reload_slices)
+ *  R5   back to an older version: rollback_by_request (app_reload)
  */
 #include "script/reload_int.h"
 #include "test_script_kit.h"
@@ -132,6 +134,91 @@ static void hang(void) {
 
 TEST(s4_a_hang_in_c_ends_the_process) {
     CHECK_ABORTS(hang());
+}
+
+/* Lua leaves a pcall in time proportional to the depth below it. */
+TEST(s2_pcalls_cannot_be_nested_without_end) {
+    raises(
+        "local function g(n) local ok, why = pcall(g, n + 1) if not ok then error(why, 0) end end\n"
+        "g(1)",
+        "stack overflow");
+    raises("local function g(n) local ok, why = xpcall(g, tostring, n + 1)\n"
+           "if not ok then error(why, 0) end end g(1)",
+           "stack overflow");
+    says("local function g(n) if n > 0 then return g(n - 1) end return pcall(tostring, 7) end\n"
+         "out(g(900))",
+         "true 7\n");
+}
+
+/* What the interrupted step held is lost, and meant to be: not for the leak checker. */
+#if defined(__has_feature)
+#define HAS_FEATURE(x) __has_feature(x)
+#else
+#define HAS_FEATURE(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
+#include <sanitizer/lsan_interface.h>
+#else
+static void __lsan_disable(void) {}
+static void __lsan_enable(void) {}
+#endif
+
+/* One step of Lua that takes minutes: the script is stopped in its middle, the host lives on. */
+static void given_up_after(int64_t budget_ms, const char *body) {
+    kit k;
+    kit_open(&k);
+    k.env.callback_budget_ns = budget_ms * HG_NS_PER_MS;
+    hg_watchdog_hang_ns = 200 * HG_NS_PER_MS;
+    char source[1024];
+    snprintf(source, sizeof source, "local u = {}\nfunction S:on_tick() %s\nend", body);
+    kit_load(&k, source);
+    __lsan_disable();
+    kit_quote(&k, PERP, 63990, 64010);
+    __lsan_enable();
+    kit_failed(&k, "inside one step of Lua");
+    CHECK(k.script->lua == NULL);
+    CHECK_EQ(hg_script_resume(k.script), HG_ESTATE);
+    CHECK(strstr(hg_error_text(), "its state is lost") != NULL);
+    CHECK_EQ(hg_script_set(k.script, "band=1"), HG_ESTATE);
+    hg_carry carry = {0};
+    CHECK_EQ(hg_script_carry(k.script, &carry), 0);
+    CHECK(carry.data == NULL);
+    kit_quote(&k, PERP, 63980, 64000);
+    hg_script_idle(k.script);
+    kit_close(&k);
+}
+
+static void given_up(const char *body) {
+    given_up_after(20, body);
+}
+
+#define COLLIDING "for i = 1, 65537 do t[i * 131071] = true end"
+
+TEST(s4_tables_whose_keys_collide) {
+    given_up("local t = {} " COLLIDING);
+    given_up("pcall(function() local t = {} " COLLIDING " end) u.x = 1");
+    given_up("coroutine.wrap(function() local t = {} " COLLIDING " end)()");
+    given_up("table.sort({1, 2}, function() local t = {} " COLLIDING " end)");
+    given_up("local t = {} for i = 1, 65537 do rawset(t, i * 131071, true) end");
+    given_up("local x <close> = setmetatable({}, { __close = function() u.x = 1 end })\n"
+             "local t = {} " COLLIDING);
+}
+
+TEST(s4_constants_that_collide) {
+    given_up_after(300, "for i = 1, 65600 do u[i] = i * 131071 end\n"
+                        "load('return {' .. table.concat(u, ',') .. '}')");
+}
+
+/* Each round shifts the arguments of the one before. */
+TEST(s4_a_call_that_calls_itself) {
+    kit k;
+    kit_open(&k);
+    kit_load(&k, "function S:on_tick() local t = setmetatable({}, {})\n"
+                 "getmetatable(t).__call = t t() end");
+    kit_quote(&k, PERP, 63990, 64010);
+    kit_failed(&k, "CPU time (its budget)");
+    CHECK(k.script->lua != NULL);
+    kit_close(&k);
 }
 
 /* ---- S5, S7 ---------------------------------------------------------------------------------- */

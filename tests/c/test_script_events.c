@@ -253,6 +253,7 @@ TEST(bad_orders_are_refused_with_a_code) {
     kit_quote(&k, PERP, 63990, 64010);
     kit_running(&k);
     CHECK_STR(k.log, "not_finite size_zero size_zero size_limit off_lot off_tick\n"
+                     "unknown instrument 'BTC-PERP' (did you mean 'BTC-PERPETUAL'?)\n"
                      "instrument price_collar\n"
                      "orders.buy has no field 'prise' (did you mean 'price'?)\n"
                      "field 'size' must be a number, got string\n"
@@ -279,7 +280,7 @@ TEST(trade_turns_coins_into_whole_lots) {
     kit_quote(&k, PERP, 64000, 64000);
     kit_running(&k);
     CHECK_STR(k.log, "buy 32000 market\nsell 32000 market\nbelow_lot\nbelow_lot\nnot_finite\n"
-                     "instrument\nbuy 64000 limit\nbuy 64000 limit\n");
+                     "unknown instrument 'X'\ninstrument\nbuy 64000 limit\nbuy 64000 limit\n");
     kit_close(&k);
 }
 

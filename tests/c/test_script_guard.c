@@ -374,7 +374,7 @@ TEST(endless_timers_at_one_moment_are_stopped) {
     kit_load(&k, "local function again() hedged.after(0, again) end\n"
                  "function S:on_tick() again() end");
     kit_quote(&k, PERP, 63990, 64010);
-    kit_failed(&k, "at one moment");
+    kit_failed(&k, "at one instant");
     kit_close(&k);
 }
 
