@@ -264,11 +264,13 @@ static void end(hg_slot *slot, hg_order_state state, hg_reject code) {
 }
 
 /* Reduce-only closes shrink to what is left to close; other reduce-only orders do not stand in the
- * way, the venue keeps them all within the position. */
+ * way, the venue keeps them all within the position. Nor does anything stand in the way of an exit:
+ * it must go out even where another order may have closed already, and the venue cuts it then. */
 static hg_lots room(const hg_exec *exec, const hg_slot *slot) {
     const hg_order *order = &slot->order;
-    hg_lots size = hg_linked_room(exec, slot, order->size);
-    if (order->reduce_only) {
+    bool leaving = order->role == HG_ROLE_TAKE || order->role == HG_ROLE_STOP;
+    hg_lots size = leaving ? hg_linked_room(exec, slot) : order->size;
+    if (order->reduce_only && !leaving) {
         hg_lots most = hg_pending_room(exec, order->instrument, (hg_side)order->side);
         size = most < size ? most : size;
     }

@@ -70,10 +70,12 @@ hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue 
     bool owed = hg_ring_init(&exec->owed, sizeof(hg_event), OWED_CAPACITY);
     exec->expiries = calloc(exec->capacity, sizeof *exec->expiries);
     exec->brackets = calloc(HG_BRACKETS_MAX, sizeof *exec->brackets);
+    exec->besides = calloc((size_t)(instruments ? instruments : 1) * HG_STRATEGIES_MAX,
+                           sizeof *exec->besides);
     exec->triggers = hg_trigger_book_new(exec->universe, exec->capacity,
                                          &(hg_trigger_user){exec, trigger_fired, trigger_moved});
     if (!exec->slots || !exec->per || !seen || !owed || !exec->expiries || !exec->brackets ||
-        !exec->triggers || !exec->risk) {
+        !exec->besides || !exec->triggers || !exec->risk) {
         hg_exec_free(exec);
         return NULL;
     }
@@ -91,6 +93,7 @@ void hg_exec_free(hg_exec *exec) {
     hg_shares_free(exec);
     free(exec->expiries);
     free(exec->brackets);
+    free(exec->besides);
     free(exec->slots);
     free(exec->per);
     free(exec);
@@ -122,8 +125,11 @@ void hg_exec_observe(hg_exec *exec, const hg_event *event) {
     /* What fires inside an update is sent when the update is complete. */
     exec->batch = (event->flags & HG_EVF_MORE) != 0;
     hg_trigger_observe(exec->triggers, event);
-    if (event->kind != HG_EV_SETTLE || event->id >= hg_universe_count(exec->universe) ||
-        exec->per[event->id].open == 0) {
+    if (event->kind != HG_EV_SETTLE || event->id >= hg_universe_count(exec->universe)) {
+        return;
+    }
+    hg_by_hand_delivered(exec, event->id);
+    if (exec->per[event->id].open == 0) {
         return;
     }
     for (uint32_t i = exec->first_open; i != HG_SLOT_NONE; i = exec->slots[i].next) {

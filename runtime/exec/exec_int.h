@@ -7,8 +7,8 @@
 
 /* Private to the execution room: send.c sends, state.c applies answers, orders.c keeps the pool,
  * risk.c judges, seen.c remembers trades, conditional.c holds orders that wait for a price,
- * linked.c pairs and brackets, waiting.c knows which answers and expiries are due, pending.c what
- * open orders count for. */
+ * linked.c pairs and brackets, by_hand.c what closes them otherwise, waiting.c knows which answers
+ * and expiries are due, pending.c what open orders count for. */
 
 /* Trade ids already booked. A set over the newest ids: the oldest one leaves when it is full. */
 typedef struct hg_seen {
@@ -63,7 +63,8 @@ struct hg_slot {
 /* An entry with its exits: they are sized by what the entry has filled and they have not. */
 typedef struct hg_bracket_state {
     uint64_t entry, take, stop; /* ids, 0: none now */
-    hg_lots bought, closed;     /* filled by the entry, by the exits */
+    hg_lots bought;             /* filled by the entry */
+    hg_lots closed;             /* by the exits, and by hand */
     hg_bracket plan;
     uint64_t code;
     uint32_t instrument;
@@ -73,6 +74,9 @@ typedef struct hg_bracket_state {
     bool entry_done;
     bool take_off, stop_off; /* ended by others than us: not placed again */
     bool again;              /* the venue could not do what it was asked: in a second once more */
+    bool stopping;           /* its stop has fired */
+    bool by_hand;            /* something was closed by hand, its exits do not know yet */
+    uint8_t refused;         /* times the venue had nothing to reduce, in a row */
     char line[HG_LINE_MAX];
 } hg_bracket_state;
 
@@ -126,6 +130,7 @@ struct hg_exec {
     int64_t asked_due_ns, expiry_due_ns; /* of the heads, INT64_MAX: none */
     hg_bracket_state *brackets;
     uint32_t bracket_count;          /* ever used */
+    hg_lots *besides;                /* by_hand.c: by instrument and strategy */
     int64_t now_ns;                  /* of the market event being looked at */
     bool batch;                      /* inside an update: what fires waits for its end */
     hg_share *shares[HG_SHARES_MAX]; /* by strategy, NULL: it works for the whole book */
@@ -194,12 +199,22 @@ void hg_linked_open(hg_exec *exec, hg_slot *slot, const hg_order_request *reques
                     const hg_origin *origin);
 /* After an event of an order that belongs to a pair or a bracket. */
 void hg_linked_after(hg_exec *exec, hg_slot *slot, const hg_event *event);
+/* After a fill of an order that belongs to no bracket. */
+void hg_linked_traded(hg_exec *exec, const hg_order *order, hg_lots lots, int64_t now_ns);
 /* Whether a fired order must wait: the end of the other one has been asked for. */
 bool hg_linked_wait(hg_exec *exec, hg_slot *slot, int64_t now_ns);
 /* Once a second: what a venue could not do is asked for again. */
 void hg_linked_clock(hg_exec *exec, int64_t now_ns);
-/* Lots a fired order may still trade, at most `size`. */
-hg_lots hg_linked_room(const hg_exec *exec, const hg_slot *slot, hg_lots size);
+/* Lots an exit may still trade. */
+hg_lots hg_linked_room(const hg_exec *exec, const hg_slot *slot);
+
+/* by_hand.c */
+hg_lots hg_bracket_left(const hg_bracket_state *b); /* to close */
+/* A fill of an order that belongs to no bracket; whether it has closed brackets, now `by_hand`. */
+bool hg_by_hand(hg_exec *exec, const hg_order *order, hg_lots lots);
+/* The strategy holds so many more, signed, besides its brackets. */
+void hg_by_hand_add(hg_exec *exec, uint16_t strategy, uint32_t instrument, hg_lots lots);
+void hg_by_hand_delivered(hg_exec *exec, uint32_t instrument); /* nothing is left of it */
 
 /* waiting.c */
 void hg_asked_add(hg_exec *exec, hg_slot *slot, int64_t now_ns); /* a request has gone out */
@@ -220,13 +235,13 @@ void hg_pending_change(hg_exec *exec, const hg_order *order, hg_lots change);
 void hg_pending_moved(hg_exec *exec, uint32_t instrument); /* its position did, by a fill */
 /* The view as it would be without that order, and what it counts for. */
 void hg_pending_without(const hg_exec *exec, const hg_slot *slot, hg_risk_view *view);
-/* The view for a reduce-only order that closes together with those there are: the venue keeps them
- * within the position, so it takes their place. */
+/* The view for a reduce-only exit that closes together with what is open: the venue keeps it within
+ * the position, whatever of that trades first. */
 void hg_pending_together(const hg_exec *exec, uint32_t instrument, hg_side side,
                          hg_risk_view *view);
 /* Lots such an order could close. */
 hg_lots hg_pending_room(const hg_exec *exec, uint32_t instrument, hg_side side);
-/* Lots an open one may grow to, beside those that are open. */
+/* Lots an open one may grow to, beside the others that only reduce. */
 hg_lots hg_pending_room_for(const hg_exec *exec, const hg_slot *slot);
 
 /* share.c: what an order does to the share of its strategy, if it has one */

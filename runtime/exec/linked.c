@@ -172,18 +172,34 @@ static hg_slot *exit_slot(const hg_exec *exec, uint64_t id) {
     return slot && hg_slot_is_open(slot) ? slot : NULL;
 }
 
-static hg_lots left_to_close(const hg_bracket_state *b) {
-    return b->bought > b->closed ? b->bought - b->closed : 0;
-}
-
 static hg_side exit_side(const hg_bracket_state *b) {
     return b->side == HG_BUY ? HG_SELL : HG_BUY;
 }
 
-/* Whether the account holds what the exits are to close, and no other order is about to close it.
- */
+/* Whether the account holds what the exits are to close, as far as we have heard: then reduce-only
+ * keeps them from closing what another order has closed by the time they arrive. Where it holds
+ * less, others hold the other side, and the exits leave them what they hold. */
 static bool theirs_to_close(const hg_exec *exec, const hg_bracket_state *b, hg_lots lots) {
-    return hg_pending_room(exec, b->instrument, exit_side(b)) >= lots;
+    return b->side * hg_portfolio_get(exec->portfolio, b->instrument)->lots >= lots;
+}
+
+/* Nothing more happens in it. What it has left to close is the strategy's own affair from now on.
+ */
+static void settle_use(hg_exec *exec, hg_bracket_state *b) {
+    b->used = !b->entry_done || exit_slot(exec, b->take) || exit_slot(exec, b->stop) || b->again;
+    if (!b->used) {
+        hg_by_hand_add(exec, b->strategy, b->instrument, b->side * hg_bracket_left(b));
+    }
+}
+
+/* The stop before it had fired, and the venue did not take it: this one does not wait for its
+ * price, which may have moved on. */
+static void fire_again(hg_exec *exec, hg_slot *stop, int64_t now_ns) {
+    bool owed = stop->trigger == HG_TRIGGER_HANDLE_NONE; /* it is reached already */
+    if (!owed && hg_exec_owe(exec, stop, HG_EV_TRIGGERED, HG_REJECT_NONE, now_ns)) {
+        hg_trigger_remove(exec->triggers, stop->trigger);
+        stop->trigger = HG_TRIGGER_HANDLE_NONE;
+    }
 }
 
 static void place(hg_exec *exec, uint32_t index, bool take, hg_lots lots, int64_t now_ns) {
@@ -216,6 +232,9 @@ static void place(hg_exec *exec, uint32_t index, bool take, hg_lots lots, int64_
     uint64_t id = 0;
     if (hg_exec_submit_from(exec, &r, &origin, now_ns, &id, &refusal) == HG_OK) {
         *(take ? &b->take : &b->stop) = id;
+        if (!take && b->stopping) {
+            fire_again(exec, hg_slot_find(exec, id), now_ns);
+        }
         return;
     }
     *(take ? &b->take_off : &b->stop_off) = true;
@@ -252,13 +271,13 @@ static void resize(hg_exec *exec, hg_slot *slot, hg_lots left, int64_t now_ns) {
 
 static void bracket_sync(hg_exec *exec, uint32_t index, int64_t now_ns) {
     hg_bracket_state *b = &exec->brackets[index];
-    hg_lots left = left_to_close(b);
+    hg_lots left = hg_bracket_left(b);
     hg_slot *take = exit_slot(exec, b->take);
     hg_slot *stop = exit_slot(exec, b->stop);
     if (left == 0) {
         end_other(exec, take, now_ns);
         end_other(exec, stop, now_ns);
-        b->used = !b->entry_done || take || stop;
+        settle_use(exec, b);
         return;
     }
     if (stop) {
@@ -277,7 +296,7 @@ static void bracket_sync(hg_exec *exec, uint32_t index, int64_t now_ns) {
     } else if (!b->take_off && !stopping) {
         place(exec, index, true, left, now_ns);
     }
-    b->used = !b->entry_done || exit_slot(exec, b->take) || exit_slot(exec, b->stop);
+    settle_use(exec, b);
 }
 
 /* The venue could not, or its book was too thin. */
@@ -285,13 +304,14 @@ static bool not_now(hg_reject code) {
     return hg_reject_passes(code) || code == HG_REJECT_IOC_REST || code == HG_REJECT_NO_LIQUIDITY;
 }
 
-/* The venue says that there is nothing left to reduce: the fills of the other exit may still be on
- * their way to us, or somebody else has closed the position. */
-static bool closed_elsewhere(const hg_exec *exec, const hg_bracket_state *b,
-                             const hg_order *order) {
-    uint64_t other = order->role == HG_ROLE_TAKE ? b->stop : b->take;
-    return order->reject == HG_REJECT_REDUCE_ONLY &&
-           (exit_slot(exec, other) || hg_pending_room(exec, b->instrument, exit_side(b)) == 0);
+#define REFUSED_MAX 30 /* seconds in which the fills that closed a position must have come */
+
+/* The venue says that there is nothing left to reduce. Fills that closed the position are on their
+ * way to us, those of the other exit or of somebody else's: we look again when they may have come.
+ */
+static bool closed_elsewhere(hg_bracket_state *b, const hg_order *order) {
+    b->again = order->reject == HG_REJECT_REDUCE_ONLY && ++b->refused <= REFUSED_MAX;
+    return b->again;
 }
 
 /* An exit has ended: by its fills, by us, by the strategy, or against everybody's will. */
@@ -300,16 +320,19 @@ static void exit_ended(hg_exec *exec, hg_bracket_state *b, const hg_slot *slot, 
     bool take = order->role == HG_ROLE_TAKE;
     *(take ? &b->take : &b->stop) = 0;
     if (order->state == HG_ORDER_FILLED || slot->end_code == HG_REJECT_OCO ||
-        left_to_close(b) == 0) {
+        hg_bracket_left(b) == 0) {
         return;
     }
     if (not_now((hg_reject)order->reject)) {
         b->again = true;
         return;
     }
+    if (closed_elsewhere(b, order)) {
+        return;
+    }
     *(take ? &b->take_off : &b->stop_off) = true;
     bool asked = order->state == HG_ORDER_CANCELLED && order->reject == HG_REJECT_USER;
-    if (!asked && !closed_elsewhere(exec, b, order)) {
+    if (!asked) {
         hg_exec_alarm(exec, order, HG_ALARM_UNPROTECTED, now_ns);
     }
 }
@@ -321,9 +344,14 @@ static void bracket_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     bool entry = order->role == HG_ROLE_ENTRY;
     bool ended = hg_order_state_done((hg_order_state)order->state);
     if (!b->used || (entry ? order->id != b->entry : order->parent != b->entry)) {
-        return; /* of a bracket that is over */
+        if (event->kind == HG_EV_FILL) { /* of a bracket that is over */
+            hg_by_hand_add(exec, order->strategy, order->instrument,
+                           order->side * event->order.size);
+        }
+        return;
     }
     if (event->kind == HG_EV_FILL) {
+        b->refused = 0;
         *(entry ? &b->bought : &b->closed) += event->order.size;
         if (b->closed > b->bought) {
             hg_exec_alarm(exec, order, HG_ALARM_BOTH_FILLED, event->time_ns);
@@ -350,6 +378,20 @@ static void bracket_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     }
 }
 
+void hg_linked_traded(hg_exec *exec, const hg_order *order, hg_lots lots, int64_t now_ns) {
+    if (!hg_by_hand(exec, order, lots)) {
+        return;
+    }
+    for (uint32_t i = 0; i < exec->bracket_count; i++) {
+        hg_bracket_state *b = &exec->brackets[i];
+        bool changed = b->by_hand;
+        b->by_hand = false;
+        if (changed && !b->again) {
+            bracket_sync(exec, i, now_ns);
+        }
+    }
+}
+
 void hg_linked_clock(hg_exec *exec, int64_t now_ns) {
     for (uint32_t i = 0; i < exec->bracket_count; i++) {
         hg_bracket_state *b = &exec->brackets[i];
@@ -358,10 +400,6 @@ void hg_linked_clock(hg_exec *exec, int64_t now_ns) {
         }
         hg_slot *stop = exit_slot(exec, b->stop);
         b->again = false;
-        if (hg_pending_room(exec, b->instrument, exit_side(b)) == 0 && !stop) {
-            b->stop_off = true; /* somebody else has closed the position in the meantime */
-            b->take_off = true;
-        }
         if (stop && stop->fired) {
             hg_exec_owe(exec, stop, HG_EV_TRIGGERED, HG_REJECT_NONE, now_ns);
         } else {
@@ -385,14 +423,15 @@ bool hg_linked_wait(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     hg_slot *other = hg_slot_find(exec, slot->order.oco);
     hg_lots lots = slot->order.size;
     if (slot->bracket != 0 && slot->order.role != HG_ROLE_ENTRY) {
-        const hg_bracket_state *b = &exec->brackets[slot->bracket - 1u];
+        hg_bracket_state *b = &exec->brackets[slot->bracket - 1u];
         hg_slot *entry = exit_slot(exec, b->entry);
         bool stop = slot->order.role == HG_ROLE_STOP;
         other = exit_slot(exec, stop ? b->take : b->stop);
-        lots = left_to_close(b);
+        lots = hg_bracket_left(b);
         slot->order.reduce_only = theirs_to_close(exec, b, lots);
         lots += entry ? entry->counted : 0; /* what it still buys, the exits close */
         if (stop) {
+            b->stopping = true;
             end_other(exec, entry, now_ns); /* no more of what is being left */
         }
     }
@@ -403,9 +442,6 @@ bool hg_linked_wait(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
     return at_venue(other) && !close_once(exec, &slot->order, &other->order, lots);
 }
 
-hg_lots hg_linked_room(const hg_exec *exec, const hg_slot *slot, hg_lots size) {
-    if (slot->bracket == 0 || slot->order.role == HG_ROLE_ENTRY) {
-        return size;
-    }
-    return left_to_close(&exec->brackets[slot->bracket - 1u]);
+hg_lots hg_linked_room(const hg_exec *exec, const hg_slot *slot) {
+    return hg_bracket_left(&exec->brackets[slot->bracket - 1u]);
 }

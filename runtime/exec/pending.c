@@ -107,7 +107,7 @@ void hg_pending_together(const hg_exec *exec, uint32_t instrument, hg_side side,
     hg_lots plain = per->pending.plain[place_of(side)];
     hg_lots *pending = side == HG_BUY ? &view->pending_buy : &view->pending_sell;
     view->counted += *pending - plain;
-    *pending = plain;
+    *pending = 0; /* plain ones too: where they have closed, there is nothing left to reduce */
 }
 
 hg_lots hg_pending_room(const hg_exec *exec, uint32_t instrument, hg_side side) {
@@ -121,6 +121,7 @@ hg_lots hg_pending_room_for(const hg_exec *exec, const hg_slot *slot) {
     const hg_order *order = &slot->order;
     const hg_pending *p = &exec->per[order->instrument].pending;
     hg_lots others = p->reduce[place_of(order->side)] - (order->reduce_only ? slot->counted : 0);
-    hg_lots room = hg_pending_room(exec, order->instrument, (hg_side)order->side) - others;
+    hg_lots held = held_of(exec, order->instrument);
+    hg_lots room = (order->side == HG_BUY ? -held : held) - others;
     return room > 0 ? room : 0;
 }

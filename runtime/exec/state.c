@@ -400,6 +400,7 @@ static void apply_forgotten(hg_exec *exec, const hg_event *event) {
         if (exec->observer.fill) {
             exec->observer.fill(exec->observer.context, &ghost, event);
         }
+        hg_linked_traded(exec, &ghost, event->order.size, event->time_ns);
         hg_exec_alarm(exec, &ghost, HG_ALARM_LATE_FILL, event->time_ns);
     }
 }
@@ -433,6 +434,9 @@ const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event) {
     }
     if (order && (order->oco != 0 || slot->bracket != 0)) {
         hg_linked_after(exec, slot, event);
+    }
+    if (order && event->kind == HG_EV_FILL && slot->bracket == 0) {
+        hg_linked_traded(exec, order, event->order.size, event->time_ns);
     }
     slot->pinned = false;
     return order;

@@ -311,8 +311,8 @@ static void play(rig *r, const char *faults, const char *latency, uint64_t seed)
         hg_exec_clock(r->w.exec, r->w.now_ns);
         mid += below(r, 13) - 6;
         mid = fabs(mid - 60000) > 400 ? 60000 : mid;
-        double ask_size = 1 + below(r, 3); /* drawn in one order by every compiler */
-        double bid_size = 1 + below(r, 3);
+        double bid_size = 1 + below(r, 3); /* drawn in one order by every compiler */
+        double ask_size = 1 + below(r, 3);
         quote(&r->w, PERP, mid - 1, bid_size, mid + 1, ask_size);
         mark(&r->w, PERP, mid, 0);
         check_side(r, seed, i);
@@ -376,7 +376,7 @@ static void bracketed(rig *r, double more) {
     };
     rig_open(r, "none", "orders=20ms", 1);
     if (more != 0) {
-        send_market(&r->w, PERP, HG_BUY, more);
+        send_market(&r->w, PERP, more > 0 ? HG_BUY : HG_SELL, fabs(more));
     }
     r->entry = send_request(&r->w, (hg_order_request){.instrument = PERP,
                                                       .side = HG_BUY,
@@ -446,6 +446,96 @@ TEST(a_stop_waits_where_the_account_holds_more_than_its_bracket) {
         CHECK(hg_exec_open_next(r.w.exec, 0, 0) == NULL);
         world_close(&r.w);
     }
+}
+
+static void trade_of(rig *r, uint16_t strategy, hg_side side, double size) {
+    send_request(&r->w, (hg_order_request){.instrument = PERP,
+                                           .strategy = strategy,
+                                           .side = side,
+                                           .type = HG_TYPE_MARKET,
+                                           .size = size});
+}
+
+static void settled_at(rig *r, double position) {
+    for (int i = 0; i < 20; i++) {
+        tick(r, 58990);
+    }
+    CHECK_NEAR(position_of(&r->w, PERP), position, 0);
+    CHECK_NEAR(hg_size_to_double(inst_of(&r->w, PERP), hg_paper_held(r->w.venue, PERP)), position,
+               0);
+    CHECK(hg_exec_open_next(r->w.exec, 0, 0) == NULL);
+    CHECK_EQ(hg_exec_stats_get(r->w.exec)->alarms, 0);
+    world_close(&r->w);
+}
+
+TEST(what_the_strategy_closes_by_hand_its_exits_do_not_close_again) {
+    rig r;
+    bracketed(&r, 0);
+    trade_of(&r, 0, HG_SELL, 1);
+    for (int i = 0; i < 20; i++) {
+        tick(&r, 60000);
+    }
+    CHECK_EQ(exit_of(&r, HG_ROLE_STOP)->size, lots(&r.w, PERP, 1));
+    CHECK_EQ(exit_of(&r, HG_ROLE_TAKE)->size, lots(&r.w, PERP, 1));
+    tick(&r, 58990);
+    settled_at(&r, 0);
+    for (int late = 0; late < 2; late++) { /* all of it, known or on its way when the stop fires */
+        bracketed(&r, 0);
+        CHECK_EQ(hg_exec_cancel(r.w.exec, exit_of(&r, HG_ROLE_TAKE)->id, r.w.now_ns), HG_OK);
+        for (int i = 0; i < 20; i++) {
+            tick(&r, 60000);
+        }
+        trade_of(&r, 0, HG_SELL, 2);
+        tick(&r, late ? 58990 : 60000);
+        settled_at(&r, 0);
+    }
+}
+
+TEST(what_the_strategy_holds_besides_is_closed_by_hand_first) {
+    rig r;
+    bracketed(&r, 1);
+    trade_of(&r, 0, HG_SELL, 2); /* the one from before, and half of the bracket */
+    for (int i = 0; i < 20; i++) {
+        tick(&r, 60000);
+    }
+    CHECK_EQ(exit_of(&r, HG_ROLE_STOP)->size, lots(&r.w, PERP, 1));
+    settled_at(&r, 0);
+    bracketed(&r, -3);
+    trade_of(&r, 0, HG_SELL, 1); /* of a hedge that is short already */
+    settled_at(&r, -4);
+}
+
+TEST(what_others_trade_does_not_shrink_a_bracket) {
+    for (int late = 0; late < 2; late++) {
+        rig r;
+        bracketed(&r, 0);
+        trade_of(&r, 1, HG_SELL, 1);
+        for (int i = 0; i < (late ? 1 : 20); i++) {
+            tick(&r, late ? 58990 : 60000);
+        }
+        settled_at(&r, -1); /* which is what the other one holds */
+    }
+}
+
+TEST(a_stop_that_has_fired_does_not_wait_for_its_price_again) {
+    rig r;
+    rig_open(&r, "down=2s+3s", "orders=20ms", 1);
+    hg_bracket plan = {
+        .stop = {.wanted = true, .type = HG_TYPE_TRAILING, .trail = 500}
+    };
+    hg_log_level_set(HG_LOG_ERROR);
+    send_request(&r.w, (hg_order_request){.instrument = PERP,
+                                          .side = HG_BUY,
+                                          .type = HG_TYPE_LIMIT,
+                                          .price = 60001,
+                                          .size = 2,
+                                          .bracket = &plan});
+    for (int i = 0; i < 600; i++) {
+        hg_exec_clock(r.w.exec, r.w.now_ns);
+        tick(&r, i < 250 || i > 260 ? 60000 : 59400);
+    }
+    CHECK_NEAR(position_of(&r.w, PERP), 0, 0);
+    settled_at(&r, 0);
 }
 
 TEST(exits_a_venue_that_is_down_does_not_take_are_placed_when_it_is_back) {
