@@ -8,8 +8,12 @@
  * the operator's flatten) closes brackets as far as the account has less than they are to close.
  * Trades of other strategies close nothing here: what they hold is theirs.
  *
- * Invariant: `besides` is the sum of the fills of a strategy less what its living brackets have
- * left to close. */
+ * Fills are told in any order. A reduce-only trade that finds nothing to close has closed what an
+ * entry has bought and we have not heard of: it is kept for the next fill of an entry, while there
+ * is one that may still trade.
+ *
+ * Invariant: the fills of a strategy are what it holds besides, plus what its living brackets have
+ * left to close, plus what was closed before it was opened. */
 #include "base/assert.h"
 #include "exec/exec_int.h"
 
@@ -17,13 +21,13 @@ static hg_lots lesser(hg_lots a, hg_lots b) {
     return a < b ? a : b;
 }
 
-static hg_lots *besides(hg_exec *exec, uint16_t strategy, uint32_t instrument) {
+static hg_besides *besides(hg_exec *exec, uint16_t strategy, uint32_t instrument) {
     return &exec->besides[(size_t)instrument * HG_STRATEGIES_MAX + strategy];
 }
 
 void hg_by_hand_add(hg_exec *exec, uint16_t strategy, uint32_t instrument, hg_lots lots) {
     if (strategy < HG_STRATEGIES_MAX) {
-        *besides(exec, strategy, instrument) += lots;
+        besides(exec, strategy, instrument)->lots += lots;
     }
 }
 
@@ -43,6 +47,38 @@ static hg_bracket_state *oldest(hg_exec *exec, uint16_t strategy, uint32_t instr
         }
     }
     return found;
+}
+
+/* Lots that entries on the other side of `side` may have filled unheard of, or may still fill. */
+static hg_lots to_come(const hg_exec *exec, uint16_t strategy, uint32_t instrument, int side) {
+    hg_lots lots = 0;
+    for (uint32_t i = 0; i < exec->bracket_count; i++) {
+        const hg_bracket_state *b = &exec->brackets[i];
+        if (b->used && !b->entry_done && b->strategy == strategy && b->instrument == instrument &&
+            b->side == -side) {
+            lots += hg_slot_find(exec, b->entry)->counted;
+        }
+    }
+    return lots;
+}
+
+void hg_by_hand_opened(hg_exec *exec, hg_bracket_state *b, hg_lots lots) {
+    hg_besides *own = besides(exec, b->strategy, b->instrument);
+    hg_lots before = -b->side * own->before;
+    b->bought += lots;
+    if (before > 0) {
+        hg_lots closed = lesser(lots, before);
+        b->closed += closed;
+        own->before += b->side * closed;
+    }
+}
+
+void hg_by_hand_entered(hg_exec *exec, const hg_bracket_state *b) {
+    hg_besides *own = besides(exec, b->strategy, b->instrument);
+    if (-b->side * own->before > 0 && to_come(exec, b->strategy, b->instrument, -b->side) == 0) {
+        own->lots += own->before;
+        own->before = 0;
+    }
 }
 
 static hg_lots close_brackets(hg_exec *exec, const hg_order *order, hg_lots most) {
@@ -71,24 +107,30 @@ static hg_lots shortfall(const hg_exec *exec, uint32_t instrument, int side) {
     return left > held ? left - held : 0;
 }
 
-bool hg_by_hand(hg_exec *exec, const hg_order *order, hg_lots lots) {
+hg_lots hg_by_hand(hg_exec *exec, const hg_order *order, hg_lots lots) {
     if (order->strategy >= HG_STRATEGIES_MAX) {
-        return close_brackets(exec, order,
-                              lesser(lots, shortfall(exec, order->instrument, order->side))) > 0;
+        hg_lots most = lesser(lots, shortfall(exec, order->instrument, order->side));
+        return lots - close_brackets(exec, order, most);
     }
-    hg_lots *own = besides(exec, order->strategy, order->instrument);
-    hg_lots against = -order->side * *own; /* what it holds on the side this trade closes */
-    hg_lots most = against < 0 && !order->reduce_only ? 0
-                   : against > 0                      ? lots - lesser(lots, against)
-                                                      : lots;
-    hg_lots taken = close_brackets(exec, order, most);
-    *own += order->side * (lots - taken);
-    return taken > 0;
+    hg_besides *own = besides(exec, order->strategy, order->instrument);
+    int side = order->side;
+    hg_lots against = -side * own->lots; /* what it holds on the side this trade closes */
+    hg_lots first = against > 0 ? lesser(lots, against) : 0;
+    hg_lots most = against < 0 && !order->reduce_only ? 0 : lots - first;
+    hg_lots closed = close_brackets(exec, order, most);
+    hg_lots rest = lots - first - closed;
+    hg_lots known = side * own->before; /* kept already */
+    hg_lots unheard = to_come(exec, order->strategy, order->instrument, side) -
+                      (known > 0 ? known : 0);
+    hg_lots before = order->reduce_only && unheard > 0 ? lesser(rest, unheard) : 0;
+    own->before += side * before;
+    own->lots += side * (first + rest - before);
+    return rest - before;
 }
 
 void hg_by_hand_delivered(hg_exec *exec, uint32_t instrument) {
     for (uint16_t s = 0; s < HG_STRATEGIES_MAX; s++) {
-        *besides(exec, s, instrument) = 0;
+        *besides(exec, s, instrument) = (hg_besides){0};
     }
     for (uint32_t i = 0; i < exec->bracket_count; i++) {
         hg_bracket_state *b = &exec->brackets[i];

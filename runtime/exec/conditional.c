@@ -268,7 +268,7 @@ static void end(hg_slot *slot, hg_order_state state, hg_reject code) {
  * it must go out even where another order may have closed already, and the venue cuts it then. */
 static hg_lots room(const hg_exec *exec, const hg_slot *slot) {
     const hg_order *order = &slot->order;
-    bool leaving = order->role == HG_ROLE_TAKE || order->role == HG_ROLE_STOP;
+    bool leaving = hg_order_leaves(order);
     hg_lots size = leaving ? hg_linked_room(exec, slot) : order->size;
     if (order->reduce_only && !leaving) {
         hg_lots most = hg_pending_room(exec, order->instrument, (hg_side)order->side);

@@ -80,6 +80,12 @@ typedef struct hg_bracket_state {
     char line[HG_LINE_MAX];
 } hg_bracket_state;
 
+/* What a strategy holds of an instrument besides its brackets, signed (by_hand.c). */
+typedef struct hg_besides {
+    hg_lots lots;
+    hg_lots before; /* closed by hand before we heard of the entry's fills; not in `lots` */
+} hg_besides;
+
 typedef struct hg_deadline {
     int64_t time_ns;
     uint64_t id;
@@ -130,7 +136,7 @@ struct hg_exec {
     int64_t asked_due_ns, expiry_due_ns; /* of the heads, INT64_MAX: none */
     hg_bracket_state *brackets;
     uint32_t bracket_count;          /* ever used */
-    hg_lots *besides;                /* by_hand.c: by instrument and strategy */
+    hg_besides *besides;             /* by instrument and strategy */
     int64_t now_ns;                  /* of the market event being looked at */
     bool batch;                      /* inside an update: what fires waits for its end */
     hg_share *shares[HG_SHARES_MAX]; /* by strategy, NULL: it works for the whole book */
@@ -144,6 +150,9 @@ struct hg_exec {
 hg_slot *hg_slot_find(const hg_exec *exec, uint64_t id); /* NULL when forgotten */
 hg_slot *hg_slot_take(hg_exec *exec); /* under a fresh id; NULL when all hold living orders */
 bool hg_slot_is_open(const hg_slot *slot);
+static inline bool hg_order_leaves(const hg_order *order) { /* an exit of a bracket */
+    return order->role == HG_ROLE_TAKE || order->role == HG_ROLE_STOP;
+}
 void hg_slot_open(hg_exec *exec, hg_slot *slot);
 void hg_slot_settle(hg_exec *exec,
                     hg_slot *slot); /* pending sizes and open list follow the state */
@@ -166,6 +175,9 @@ bool hg_exec_refused(hg_exec *exec, const hg_order_request *request, uint64_t or
 /* Explains the order as of now and hands it to the venue. < 0: the order has ended as rejected. */
 int hg_exec_send(hg_exec *exec, hg_slot *slot, int64_t now_ns);
 void hg_exec_explain(hg_exec *exec, hg_order *order, int64_t now_ns);
+/* What an amendment does when it is allowed: exits are amended in size by their bracket alone. */
+int hg_exec_amend_slot(hg_exec *exec, hg_slot *slot, const hg_amendment *a, int64_t now_ns,
+                       hg_refusal *refusal);
 int hg_exec_cancel_slot(hg_exec *exec, hg_slot *slot, hg_reject why, int64_t now_ns);
 
 /* Where an order comes from besides the script. */
@@ -210,10 +222,13 @@ hg_lots hg_linked_room(const hg_exec *exec, const hg_slot *slot);
 
 /* by_hand.c */
 hg_lots hg_bracket_left(const hg_bracket_state *b); /* to close */
-/* A fill of an order that belongs to no bracket; whether it has closed brackets, now `by_hand`. */
-bool hg_by_hand(hg_exec *exec, const hg_order *order, hg_lots lots);
+/* A fill beyond what a bracket is to close. Marks the brackets it has closed `by_hand`; lots of it
+ * that have closed nothing of the strategy's. */
+hg_lots hg_by_hand(hg_exec *exec, const hg_order *order, hg_lots lots);
 /* The strategy holds so many more, signed, besides its brackets. */
 void hg_by_hand_add(hg_exec *exec, uint16_t strategy, uint32_t instrument, hg_lots lots);
+void hg_by_hand_opened(hg_exec *exec, hg_bracket_state *b, hg_lots lots); /* by its entry */
+void hg_by_hand_entered(hg_exec *exec, const hg_bracket_state *b);        /* its entry has ended */
 void hg_by_hand_delivered(hg_exec *exec, uint32_t instrument); /* nothing is left of it */
 
 /* waiting.c */

@@ -188,7 +188,7 @@ static bool theirs_to_close(const hg_exec *exec, const hg_bracket_state *b, hg_l
 static void settle_use(hg_exec *exec, hg_bracket_state *b) {
     b->used = !b->entry_done || exit_slot(exec, b->take) || exit_slot(exec, b->stop) || b->again;
     if (!b->used) {
-        hg_by_hand_add(exec, b->strategy, b->instrument, b->side * hg_bracket_left(b));
+        hg_by_hand_add(exec, b->strategy, b->instrument, b->side * (b->bought - b->closed));
     }
 }
 
@@ -261,10 +261,11 @@ static void resize(hg_exec *exec, hg_slot *slot, hg_lots left, int64_t now_ns) {
     }
     bool answered = (order->state == HG_ORDER_WORKING || order->state == HG_ORDER_PARTIAL) &&
                     !order->cancel_pending && slot->amend_size == 0;
-    hg_refusal refusal;
+    hg_refusal refusal = {0};
     const hg_instrument *inst = hg_universe_get(exec->universe, order->instrument);
-    if (answered && order->type != HG_TYPE_MARKET && !order->triggered &&
-        hg_exec_amend(exec, order->id, 0, hg_size_to_double(inst, size), now_ns, &refusal) < 0) {
+    hg_amendment a = {.size = hg_size_to_double(inst, size)};
+    if (answered && !hg_order_type_market((hg_order_type)order->type) &&
+        hg_exec_amend_slot(exec, slot, &a, now_ns, &refusal) < 0) {
         hg_exec_alarm(exec, order, HG_ALARM_UNPROTECTED, now_ns);
     }
 }
@@ -337,6 +338,35 @@ static void exit_ended(hg_exec *exec, hg_bracket_state *b, const hg_slot *slot, 
     }
 }
 
+/* Brackets that something else has closed. */
+static void sync_by_hand(hg_exec *exec, int64_t now_ns) {
+    for (uint32_t i = 0; i < exec->bracket_count; i++) {
+        hg_bracket_state *b = &exec->brackets[i];
+        bool changed = b->by_hand;
+        b->by_hand = false;
+        if (changed && !b->again) {
+            bracket_sync(exec, i, now_ns);
+        }
+    }
+}
+
+/* An exit has traded. What is more than it was to close has closed what else the strategy holds:
+ * something closed by hand was set against this one in the meantime. Else it is too much. */
+static void exit_filled(hg_exec *exec, hg_bracket_state *b, const hg_order *order, hg_lots lots,
+                        int64_t now_ns) {
+    b->refused = 0;
+    b->closed += lots;
+    hg_lots excess = b->closed - b->bought;
+    excess = excess < lots ? excess : lots;
+    if (excess > 0) {
+        b->closed -= excess;
+        if (hg_by_hand(exec, order, excess) > 0) {
+            hg_exec_alarm(exec, order, HG_ALARM_BOTH_FILLED, now_ns);
+        }
+        sync_by_hand(exec, now_ns);
+    }
+}
+
 static void bracket_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
     uint32_t index = slot->bracket - 1u;
     hg_bracket_state *b = &exec->brackets[index];
@@ -350,15 +380,14 @@ static void bracket_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
         }
         return;
     }
-    if (event->kind == HG_EV_FILL) {
-        b->refused = 0;
-        *(entry ? &b->bought : &b->closed) += event->order.size;
-        if (b->closed > b->bought) {
-            hg_exec_alarm(exec, order, HG_ALARM_BOTH_FILLED, event->time_ns);
-        }
+    if (event->kind == HG_EV_FILL && entry) {
+        hg_by_hand_opened(exec, b, event->order.size);
+    } else if (event->kind == HG_EV_FILL) {
+        exit_filled(exec, b, order, event->order.size, event->time_ns);
     }
     if (entry) {
         b->entry_done = ended;
+        hg_by_hand_entered(exec, b);
     } else if (ended && (order->id == b->take || order->id == b->stop)) {
         exit_ended(exec, b, slot, event->time_ns);
     }
@@ -379,17 +408,8 @@ static void bracket_after(hg_exec *exec, hg_slot *slot, const hg_event *event) {
 }
 
 void hg_linked_traded(hg_exec *exec, const hg_order *order, hg_lots lots, int64_t now_ns) {
-    if (!hg_by_hand(exec, order, lots)) {
-        return;
-    }
-    for (uint32_t i = 0; i < exec->bracket_count; i++) {
-        hg_bracket_state *b = &exec->brackets[i];
-        bool changed = b->by_hand;
-        b->by_hand = false;
-        if (changed && !b->again) {
-            bracket_sync(exec, i, now_ns);
-        }
-    }
+    hg_by_hand(exec, order, lots);
+    sync_by_hand(exec, now_ns);
 }
 
 void hg_linked_clock(hg_exec *exec, int64_t now_ns) {

@@ -339,6 +339,17 @@ int hg_exec_amend_order(hg_exec *exec, uint64_t id, const hg_amendment *a, int64
     if (!slot) {
         return HG_ERR(HG_ENOTFOUND, "no order %llu", (unsigned long long)id);
     }
+    if (a->size != 0 && hg_order_leaves(&slot->order)) {
+        return HG_ERR(HG_ESTATE,
+                      "order %llu is an exit: its size follows what order %llu has filled",
+                      (unsigned long long)id, (unsigned long long)slot->order.parent);
+    }
+    return hg_exec_amend_slot(exec, slot, a, now_ns, refusal);
+}
+
+int hg_exec_amend_slot(hg_exec *exec, hg_slot *slot, const hg_amendment *a, int64_t now_ns,
+                       hg_refusal *refusal) {
+    uint64_t id = slot->order.id;
     int rc = amend_allowed(slot);
     if (rc < 0) {
         return rc;

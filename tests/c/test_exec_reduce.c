@@ -491,6 +491,22 @@ TEST(what_the_strategy_closes_by_hand_its_exits_do_not_close_again) {
     }
 }
 
+TEST(an_exit_keeps_the_size_of_its_bracket) {
+    rig r;
+    bracketed(&r, 0);
+    const hg_order *exits[] = {exit_of(&r, HG_ROLE_TAKE), exit_of(&r, HG_ROLE_STOP)};
+    for (int i = 0; i < 2; i++) {
+        hg_amendment a = {.size = 3};
+        CHECK_EQ(hg_exec_amend_order(r.w.exec, exits[i]->id, &a, r.w.now_ns, &r.w.refusal),
+                 HG_ESTATE);
+        CHECK(strstr(hg_error_text(), "is an exit: its size follows what order 1 has filled"));
+        hg_error_clear();
+    }
+    hg_amendment a = {.price = 61500};
+    CHECK_EQ(hg_exec_amend_order(r.w.exec, exits[0]->id, &a, r.w.now_ns, &r.w.refusal), HG_OK);
+    settled_at(&r, 0);
+}
+
 TEST(what_the_strategy_holds_besides_is_closed_by_hand_first) {
     rig r;
     bracketed(&r, 1);
