@@ -39,6 +39,10 @@ bool hg_ring_pop(hg_ring *ring, void *item) {
         return false;
     }
     memcpy(item, at(ring, ring->head++), ring->item_size);
+    if (ring->head == ring->tail) {
+        ring->head = 0; /* a ring that empties again and again stays in the same cache lines */
+        ring->tail = 0;
+    }
     return true;
 }
 

@@ -141,8 +141,7 @@ static void paper_close(hg_venue *venue) {
     hg_wire_close(p);
     hg_parked_close(p);
     hg_held_close(p);
-    free(p->nodes);
-    free(p->buckets);
+    hg_own_close(p);
     free(p->taken);
     free(p->lanes);
     free(p);
@@ -159,35 +158,23 @@ static const hg_venue_ops paper_ops = {.name = "paper",
                                        .close = paper_close};
 
 static void lists_init(hg_paper *p) {
-    for (uint32_t i = 0; i < p->options.order_capacity; i++) {
-        p->nodes[i].next = i + 1 < p->options.order_capacity ? i + 1 : HG_NODE_NONE;
-    }
     for (uint32_t i = 0; i < TAKEN; i++) {
         p->taken[i].next = i + 1 < TAKEN ? i + 1 : HG_NODE_NONE;
     }
     for (uint32_t i = 0; i < hg_universe_count(p->universe) * 2; i++) {
         p->lanes[i] = (hg_lane){.best = HG_NODE_NONE, .last = HG_NODE_NONE, .taken = HG_NODE_NONE};
     }
-    for (uint32_t i = 0; i <= p->bucket_mask; i++) {
-        p->buckets[i] = HG_NODE_NONE;
-    }
 }
 
 static int lists_open(hg_paper *p) {
-    p->bucket_mask = 63;
-    while (p->bucket_mask < p->options.order_capacity && p->bucket_mask < UINT32_MAX / 4) {
-        p->bucket_mask = p->bucket_mask * 2 + 1;
-    }
     size_t count = hg_universe_count(p->universe);
-    p->buckets = calloc((size_t)p->bucket_mask + 1, sizeof *p->buckets);
-    p->nodes = calloc(p->options.order_capacity, sizeof *p->nodes);
     p->taken = calloc(TAKEN, sizeof *p->taken);
     p->lanes = calloc(count ? count * 2 : 1, sizeof *p->lanes);
-    if (!p->buckets || !p->nodes || !p->taken || !p->lanes) {
-        return HG_ERR(HG_ENOMEM, "paper venue of %u orders", p->options.order_capacity);
+    if (!p->taken || !p->lanes) {
+        return HG_ERR(HG_ENOMEM, "paper venue of %zu instruments", count);
     }
     lists_init(p);
-    return HG_OK;
+    return hg_own_open(p);
 }
 
 static int options_check(const hg_paper_options *o) {

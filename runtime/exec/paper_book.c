@@ -1,5 +1,4 @@
-/* What the paper venue sees: the displayed book of the feed, and the lists of our own orders. */
-#include "base/assert.h"
+/* What the paper venue sees: the displayed book of the feed. */
 #include "exec/paper_int.h"
 
 bool hg_book_has_depth(const hg_paper *p, uint32_t instrument) {
@@ -59,75 +58,4 @@ hg_lots hg_book_shown(const hg_paper *p, uint32_t instrument, hg_side side, hg_t
         return 0;
     }
     return price == touch ? size : hg_reaches(side, touch, price) ? 0 : -1;
-}
-
-/* --- our own lists ---------------------------------------------------------------------------- */
-
-uint32_t hg_own_find(const hg_paper *p, uint64_t id) {
-    uint32_t node = p->buckets[id & p->bucket_mask];
-    while (node != HG_NODE_NONE && p->nodes[node].id != id) {
-        node = p->nodes[node].chain;
-    }
-    return node;
-}
-
-/* The last order at the same or a better price: a new one stands behind it. Looked for from both
- * ends at once, since orders come either near the touch or far from it. */
-static uint32_t predecessor(const hg_paper *p, const hg_lane *lane, const hg_resting *order) {
-    hg_side side = (hg_side)order->side;
-    uint32_t front = lane->best;
-    uint32_t back = lane->last;
-    while (back != HG_NODE_NONE && !hg_reaches(side, order->price, p->nodes[back].price)) {
-        if (!hg_reaches(side, order->price, p->nodes[front].price)) {
-            return p->nodes[front].prev;
-        }
-        front = p->nodes[front].next;
-        back = p->nodes[back].prev;
-    }
-    return back;
-}
-
-uint32_t hg_own_insert(hg_paper *p, const hg_resting *from) {
-    uint32_t node = p->free_node;
-    if (node == HG_NODE_NONE) {
-        return node;
-    }
-    p->free_node = p->nodes[node].next;
-    p->nodes[node] = *from;
-    p->reducing += from->reduce_only;
-    p->held_lots[from->instrument].moved |= from->reduce_only;
-    hg_resting *order = &p->nodes[node];
-    hg_lane *lane = hg_paper_lane(p, order->instrument, (hg_side)order->side);
-    lane->rested = true;
-    uint32_t before = predecessor(p, lane, order);
-    uint32_t after = before == HG_NODE_NONE ? lane->best : p->nodes[before].next;
-    order->prev = before;
-    order->next = after;
-    *(before == HG_NODE_NONE ? &lane->best : &p->nodes[before].next) = node;
-    *(after == HG_NODE_NONE ? &lane->last : &p->nodes[after].prev) = node;
-    uint32_t *bucket = &p->buckets[order->id & p->bucket_mask];
-    order->chain = *bucket;
-    *bucket = node;
-    return node;
-}
-
-static void detach(hg_paper *p, uint32_t node) {
-    const hg_resting *order = &p->nodes[node];
-    hg_lane *lane = hg_paper_lane(p, order->instrument, (hg_side)order->side);
-    *(order->prev == HG_NODE_NONE ? &lane->best : &p->nodes[order->prev].next) = order->next;
-    *(order->next == HG_NODE_NONE ? &lane->last : &p->nodes[order->next].prev) = order->prev;
-    uint32_t *link = &p->buckets[order->id & p->bucket_mask];
-    while (*link != node) {
-        hg_assert(*link != HG_NODE_NONE);
-        link = &p->nodes[*link].chain;
-    }
-    *link = order->chain;
-}
-
-void hg_own_release(hg_paper *p, uint32_t node) {
-    detach(p, node);
-    p->reducing -= p->nodes[node].reduce_only;
-    p->nodes[node].id = 0;
-    p->nodes[node].next = p->free_node;
-    p->free_node = node;
 }

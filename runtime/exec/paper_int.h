@@ -8,8 +8,8 @@
 
 /* Private to the paper venue: paper.c speaks to the session, paper_wire.c carries requests and
  * answers, match.c takes and places orders, resting.c moves those that rest with the feed,
- * paper_book.c reads the displayed book and keeps our lists, paper_position.c what the account
- * holds, taken.c remembers what we have consumed. */
+ * paper_book.c reads the displayed book, paper_own.c keeps our lists, paper_position.c what the
+ * account holds, taken.c remembers what we have consumed. */
 
 #define HG_NODE_NONE UINT32_MAX
 
@@ -19,6 +19,7 @@ typedef struct hg_resting {
     uint32_t instrument;
     uint32_t prev, next;
     uint32_t chain; /* next order whose id falls into the same bucket */
+    uint32_t level; /* of own_levels */
     int8_t side;
     uint8_t tif;
     bool market;
@@ -31,6 +32,13 @@ typedef struct hg_resting {
     hg_lots filled;
     hg_queue_place place; /* queue model */
 } hg_resting;
+
+/* A price at which orders of ours rest. */
+typedef struct hg_own_level {
+    hg_ticks price;
+    uint32_t prev, next;  /* better, worse */
+    uint32_t first, last; /* its orders */
+} hg_own_level;
 
 /* A request on its way to the venue. */
 typedef struct hg_request {
@@ -92,6 +100,8 @@ typedef struct hg_paper {
     hg_paper_options options;
     hg_resting *nodes;
     uint32_t free_node;
+    hg_own_level *own_levels;
+    uint32_t free_level;
     uint32_t *buckets; /* orders by id */
     uint32_t bucket_mask;
     hg_taken *taken;
@@ -145,7 +155,11 @@ bool hg_book_best(const hg_paper *paper, uint32_t instrument, hg_side side, hg_l
 hg_lots hg_book_shown(const hg_paper *paper, uint32_t instrument, hg_side side, hg_ticks price);
 bool hg_book_has_depth(const hg_paper *paper, uint32_t instrument);
 
-/* and our own lists */
+/* paper_own.c: our own lists */
+HG_MUST_CHECK int hg_own_open(hg_paper *paper);
+void hg_own_close(hg_paper *paper);
+/* The first of our orders at a price, or HG_NODE_NONE; the others of that price follow it. */
+uint32_t hg_own_at(const hg_paper *paper, uint32_t instrument, hg_side side, hg_ticks price);
 uint32_t hg_own_find(const hg_paper *paper, uint64_t id);         /* or HG_NODE_NONE */
 uint32_t hg_own_insert(hg_paper *paper, const hg_resting *order); /* NONE: no node is free */
 void hg_own_release(hg_paper *paper, uint32_t node);

@@ -129,11 +129,7 @@ static void queue_side(hg_paper *p, uint32_t instrument, hg_side side) {
 /* One level: the orders at its price, which stand together. */
 static void queue_level(hg_paper *p, const hg_event *e) {
     hg_side side = (hg_side)e->side;
-    uint32_t node = hg_paper_lane(p, e->id, side)->best;
-    while (node != HG_NODE_NONE && p->nodes[node].price != e->level.price &&
-           hg_reaches(side, e->level.price, p->nodes[node].price)) {
-        node = p->nodes[node].next;
-    }
+    uint32_t node = hg_own_at(p, e->id, side, e->level.price);
     for (; node != HG_NODE_NONE && p->nodes[node].price == e->level.price;
          node = p->nodes[node].next) {
         hg_queue_depth(&p->options.queue, &p->nodes[node].place, e->level.size);
