@@ -149,6 +149,7 @@ typedef struct judgement {
     hg_unit unit; /* of one lot */
     bool greeks;  /* x and unit are known and fresh */
     double value_usd;
+    double pending_usd; /* of all pending orders, without what an amendment replaces */
     hg_risk_order *out;
     hg_refusal *refusal;
 } judgement;

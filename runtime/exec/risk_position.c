@@ -5,7 +5,6 @@
 #include "exec/exec_int.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #define SUM_SLACK 1e-9 /* of a limit: the dust of a sum over many legs refuses nobody */
 
@@ -33,38 +32,35 @@ double hg_risk_open_notional(const hg_exec *exec, uint32_t amended, hg_lots coun
     return sum;
 }
 
-static double pending_notional(const judgement *j) {
-    return hg_risk_open_notional(j->exec, j->inst->id, j->view->counted);
-}
-
-static hg_reject check_count(const judgement *j, double open, double limit, const char *where) {
+static hg_reject check_count(const judgement *j, double open, double limit, const char *where,
+                             const char *name) {
     if (!(open < limit)) {
-        return hg_refuse(j->refusal, HG_REJECT_OPEN_LIMIT, open, limit, "%.0f orders are open %s",
-                         open, where);
+        return hg_refuse(j->refusal, HG_REJECT_OPEN_LIMIT, open, limit, "%.0f orders are open %s%s",
+                         open, where, name);
     }
     return HG_REJECT_NONE;
 }
 
 hg_reject hg_check_open(judgement *j) {
     uint32_t amended = j->view->amended ? 1 : 0;
-    char where[64];
+    j->pending_usd = hg_risk_open_notional(j->exec, j->inst->id, j->view->counted);
     if (j->view->operator_order) {
         return HG_REJECT_NONE;
     }
-    snprintf(where, sizeof where, "in %s", j->inst->name);
-    hg_reject code = check_count(j, j->view->open_orders, j->limits->open_orders, where);
+    hg_reject code = check_count(j, j->view->open_orders, j->limits->open_orders, "in ",
+                                 j->inst->name);
     if (code == HG_REJECT_NONE) {
         code = check_count(j, j->strategy->open - amended, j->strategy->limits.strategy_open_orders,
-                           "of this strategy");
+                           "of this strategy", "");
     }
     if (code == HG_REJECT_NONE) {
         code = check_count(j, j->exec->open_count - amended, j->risk->limits.total_open_orders,
-                           "in all");
+                           "in all", "");
     }
     if (code != HG_REJECT_NONE) {
         return code;
     }
-    double sum = pending_notional(j) + j->value_usd;
+    double sum = j->pending_usd + j->value_usd;
     double limit = j->risk->limits.open_notional_usd;
     if (!(sum <= limit)) {
         return hg_refuse(j->refusal, HG_REJECT_OPEN_NOTIONAL, sum, limit,
@@ -98,9 +94,17 @@ hg_reject hg_check_position(judgement *j) {
     return HG_REJECT_NONE;
 }
 
+static double above_zero(double x) {
+    return x > 0 ? x : 0; /* either: 0 is 0 */
+}
+
+static double below_zero(double x) {
+    return x < 0 ? x : 0; /* either: 0 is 0 */
+}
+
 static void widen(hg_greek_range *g, double by) {
-    g->hi += fmax(by, 0);
-    g->lo += fmin(by, 0);
+    g->hi += above_zero(by);
+    g->lo += below_zero(by);
 }
 
 /* Pending options widen gamma, vega and theta: the exposure bounds delta only. */
@@ -148,8 +152,8 @@ static bool ranges(const judgement *j, hg_greek_range *g) {
     for (int i = 0; i < HG_GREEKS; i++) {
         double counted = (double)j->view->counted * (double)j->request->side * unit[i];
         g[i].add = (double)j->add * (double)j->request->side * unit[i];
-        g[i].hi -= fmax(counted, 0);
-        g[i].lo -= fmin(counted, 0);
+        g[i].hi -= above_zero(counted);
+        g[i].lo -= below_zero(counted);
     }
     return known;
 }
@@ -212,7 +216,7 @@ hg_reject hg_check_gross(judgement *j) {
         return HG_REJECT_NONE;
     }
     double limit = j->risk->limits.gross_notional_usd;
-    double sum = hg_risk_held_notional(j->exec, j->now_ns) + pending_notional(j) + j->value_usd;
+    double sum = hg_risk_held_notional(j->exec, j->now_ns) + j->pending_usd + j->value_usd;
     if (!(sum <= limit)) {
         return hg_refuse(j->refusal, HG_REJECT_GROSS_LIMIT, sum, limit,
                          "positions and open orders of %.12g USD are above %.12g", sum, limit);
