@@ -123,7 +123,9 @@ int hg_args_duration(const hg_args *args, const char *name, int64_t *ns) {
     if (!value || hg_duration_parse(value, ns)) {
         return HG_OK;
     }
-    return value_bad(name, value, "a duration such as 500ms, 30s, 10m, 6h, 2d");
+    int rc = value_bad(name, value, "a duration such as 500ms, 30s, 10m, 6h, 2d");
+    hg_duration_hint(value);
+    return rc;
 }
 
 int hg_args_u64(const hg_args *args, const char *name, uint64_t *value) {

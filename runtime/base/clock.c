@@ -2,6 +2,8 @@
  * (https://howardhinnant.github.io/date_algorithms.html), restated here for int64. */
 #include "base/clock.h"
 
+#include "base/error.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +80,6 @@ bool hg_duration_parse(const char *text, int64_t *ns) {
         const char *suffix;
         double ns;
     } units[] = {
-        {"",    1e9     },
         {"ns",  1.0     },
         {"us",  1e3     },
         {"ms",  1e6     },
@@ -105,4 +106,12 @@ bool hg_duration_parse(const char *text, int64_t *ns) {
         }
     }
     return false;
+}
+
+void hg_duration_hint(const char *text) {
+    char *end = NULL;
+    double value = strtod(text, &end);
+    if (end != text && *end == '\0' && isfinite(value) && value > 0) {
+        hg_error_hint("a duration has a unit: %sms or %ss?", text, text);
+    }
 }

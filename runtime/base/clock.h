@@ -32,7 +32,10 @@ bool hg_date_valid(hg_date date);
 /* "2026-01-29T04:22:27.228Z" into buf (at least 32 bytes); returns buf. */
 char *hg_time_format(int64_t time_ns, char *buf, size_t size);
 
-/* "250ms", "5s", "10m", "2h", "1d" (a bare number means seconds). False if malformed or <= 0. */
+/* "250ms", "5s", "10m", "2h", "1d". False if malformed, without a unit or <= 0: what of "5" were
+ * seconds to one reader would be milliseconds to another. */
 bool hg_duration_parse(const char *text, int64_t *ns);
+/* After an HG_ERR about a duration: says what is missing when it is only the unit. */
+void hg_duration_hint(const char *text);
 
 #endif

@@ -87,6 +87,15 @@ static int window_parse(hg_faults *f, const char *name, const char *value) {
     return HG_OK;
 }
 
+static int proof_parse(hg_faults *f, const char *value) {
+    int rc = HG_OK;
+    if (!hg_duration_parse(value, &f->proof_ns)) {
+        rc = HG_ERR(HG_EUSAGE, "proof=%s: want a duration such as 5s", value);
+        hg_duration_hint(value);
+    }
+    return rc;
+}
+
 static int share_parse(const char *name, const char *value, double *share) {
     size_t len = strlen(value);
     bool percent = len > 1 && value[len - 1] == '%';
@@ -166,9 +175,7 @@ static int part_parse(void *faults, char *part) {
         return window_parse(f, part, value);
     }
     if (strcmp(part, "proof") == 0) {
-        return hg_duration_parse(value, &f->proof_ns)
-                   ? HG_OK
-                   : HG_ERR(HG_EUSAGE, "proof=%s: want a duration such as 5s", value);
+        return proof_parse(f, value);
     }
     double *share = strcmp(part, "lose") == 0     ? &f->lose
                     : strcmp(part, "busy") == 0   ? &f->busy

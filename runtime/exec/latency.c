@@ -30,12 +30,15 @@ bool hg_law_is_zero(const hg_law *law) {
 /* --- text ------------------------------------------------------------------------------------- */
 
 static int duration_of(const char *text, int64_t *ns) {
-    if (strcmp(text, "0") == 0) {
+    if (strcmp(text, "0") == 0 || strcmp(text, "none") == 0) {
         *ns = 0;
         return HG_OK;
     }
     if (!hg_duration_parse(text, ns) || *ns > HG_LATENCY_MAX_NS) {
-        return HG_ERR(HG_EUSAGE, "'%s': want a duration such as 500us, 5ms, 1s; at most 60s", text);
+        int rc = HG_ERR(HG_EUSAGE, "'%s': want a duration such as 500us, 5ms, 1s; at most 60s",
+                        text);
+        hg_duration_hint(text);
+        return rc;
     }
     return HG_OK;
 }

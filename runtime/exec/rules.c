@@ -53,7 +53,11 @@ static int delay_parse(hg_paper_rules *r, const char *kind, const char *value) {
     }
     bool none = strcmp(value, "none") == 0 || strcmp(value, "0") == 0;
     if (!none && (!hg_duration_parse(value, &ns) || ns > 60 * HG_NS_PER_S)) {
-        return HG_ERR(HG_EUSAGE, "taker_delay=%s: want a duration up to 60s, venue or none", value);
+        int rc = HG_ERR(HG_EUSAGE,
+                        "taker_delay=%s: want a duration such as 10ms, at most 60s, or none%s",
+                        value, kind ? "" : ", or venue");
+        hg_duration_hint(value);
+        return rc;
     }
     int only = -1;
     if (kind) {
@@ -117,10 +121,12 @@ static int rate_parse(hg_paper_rules *r, const char *value) {
     if (!colon || !count_parse(value, colon, &n.rate) ||
         !count_parse(colon + 1, second ? second : end, &n.burst) ||
         (second && !hg_duration_parse(second + 1, &n.rate_cut_ns))) {
-        return HG_ERR(HG_EUSAGE,
-                      "rate=%s: want PER_SECOND:BURST such as 5:20, or with a lost "
-                      "connection 5:20:1s, or none",
-                      value);
+        int rc = HG_ERR(HG_EUSAGE,
+                        "rate=%s: want PER_SECOND:BURST such as 5:20, or with a lost "
+                        "connection 5:20:1s, or none",
+                        value);
+        hg_duration_hint(second ? second + 1 : "");
+        return rc;
     }
     r->rate = n.rate;
     r->burst = n.burst;

@@ -64,6 +64,8 @@ TEST(what_cannot_be_read_is_named) {
     refuse(2, big, "whole number", "");
     const char *duration[] = {"--for", "soon"};
     refuse(2, duration, "duration", "");
+    const char *unit[] = {"--for", "600"};
+    refuse(2, unit, "--for 600: want a duration", "600ms or 600s?");
     const char *short_flag[] = {"-x"};
     refuse(1, short_flag, "-x", "");
 }

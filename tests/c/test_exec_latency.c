@@ -28,6 +28,8 @@ TEST(one_duration_is_all_four_legs_of_orders) {
     CHECK_EQ(l.leg[HG_LEG_DATA].second_ns, 200 * HG_NS_PER_US);
     l = parsed("all=uniform:1ms:3ms,orders=0");
     CHECK(hg_law_is_zero(&l.leg[HG_LEG_AMEND]) && l.leg[HG_LEG_DATA].kind == HG_LAW_UNIFORM);
+    l = parsed("all=5ms,ack=none");
+    CHECK(hg_law_is_zero(&l.leg[HG_LEG_ACK]) && l.leg[HG_LEG_DATA].first_ns == 5 * MS);
     l = parsed("file:a=b.tsv");
     CHECK_STR(l.leg[HG_LEG_ACK].path, "a=b.tsv");
 }
@@ -37,6 +39,8 @@ TEST(mistakes_are_named) {
         {"5 ms",            "5 ms"                  },
         {"submt=5ms",       "submt"                 },
         {"submit=",         "''"                    },
+        {"5",               "'5'"                   },
+        {"uniform:1:5ms",   "'1'"                   },
         {"lognormal:5ms",   "lognormal:MEDIAN:SIGMA"},
         {"lognormal:5ms:0", "sigma"                 },
         {"lognormal:5ms:x", "sigma"                 },
