@@ -305,6 +305,7 @@ static void total(hg_portfolio *p, hg_book *b, uint32_t underlying, const hg_mar
     double own = fabs(equity(p, underlying, x->spot, x->value));
     x->leverage = own > 0 ? x->notional / own : 0;
     purge(b);
+    x->version = ++p->exposures;
     b->moved = false;
 }
 

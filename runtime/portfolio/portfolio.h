@@ -138,6 +138,9 @@ typedef struct hg_exposure {
     double age_s; /* of the oldest price used (spot, forward, mark of a future) */
     hg_quality quality;
     char reasons[160]; /* why quality is not good, "" when it is */
+    /* Of the numbers above but for the age: equal ones of one portfolio and rule mean equal
+     * numbers. 0: not known. */
+    uint64_t version;
 } hg_exposure;
 
 /* Recomputes only what changed since the last question. Never fails: what is unknown lowers

@@ -183,6 +183,7 @@ const hg_exposure *hg_portfolio_exposure_by_rule(hg_portfolio *p, uint32_t under
     }
     ruler r = ruler_make(p, underlying, rule, now_ns);
     p->ruled = *plain;
+    p->ruled.version = 0;
     uint32_t failed = options_correct(&r, b, &p->ruled);
     if (failed > 0) {
         degrade(&p->ruled, HG_QUALITY_PARTIAL, r.live ? "delta outside the rule" : "no surface");

@@ -22,8 +22,12 @@ typedef struct snapshot {
     double notional, value, leverage, delta_filled, pending_lo, pending_hi, spot, age;
     uint32_t underlying;
     uint32_t quality;
+    uint64_t version;  /* of the portfolio's answer, 0: unknown; not looked at by scripts */
     char reasons[160]; /* left out when the quality is good */
 } snapshot;
+
+#define NUMBERS_SIZE offsetof(snapshot, version) /* what makes two snapshots the same */
+#define GOOD_SIZE offsetof(snapshot, reasons)
 
 static int l_push_pending(lua_State *L, const snapshot *x) {
     lua_createtable(L, 0, 2);
@@ -125,6 +129,7 @@ static void copy(snapshot *x, uint32_t id, const hg_exposure *e) {
     x->age = e->age_s;
     x->underlying = id;
     x->quality = (uint32_t)e->quality;
+    x->version = e->version;
 }
 
 /* For test sessions: everything as a plain table. */
@@ -153,20 +158,11 @@ static int l_no_rule(lua_State *L, int table) {
                       name, near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
 }
 
-/* The answer as an object; upvalue 1: the metatable, upvalue 2: the object given last. That one is
- * given again while every number in it is the same: nobody can write to it, so the script sees what
- * a copy would show, without the garbage. */
-static int l_push_snapshot(lua_State *L, uint32_t id, const hg_exposure *e) {
+/* A fresh object, which becomes the one given last. */
+static int l_push_copy(lua_State *L, const snapshot *now, const hg_exposure *e) {
     bool good = e->quality == HG_QUALITY_GOOD;
-    snapshot now;
-    copy(&now, id, e);
-    const snapshot *last = lua_touserdata(L, lua_upvalueindex(2));
-    if (good && last && memcmp(last, &now, offsetof(snapshot, reasons)) == 0) {
-        lua_pushvalue(L, lua_upvalueindex(2));
-        return 1;
-    }
-    snapshot *x = lua_newuserdatauv(L, good ? offsetof(snapshot, reasons) : sizeof *x, 0);
-    memcpy(x, &now, offsetof(snapshot, reasons));
+    snapshot *x = lua_newuserdatauv(L, good ? GOOD_SIZE : sizeof *x, 0);
+    memcpy(x, now, GOOD_SIZE);
     if (!good) memcpy(x->reasons, e->reasons, sizeof x->reasons);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_setmetatable(L, -2);
@@ -175,27 +171,58 @@ static int l_push_snapshot(lua_State *L, uint32_t id, const hg_exposure *e) {
     return 1;
 }
 
-/* exposure([underlying [, {delta=}]]) or exposure{underlying=, by=, delta=}; upvalues as in
- * l_push_snapshot */
-static int l_exposure(lua_State *L) {
-    hg_script *s = l_api_session(L, "exposure");
-    hg_delta_rule rule = HG_DELTA_BS;
-    if (lua_istable(L, 1)) {
-        static const char *const options[] = {"underlying", "by", "delta", NULL};
-        l_api_check_fields(L, 1, "exposure", options);
-        rule = l_rule(L, 1);
-        if (rule == HG_DELTA_RULES) return l_no_rule(L, 1);
-        if (lua_getfield(L, 1, "by") != LUA_TNIL) {
-            return l_exposure_by(L, rule);
+/* The answer as an object; upvalue 1: the metatable, upvalue 2: the object given last. That one is
+ * given again while every number in it is the same: nobody can write to it, so the script sees what
+ * a copy would show, without the garbage. Mostly the version of the answer tells; it also changes
+ * where the numbers come out as before. */
+static int l_push_snapshot(lua_State *L, uint32_t id, const hg_exposure *e) {
+    const snapshot *last = lua_touserdata(L, lua_upvalueindex(2));
+    bool good = e->quality == HG_QUALITY_GOOD;
+    bool asked = last && last->version == e->version && e->version != 0 && good &&
+                 last->quality == HG_QUALITY_GOOD;
+    snapshot now;
+    if (!asked || memcmp(&last->age, &e->age_s, sizeof last->age) != 0) {
+        copy(&now, id, e);
+        if (asked || !good || !last || memcmp(last, &now, NUMBERS_SIZE) != 0) {
+            return l_push_copy(L, &now, e);
         }
-        lua_getfield(L, 1, "underlying");
-        lua_replace(L, 1);
-    } else if (lua_istable(L, 2)) {
-        static const char *const options[] = {"delta", NULL};
-        l_api_check_fields(L, 2, "exposure", options);
-        rule = l_rule(L, 2);
-        if (rule == HG_DELTA_RULES) return l_no_rule(L, 2);
     }
+    lua_pushvalue(L, lua_upvalueindex(2));
+    return 1;
+}
+
+/* Options: exposure{...} or exposure(underlying, {...}). The number of results, or 0 when the
+ * underlying is at index 1 and the rule known. */
+static int l_exposure_options(lua_State *L, hg_delta_rule *rule) {
+    static const char *const alone[] = {"underlying", "by", "delta", NULL};
+    static const char *const second[] = {"delta", NULL};
+    bool whole = lua_istable(L, 1);
+    int table = whole ? 1 : 2;
+    if (!lua_istable(L, table)) return 0;
+    l_api_check_fields(L, table, "exposure", whole ? alone : second);
+    *rule = l_rule(L, table);
+    if (*rule == HG_DELTA_RULES) return l_no_rule(L, table);
+    if (!whole) return 0;
+    if (lua_getfield(L, 1, "by") != LUA_TNIL) return l_exposure_by(L, *rule);
+    lua_getfield(L, 1, "underlying");
+    lua_replace(L, 1);
+    return 0;
+}
+
+/* exposure([underlying [, {delta=}]]) or exposure{underlying=, by=, delta=}; upvalues as in
+ * l_push_snapshot. The short way: nothing but the strategy's own underlying. */
+static int l_exposure(lua_State *L) {
+    hg_script *s = hg_script_of(L);
+    if (lua_gettop(L) == 1 && s->underlying_id != HG_ID_NONE && s->env &&
+        lua_tostring(L, 1) == s->underlying_key) {
+        uint32_t own = s->underlying_id;
+        return l_push_snapshot(L, own,
+                               hg_portfolio_exposure(s->env->portfolio, own, hg_script_now(s)));
+    }
+    l_api_session(L, "exposure");
+    hg_delta_rule rule = HG_DELTA_BS;
+    int results = l_exposure_options(L, &rule);
+    if (results > 0) return results;
     uint32_t id = l_api_underlying(L, 1);
     const hg_exposure *e = rule == HG_DELTA_BS
                                ? hg_portfolio_exposure(s->env->portfolio, id, hg_script_now(s))

@@ -194,7 +194,7 @@ void hg_lua_enter(hg_script *s, uint32_t task, int nargs, int64_t budget_ns) {
         fail(s, task, status, budget_ns);
     } else if (status == LUA_OK) {
         s->fault_row = 0;
-        lua_settop(t->co, HG_TASK_SLOTS);
+        if (results > 0) lua_settop(t->co, HG_TASK_SLOTS);
         hg_task_release(s, task);
     } else {
         hg_assert(t->wait != HG_WAIT_NONE);
