@@ -182,6 +182,7 @@ void hg_script_call(hg_script *s, hg_callback callback, int64_t budget_ns) {
     hg_task *t = &s->tasks[task];
     t->label = hg_callback_names[callback];
     s->callback = callback;
+    hg_tick_check(s);
     lua_pushcfunction(t->co, l_callback);
     hg_lua_enter(s, task, 0, budget_ns);
 }
@@ -191,9 +192,9 @@ static void call(hg_script *s, hg_callback callback) {
 }
 
 static void set_tick(hg_script *s, uint32_t id, int64_t time_ns) {
-    s->tick_inst = hg_universe_get(s->env->universe, id);
-    s->tick_market = hg_market_get(s->env->market, id);
-    s->tick_ns = time_ns;
+    s->tick.inst = hg_universe_get(s->env->universe, id);
+    s->tick.market = hg_market_get(s->env->market, id);
+    s->tick.time_ns = time_ns;
 }
 
 static void tick(hg_script *s, uint32_t id, int64_t time_ns) {
@@ -201,6 +202,7 @@ static void tick(hg_script *s, uint32_t id, int64_t time_ns) {
     if (task == HG_TASK_NONE) return;
     hg_task *t = &s->tasks[task];
     set_tick(s, id, time_ns);
+    hg_tick_refresh(s);
     t->label = "on_tick";
     lua_pushvalue(t->co, HG_TASK_ON_TICK);
     lua_pushvalue(t->co, HG_TASK_SELF);

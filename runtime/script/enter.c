@@ -236,6 +236,7 @@ int hg_lua_protect(hg_script *s, lua_CFunction function, void *argument, const c
     report r = {s, s->lua, LUA_ERRRUN, label, budget_ns};
     int top = lua_gettop(s->lua);
     hg_assert(lua_checkstack(s->lua, 8));
+    hg_tick_check(s);
     lua_pushcfunction(s->lua, l_run_protected);
     lua_pushlightuserdata(s->lua, &r);
     lua_pushlightuserdata(s->lua, argument);

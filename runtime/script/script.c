@@ -180,6 +180,7 @@ static int load(hg_script *s, const hg_source *source, const value_source *value
     if (rc == 0) rc = hg_lua_protect(s, l_bind, NULL, "load", hg_script_load_budget(s));
     (void)hg_pace_poll(s->pace);
     if (rc == 0) {
+        hg_tick_bind(s);
         adopt_names(s);
         rc = check_names(s);
     }

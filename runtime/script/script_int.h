@@ -101,6 +101,22 @@ typedef struct hg_batch {
     bool open;
 } hg_batch;
 
+/* The tick object: what it shows, and the table of numbers it is read from (api_tick.c). */
+#define HG_TICK_FIELDS (HG_N_time - HG_N_bid + 1)
+typedef struct hg_tick {
+    const hg_instrument *inst; /* NULL before the first */
+    const hg_market_state *market;
+    int64_t time_ns;
+    const hg_instrument *shown;   /* by the table */
+    uint64_t version;             /* of the market's state when the table was last compared */
+    bool by_table;                /* else a function reads the market */
+    uint8_t learned, holes;       /* bits of fields: in the table; of these, without a value */
+    uint8_t reads[HG_TICK_FIELDS];
+    int64_t seen[HG_TICK_FIELDS]; /* what the table has */
+    uint64_t count;
+    uint64_t since[HG_TICK_FIELDS]; /* the tick of the first of `reads` */
+} hg_tick;
+
 struct hg_script {
     /* What every event touches stands together: with many strategies on one feed the price of one
      * is the cache lines it needs. */
@@ -131,9 +147,7 @@ struct hg_script {
     uint8_t *subscribed; /* by instrument */
     uint32_t *proxy;     /* by underlying: the instrument that shows its index, or HG_ID_NONE */
     hg_batch ticks, depths;
-    const hg_instrument *tick_inst; /* what the tick object shows; NULL before the first */
-    const hg_market_state *tick_market;
-    int64_t tick_ns;
+    hg_tick tick;
     const hg_event *event; /* of the callback being built */
     const hg_order *order;
     const hg_risk_event *risk;              /* of on_risk: NULL for a refusal */
@@ -405,6 +419,9 @@ void l_push_order(lua_State *L, uint64_t id);
 void l_push_time(lua_State *L, int64_t time_ns);
 void l_push_nano(lua_State *L, int64_t nano); /* nil when 0 */
 void l_new_tick(lua_State *L);
+void hg_tick_bind(hg_script *s);    /* once, when it has been made */
+void hg_tick_refresh(hg_script *s); /* before on_tick */
+void hg_tick_check(hg_script *s);   /* before anything else: an old table is not read */
 void l_type_tick(lua_State *L);
 void l_type_instrument(lua_State *L);
 void l_type_order(lua_State *L);

@@ -86,6 +86,7 @@ void hg_task_release(hg_script *s, uint32_t task) {
 }
 
 static void run(hg_script *s, uint32_t task, int nargs) {
+    hg_tick_check(s);
     hg_lua_enter(s, task, nargs, hg_script_budget(s));
 }
 
