@@ -158,17 +158,16 @@ static int l_no_rule(lua_State *L, int table) {
                       name, near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
 }
 
-/* A fresh object, which becomes the one given last. */
-static int l_push_copy(lua_State *L, const snapshot *now, const hg_exposure *e) {
+/* A fresh object with the bytes of `from`, which becomes the one given last. */
+static snapshot *l_push_copy(lua_State *L, const snapshot *from, const hg_exposure *e) {
     bool good = e->quality == HG_QUALITY_GOOD;
     snapshot *x = lua_newuserdatauv(L, good ? GOOD_SIZE : sizeof *x, 0);
-    memcpy(x, now, GOOD_SIZE);
+    memcpy(x, from, GOOD_SIZE);
     if (!good) memcpy(x->reasons, e->reasons, sizeof x->reasons);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_setmetatable(L, -2);
-    lua_pushvalue(L, -1);
-    lua_replace(L, lua_upvalueindex(2));
-    return 1;
+    lua_copy(L, -1, lua_upvalueindex(2));
+    return x;
 }
 
 /* The answer as an object; upvalue 1: the metatable, upvalue 2: the object given last. That one is
@@ -177,17 +176,22 @@ static int l_push_copy(lua_State *L, const snapshot *now, const hg_exposure *e) 
  * where the numbers come out as before. */
 static int l_push_snapshot(lua_State *L, uint32_t id, const hg_exposure *e) {
     const snapshot *last = lua_touserdata(L, lua_upvalueindex(2));
-    bool good = e->quality == HG_QUALITY_GOOD;
-    bool asked = last && last->version == e->version && e->version != 0 && good &&
-                 last->quality == HG_QUALITY_GOOD;
-    snapshot now;
-    if (!asked || memcmp(&last->age, &e->age_s, sizeof last->age) != 0) {
-        copy(&now, id, e);
-        if (asked || !good || !last || memcmp(last, &now, NUMBERS_SIZE) != 0) {
-            return l_push_copy(L, &now, e);
+    bool good = last && e->quality == HG_QUALITY_GOOD && last->quality == HG_QUALITY_GOOD;
+    if (good && last->version == e->version && e->version != 0) {
+        if (memcmp(&last->age, &e->age_s, sizeof last->age) == 0) {
+            lua_pushvalue(L, lua_upvalueindex(2));
+        } else { /* `last` is an upvalue until the copy is made */
+            l_push_copy(L, last, e)->age = e->age_s;
         }
+        return 1;
     }
-    lua_pushvalue(L, lua_upvalueindex(2));
+    snapshot now;
+    copy(&now, id, e);
+    if (good && memcmp(last, &now, NUMBERS_SIZE) == 0) {
+        lua_pushvalue(L, lua_upvalueindex(2));
+    } else {
+        l_push_copy(L, &now, e);
+    }
     return 1;
 }
 

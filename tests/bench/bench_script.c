@@ -93,11 +93,12 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void ticks(bench *b, const char *body) {
+static void ticks_of(bench *b, const char *body, int64_t step_ns) {
     host h;
     host_open(&h, body);
     long before = hg_test_alloc_count();
     BENCH_LOOP (b) {
+        h.now_ns += step_ns;
         hg_script_event(h.script, &h.quote, NULL);
         hg_script_idle(h.script);
     }
@@ -106,6 +107,10 @@ static void ticks(bench *b, const char *body) {
     bench_field(b, "callbacks", (double)stats.callbacks);
     bench_field(b, "host_allocs", (double)(hg_test_alloc_count() - before));
     host_close(&h);
+}
+
+static void ticks(bench *b, const char *body) {
+    ticks_of(b, body, 0);
 }
 
 BENCH(tick_absent) {
@@ -129,6 +134,14 @@ BENCH(tick_two_fields_and_param_read) {
 BENCH(tick_exposure) {
     ticks(b, "local sum = 0 function S:on_tick(t)\n"
              "  local x = hedged.exposure(self.underlying) sum = t.bid + t.ask + x.delta end");
+}
+
+/* Each exposure is another one: its age moved. */
+BENCH(tick_exposure_that_ages) {
+    ticks_of(b,
+             "local sum = 0 function S:on_tick(t)\n"
+             "  local x = hedged.exposure(self.underlying) sum = t.bid + t.ask + x.delta end",
+             1000);
 }
 
 BENCH(exposure_in_c) {
