@@ -115,7 +115,7 @@ struct hg_portfolio {
     uint32_t scratch_capacity;
     uint32_t *changed;
     uint64_t exposures; /* computed so far: the versions of answers */
-    hg_exposure ruled; /* the last answer by a rule of smile_exposure.c */
+    hg_exposure ruled;  /* the last answer by a rule of smile_exposure.c */
 };
 
 /* portfolio.c */

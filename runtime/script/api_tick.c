@@ -83,7 +83,7 @@ void hg_tick_refresh(hg_script *s) {
         unsigned field = (unsigned)__builtin_ctz(old);
         int64_t raw = raw_of(s, HG_N_bid + field);
         if (raw == t->seen[field] && !other) continue;
-        t->holes &= (uint8_t)~(1u << field);
+        t->holes &= (uint8_t) ~(1u << field);
         if (raw != ABSENT) {
             put(s, field, raw);
         } else {

@@ -107,10 +107,10 @@ typedef struct hg_tick {
     const hg_instrument *inst; /* NULL before the first */
     const hg_market_state *market;
     int64_t time_ns;
-    const hg_instrument *shown;   /* by the table */
-    uint64_t version;             /* of the market's state when the table was last compared */
-    bool by_table;                /* else a function reads the market */
-    uint8_t learned, holes;       /* bits of fields: in the table; of these, without a value */
+    const hg_instrument *shown; /* by the table */
+    uint64_t version;           /* of the market's state when the table was last compared */
+    bool by_table;              /* else a function reads the market */
+    uint8_t learned, holes;     /* bits of fields: in the table; of these, without a value */
     uint8_t reads[HG_TICK_FIELDS];
     int64_t seen[HG_TICK_FIELDS]; /* what the table has */
     uint64_t count;
