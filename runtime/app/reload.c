@@ -393,7 +393,7 @@ static void begin_attempt(hg_reload *r, size_t i) {
     slot->wanted = false;
     slot->from = slot->to = hg_script_hash(running);
     if (!slot->chosen && hg_code_is_on_disk(slot->tried)) {
-        bool same = hg_code_hash(slot->tried) == slot->from;
+        bool same = hg_code_hash(slot->tried) == slot->from && !hg_script_is_lost(running);
         if (!slot->asked || same) {
             if (slot->asked) {
                 hg_reload_tell(r, i, "loaded", "ok", "nothing has changed", NULL);
@@ -425,7 +425,7 @@ static bool loaded(hg_reload *r, size_t i) {
     hg_reload_slot *slot = &r->slots[i];
     slot->to = hg_script_hash(r->rehearsal.trial);
     remember_tried(r, i);
-    if (slot->to == slot->from) {
+    if (slot->to == slot->from && !hg_script_is_lost(r->core->scripts[i])) {
         hg_reload_abandon(r, i);
         return false;
     }

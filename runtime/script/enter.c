@@ -101,7 +101,7 @@ static const char *failure_text(hg_script *s, lua_State *co, int status, int64_t
         find_place(co, place, sizeof place);
         snprintf(buf, size,
                  "%sran for more than %g ms of CPU time (its budget) inside one step of Lua, as a "
-                 "table whose keys collide; its state is lost",
+                 "table whose keys collide; its Lua state is given up",
                  place, (double)budget_ns / 1e6);
         return buf;
     }

@@ -307,6 +307,10 @@ static int refuse(hg_script *s) {
 int hg_inspect(hg_inspector *in, hg_script *target, const char *code, bool write, char *out,
                size_t size) {
     out[0] = '\0';
+    if (target && hg_script_is_lost(target)) {
+        return HG_ERR(HG_ESTATE, "%s was stopped in the middle of a step: it has no state to ask",
+                      target->name);
+    }
     if (write && !target) return HG_ERR(HG_EUSAGE, "write to which strategy?");
     int rc = write ? 0 : open_own(in);
     if (rc < 0) return rc;
@@ -321,7 +325,7 @@ int hg_inspect(hg_inspector *in, hg_script *target, const char *code, bool write
     question q = {in, target, code, write};
     rc = hg_lua_protect(s, l_ask, &q, "repl", hg_script_budget(s));
     if (rc < 0) rc = refuse(s);
-    memcpy(s->error, kept, sizeof kept);
+    if (s->lua) memcpy(s->error, kept, sizeof kept);
     if (!write && s->lua) {
         lua_gc(s->lua, LUA_GCCOLLECT);
         lua_gc(s->lua, LUA_GCSTOP);

@@ -119,13 +119,17 @@ static int renew_tasks(hg_script *s) {
     return 0;
 }
 
+bool hg_script_is_lost(const hg_script *s) {
+    return !s->lua;
+}
+
 int hg_script_resume(hg_script *s) {
     bool can = s->state == HG_SCRIPT_PAUSED || s->state == HG_SCRIPT_FAILED;
     if (!can || !s->subscribed) {
         return HG_ERR(HG_ESTATE, "%s is %s: only a paused or parked strategy can be resumed",
                       s->name, hg_script_state_name(s->state));
     }
-    if (!s->lua) {
+    if (hg_script_is_lost(s)) {
         return HG_ERR(HG_ESTATE,
                       "%s was stopped in the middle of a step: its state is lost; "
                       "change its file or reload it",

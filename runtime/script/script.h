@@ -88,6 +88,9 @@ HG_MUST_CHECK int hg_script_pause(hg_script *script);
  * subscriptions are as they were, its error budget is new. HG_ESTRATEGY when that fails. */
 HG_MUST_CHECK int hg_script_resume(hg_script *script);
 
+/* Whether it was stopped in the middle of a step of Lua: it is parked for good, without a state. */
+bool hg_script_is_lost(const hg_script *script);
+
 /* The distinct errors so far, oldest first: first line and how often. False past the last one. */
 bool hg_script_fault(const hg_script *script, size_t k, const char **text, uint64_t *count);
 

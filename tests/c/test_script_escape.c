@@ -150,19 +150,6 @@ TEST(s2_pcalls_cannot_be_nested_without_end) {
          "true 7\n");
 }
 
-/* What the interrupted step held is lost, and meant to be: not for the leak checker. */
-#if defined(__has_feature)
-#define HAS_FEATURE(x) __has_feature(x)
-#else
-#define HAS_FEATURE(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
-#include <sanitizer/lsan_interface.h>
-#else
-static void __lsan_disable(void) {}
-static void __lsan_enable(void) {}
-#endif
-
 /* One step of Lua that takes minutes: the script is stopped in its middle, the host lives on. */
 static void given_up_after(int64_t budget_ms, const char *body) {
     kit k;
@@ -172,9 +159,9 @@ static void given_up_after(int64_t budget_ms, const char *body) {
     char source[1024];
     snprintf(source, sizeof source, "local u = {}\nfunction S:on_tick() %s\nend", body);
     kit_load(&k, source);
-    __lsan_disable();
+    kit_leaks(true);
     kit_quote(&k, PERP, 63990, 64010);
-    __lsan_enable();
+    kit_leaks(false);
     kit_failed(&k, "inside one step of Lua");
     CHECK(k.script->lua == NULL);
     CHECK_EQ(hg_script_resume(k.script), HG_ESTATE);

@@ -1,6 +1,7 @@
 /* Questions to a strategy: what they see, what they cannot do, and that a strategy survives them.
  */
 #include "script/inspect.h"
+#include "script/watchdog_int.h"
 #include "test_script_kit.h"
 
 static char answer[HG_INSPECT_TEXT_MAX];
@@ -76,6 +77,30 @@ TEST(cannot_act_or_run_away) {
 }
 
 /* What is written into a copy would be lost without a word. */
+#define COLLIDING "local t = {} for i = 1, 65537 do t[i * 131071] = true end"
+
+TEST(a_question_that_cannot_be_ended_costs_its_own_state) {
+    kit k;
+    kit_open(&k);
+    kit_index(&k, 64000);
+    kit_load(&k, "");
+    hg_watchdog_hang_ns = 200 * HG_NS_PER_MS;
+    k.env.callback_budget_ns = 20 * HG_NS_PER_MS;
+    hg_inspector *in = hg_inspector_new(&k.env);
+    kit_leaks(true);
+    fails(in, k.script, COLLIDING, false, "inside one step of Lua");
+    kit_running(&k);
+    says(in, k.script, "1 + 1", false, "2");
+    fails(in, k.script, COLLIDING, true, "inside one step of Lua"); /* its own, or the strategy's */
+    kit_leaks(false);
+    kit_failed(&k, "inside one step of Lua");
+    CHECK(hg_script_is_lost(k.script));
+    CHECK_EQ(hg_inspect(in, k.script, "1", false, answer, sizeof answer), HG_ESTATE);
+    CHECK(strstr(hg_error_text(), "no state to ask") != NULL);
+    hg_inspector_free(in);
+    kit_close(&k);
+}
+
 TEST(assigning_into_the_copies_is_an_error) {
     static const char *const lost[] = {"state.n = 1", "self.state.n = 1", "self.x=1",
                                        "state['n'] = 1", "state.a[1].b = 2 return 1"};
