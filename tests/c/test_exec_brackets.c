@@ -117,7 +117,7 @@ static void send_plain(rig *r, uint16_t strategy, hg_side side, bool reduce_only
     hg_order_request q = {.instrument = PERP, .side = side, .strategy = strategy, .again = true};
     q.reduce_only = reduce_only;
     q.type = chance(r, 2) ? HG_TYPE_MARKET : HG_TYPE_LIMIT;
-    q.price = q.type == HG_TYPE_LIMIT ? r->mid - side * (below(r, 8) - 3) : 0;
+    q.price = q.type == HG_TYPE_LIMIT ? r->mid - (int)side * (below(r, 8) - 3) : 0;
     q.size = 1 + below(r, 4);
     send_request(&r->w, q);
 }
@@ -175,7 +175,7 @@ static void send_pair(rig *r) {
     hg_order_request q = {
         .instrument = PERP, .side = out, .type = HG_TYPE_LIMIT, .size = size, .again = true};
     q.reduce_only = true;
-    q.price = r->mid - out * (4 + below(r, 20));
+    q.price = r->mid - (int)out * (4 + below(r, 20));
     uint64_t take = send_request(&r->w, q);
     if (r->w.refusal.code != HG_REJECT_NONE) {
         return;
@@ -184,7 +184,7 @@ static void send_pair(rig *r) {
     q.oco = take;
     q.type = chance(r, 2) ? HG_TYPE_STOP : HG_TYPE_TRAILING;
     q.trail = q.type == HG_TYPE_TRAILING ? 8 + below(r, 20) : 0;
-    q.trigger_price = q.type == HG_TYPE_STOP ? r->mid + out * (6 + below(r, 20)) : 0;
+    q.trigger_price = q.type == HG_TYPE_STOP ? r->mid + (int)out * (6 + below(r, 20)) : 0;
     send_request(&r->w, q);
     r->pairs++;
 }
