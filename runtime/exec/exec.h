@@ -109,6 +109,12 @@ void hg_exec_free(hg_exec *exec);
 #define HG_SHARES_MAX 64
 HG_MUST_CHECK int hg_exec_share(hg_exec *exec, uint16_t strategy, hg_portfolio *share);
 
+/* A strategy means to send so many lots more, or less, in time: they count as pending in the
+ * exposures of the book and of its share, though not in margin and the gate's own sums over orders.
+ * What it has planned in all is never below zero. */
+void hg_exec_plan(hg_exec *exec, uint16_t strategy, uint32_t instrument, hg_side side,
+                  hg_lots change);
+
 /* Judges and sends. HG_OK and the id; or HG_ERISK with the refusal filled, and an order in state
  * rejected whose id is given as well (0 when the table is full). The script hears of the rejection
  * through an event, after its callback has returned. */

@@ -94,6 +94,7 @@ typedef struct hg_deadline {
 /* Sums over open orders, by side: buy, sell. */
 typedef struct hg_pending {
     hg_lots plain[2], reduce[2]; /* reduce-only orders apart */
+    hg_lots planned[2];          /* no orders yet: what executions still mean to send */
 } hg_pending;
 
 typedef struct hg_instrument_orders {

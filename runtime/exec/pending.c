@@ -3,7 +3,9 @@
  * Reduce-only orders are kept within the position by the venue, all of one side together. So they
  * count together for no more than could be left to reduce: what is held and what may still come to
  * it. A take-profit and the stop that was sent while its cancel is on the way close once, and count
- * once. Invariant: the pending sizes of portfolio and shares are these sums, after every change. */
+ * once. What executions have not sent yet is kept apart: it counts in the exposures only, the gate
+ * and the margin judge it when it is sent. Invariant: the pending sizes of portfolio and shares are
+ * these sums, after every change. */
 #include "base/assert.h"
 #include "exec/exec_int.h"
 
@@ -124,4 +126,22 @@ hg_lots hg_pending_room_for(const hg_exec *exec, const hg_slot *slot) {
     hg_lots held = held_of(exec, order->instrument);
     hg_lots room = (order->side == HG_BUY ? -held : held) - others;
     return room > 0 ? room : 0;
+}
+
+static void plan_in(hg_portfolio *portfolio, hg_pending *p, uint32_t instrument, int side,
+                    hg_lots change) {
+    hg_lots *planned = &p->planned[place_of(side)];
+    *planned += change;
+    hg_assert(*planned >= 0);
+    hg_portfolio_planned(portfolio, instrument, p->planned[0], p->planned[1]);
+}
+
+void hg_exec_plan(hg_exec *exec, uint16_t strategy, uint32_t instrument, hg_side side,
+                  hg_lots change) {
+    hg_assert(exec && instrument < hg_universe_count(exec->universe));
+    hg_share *share = strategy < HG_SHARES_MAX ? exec->shares[strategy] : NULL;
+    plan_in(exec->portfolio, &exec->per[instrument].pending, instrument, side, change);
+    if (share) {
+        plan_in(share->portfolio, &share->pending[instrument], instrument, side, change);
+    }
 }

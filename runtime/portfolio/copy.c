@@ -11,6 +11,8 @@ static void copy_holding(hg_portfolio *to, const hg_portfolio *from, uint32_t id
     *h = from->holdings[id];
     h->pos.pending_buy = 0;
     h->pos.pending_sell = 0;
+    h->pos.planned_buy = 0;
+    h->pos.planned_sell = 0;
     h->column = HG_ID_NONE;
     h->listed = listed;
     hg_holding_changed(to, id);

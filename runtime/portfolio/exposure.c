@@ -47,15 +47,24 @@ static void input_time(hg_book *b, int64_t time_ns) {
 
 /* --- sums ------------------------------------------------------------------------------------- */
 
+/* Orders, and what is meant to become orders. */
+static hg_lots coming_buy(const hg_position *pos) {
+    return pos->pending_buy + pos->planned_buy;
+}
+
+static hg_lots coming_sell(const hg_position *pos) {
+    return pos->pending_sell + pos->planned_sell;
+}
+
 static void sizes_read(hg_portfolio *p, hg_book *b) {
     b->pending_options = false;
     for (uint32_t i = 0; i < b->options; i++) {
         const hg_position *pos = &p->holdings[b->option_ids[i]].pos;
         double lot = (double)hg_universe_get(p->universe, b->option_ids[i])->lot / 1e9;
-        bool pending = pos->pending_buy != 0 || pos->pending_sell != 0;
+        bool pending = coming_buy(pos) != 0 || coming_sell(pos) != 0;
         b->held[i] = (double)pos->lots * lot;
-        b->buy[i] = (double)pos->pending_buy * lot;
-        b->sell[i] = (double)pos->pending_sell * lot;
+        b->buy[i] = (double)coming_buy(pos) * lot;
+        b->sell[i] = (double)coming_sell(pos) * lot;
         b->used[i] = pos->lots != 0 || pending ? UINT8_MAX : 0;
         b->pending_options = b->pending_options || pending;
     }
@@ -142,7 +151,7 @@ static void sum_linear(hg_portfolio *p, hg_book *b, uint32_t id, int64_t now_ns)
     const hg_holding *h = &p->holdings[id];
     const hg_instrument *inst = hg_universe_get(p->universe, id);
     double price = 0;
-    bool idle = h->pos.lots == 0 && h->pos.pending_buy == 0 && h->pos.pending_sell == 0;
+    bool idle = h->pos.lots == 0 && coming_buy(&h->pos) == 0 && coming_sell(&h->pos) == 0;
     if (idle) { /* an opened leg that is closed by now: what it gained before the session stays out
                  */
         x->delta_cash -= inst->inverse ? hg_nano_to_double(h->first_pnl) : 0;
@@ -155,7 +164,7 @@ static void sum_linear(hg_portfolio *p, hg_book *b, uint32_t id, int64_t now_ns)
     linear_inputs(p, b, inst, priced);
     x->delta_filled += held * moving;
     x->notional += fabs(held) * coins * (price > 0 ? price : x->spot);
-    add_pending(x, moving, (double)h->pos.pending_buy, (double)h->pos.pending_sell);
+    add_pending(x, moving, (double)coming_buy(&h->pos), (double)coming_sell(&h->pos));
     if (!priced || h->pos.lots == 0) {
         return;
     }

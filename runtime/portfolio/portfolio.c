@@ -119,7 +119,7 @@ void hg_holding_changed(hg_portfolio *p, uint32_t id) {
     const hg_instrument *inst = hg_universe_get(p->universe, id);
     hg_book *book = &p->books[inst->underlying_id];
     bool listed = pos->lots != 0 || pos->opened != 0 || pos->pending_buy != 0 ||
-                  pos->pending_sell != 0;
+                  pos->pending_sell != 0 || pos->planned_buy != 0 || pos->planned_sell != 0;
     if (listed != h->listed) {
         held_set(p, id, listed);
         book->restructure = true;
@@ -191,6 +191,14 @@ void hg_portfolio_pending(hg_portfolio *p, uint32_t id, hg_lots buy, hg_lots sel
     }
     pos->pending_buy = buy;
     pos->pending_sell = sell;
+    hg_holding_changed(p, id);
+}
+
+void hg_portfolio_planned(hg_portfolio *p, uint32_t id, hg_lots buy, hg_lots sell) {
+    hg_assert(id < hg_universe_count(p->universe));
+    hg_assert(buy >= 0 && sell >= 0);
+    p->holdings[id].pos.planned_buy = buy;
+    p->holdings[id].pos.planned_sell = sell;
     hg_holding_changed(p, id);
 }
 

@@ -22,6 +22,8 @@ typedef struct hg_position {
     hg_lots opened;       /* lots given by the book at the start: the unhedged leg */
     hg_lots pending_buy;  /* remaining size of open and unknown orders */
     hg_lots pending_sell; /* >= 0 */
+    hg_lots planned_buy;  /* no orders yet, but meant: in exposures, not in margin */
+    hg_lots planned_sell;
 } hg_position;
 
 typedef enum {
@@ -98,6 +100,7 @@ HG_MUST_CHECK int hg_portfolio_fill_of(hg_portfolio *portfolio, uint32_t id, hg_
                                        const hg_fill_origin *origin);
 
 void hg_portfolio_pending(hg_portfolio *portfolio, uint32_t id, hg_lots buy, hg_lots sell);
+void hg_portfolio_planned(hg_portfolio *portfolio, uint32_t id, hg_lots buy, hg_lots sell);
 
 const hg_position *hg_portfolio_get(const hg_portfolio *portfolio, uint32_t id);
 hg_cash hg_portfolio_cash(const hg_portfolio *portfolio, uint32_t currency);

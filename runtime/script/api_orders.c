@@ -39,7 +39,7 @@ void l_push_order(lua_State *L, uint64_t id) {
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
-static hg_side l_side(lua_State *L, const char *name) {
+hg_side l_side(lua_State *L, const char *name) {
     if (name && strcmp(name, "buy") == 0) return HG_BUY;
     if (!name || strcmp(name, "sell") != 0) {
         luaL_error(L, "side must be \"buy\" or \"sell\", got %s", name ? name : "nothing");
@@ -417,6 +417,7 @@ int l_open_orders(lua_State *L) {
         {"send",       l_send      },
         {"cancel",     l_cancel    },
         {"cancel_all", l_cancel_all},
+        {"plan",       l_plan      },
         {"open",       l_open      },
         {"get",        l_get       },
         {NULL,         NULL        },

@@ -83,6 +83,7 @@ void hg_script_park(hg_script *s) {
     s->state = HG_SCRIPT_FAILED;
     if (s->stats.errors == 0) s->stats.errors = 1;
     hg_timer_clear(s);
+    hg_plan_drop_all(s);
     if (s->env->on_park == HG_PARK_KEEP || s->probation) return;
     hg_exec_cancel_all(s->env->exec, s->index, HG_ID_NONE, hg_script_now(s));
 }
@@ -94,6 +95,7 @@ int hg_script_pause(hg_script *s) {
     }
     s->state = HG_SCRIPT_PAUSED;
     hg_timer_clear(s);
+    hg_plan_drop_all(s);
     hg_exec_cancel_all(s->env->exec, s->index, HG_ID_NONE, hg_script_now(s));
     return 0;
 }

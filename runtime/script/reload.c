@@ -399,6 +399,7 @@ int hg_script_succeed(hg_script *next, const hg_script *running, bool start) {
 
 void hg_script_suspend(hg_script *s) {
     if (s->state == HG_SCRIPT_RUNNING) s->state = HG_SCRIPT_SUSPENDED;
+    hg_plan_drop_all(s);
 }
 
 /* A rhythm that went on without it: one beat is owed, not all of them. */

@@ -264,6 +264,7 @@ void hg_script_stop(hg_script *s, const char *reason) {
     hg_script_call(s, HG_CB_STOP, hg_script_budget(s));
     s->why = NULL;
     if (s->state != HG_SCRIPT_FAILED) s->state = HG_SCRIPT_STOPPED;
+    hg_plan_drop_all(s);
 }
 
 /* Collections start when memory has grown by half, and then advance with what was allocated. */

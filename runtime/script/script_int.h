@@ -60,6 +60,13 @@ typedef struct hg_fault {
 /* ---- tasks and timers ------------------------------------------------------------------------ */
 typedef enum { HG_WAIT_NONE, HG_WAIT_SLEEP, HG_WAIT_ORDER } hg_wait;
 
+/* What a task still means to send (plan.c). */
+typedef struct hg_plan {
+    hg_lots lots; /* 0: nothing */
+    uint32_t instrument;
+    int8_t side;
+} hg_plan;
+
 typedef struct hg_task {
     lua_State *co;
     int ref; /* keeps the coroutine */
@@ -67,6 +74,7 @@ typedef struct hg_task {
     uint64_t order;    /* HG_WAIT_ORDER: its id */
     uint64_t deadline; /* timer handle, 0 = none */
     const char *label; /* "on_tick": for messages */
+    hg_plan plan;
 } hg_task;
 
 typedef struct hg_timer {
@@ -321,6 +329,9 @@ int l_param_publish(lua_State *L);
 #define HG_TASK_NONE UINT32_MAX
 uint32_t hg_task_take(hg_script *s); /* HG_TASK_NONE when none is left: the script is parked */
 void hg_task_release(hg_script *s, uint32_t task);
+void hg_plan_drop(hg_script *s, uint32_t task);
+void hg_plan_drop_all(hg_script *s); /* the script is not running: nobody will send it */
+int l_plan(lua_State *L);
 /* Gives a task whose coroutine failed or was left waiting a fresh one. */
 HG_MUST_CHECK int hg_task_renew(hg_script *s, uint32_t task);
 void hg_task_wake(hg_script *s, uint32_t task, bool timed_out);
@@ -432,6 +443,7 @@ void l_order_conditions(lua_State *L, int table, hg_order_request *request, hg_b
 void l_order_amendment(lua_State *L, int table, hg_amendment *amendment);
 uint64_t l_order_id(lua_State *L, int index);
 bool l_push_condition(lua_State *L, const hg_order *order, unsigned name);
+hg_side l_side(lua_State *L, const char *name); /* raises */
 int l_choice(lua_State *L, const char *field, const char *name, const char *const *names);
 extern const char *const hg_order_types[];
 int l_order_submit(lua_State *L, hg_script *s, hg_order_request *request);

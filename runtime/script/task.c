@@ -47,6 +47,7 @@ int hg_task_renew(hg_script *s, uint32_t task) {
     if (t->wait == HG_WAIT_ORDER) s->order_waits--;
     t->wait = HG_WAIT_NONE;
     t->deadline = 0;
+    hg_plan_drop(s, task);
     /* What the function still holds is closed (<close> variables), under the same budget. */
     lua_State *before = hg_watchdog_enter(t->co, hg_script_budget(s));
     lua_resetthread(t->co);
@@ -82,6 +83,7 @@ uint32_t hg_task_take(hg_script *s) {
 }
 
 void hg_task_release(hg_script *s, uint32_t task) {
+    hg_plan_drop(s, task);
     s->free_tasks[s->free_count++] = task;
 }
 

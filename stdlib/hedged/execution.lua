@@ -5,7 +5,8 @@
 -- Each returns what was filled, in the instrument's amount unit, and, where it could not do all, a
 -- message and a code. What all share: nothing is sent while the fate of an earlier order is open.
 -- An order that is cancelled is waited for; if its end stays unknown the rest is not sent, since
--- it might trade twice.
+-- it might trade twice. What is not sent yet is planned (orders.plan): it counts as pending, so
+-- nobody else hedges it meanwhile.
 
 local hedged = require "hedged"
 local market = require "hedged.market"
@@ -60,32 +61,65 @@ local function is_done(order)
 end
 
 -- Ends an order and returns what it filled; nil, message, code when its end stays unknown.
+-- A venue that is busy refuses cancels too: they are asked for again each second.
 local function close(order)
-  if not is_done(order) then
+  local deadline = hedged.now() + ANSWER
+  while not is_done(order) and hedged.now() < deadline do
     order:cancel()
-    order:await(ANSWER)
+    order:await(math.min(1, deadline - hedged.now()))
   end
   if is_done(order) then return order.filled end
   return nil, "the end of order " .. order.id .. " is not known", "unknown"
 end
 
-local function send(args, instrument, fields)
-  fields.instrument, fields.side = instrument.name, args.side
-  fields.reason = args.reason or fields.reason
-  return orders.send(fields)
+-- An execution under way: `left` lots are neither sent nor filled, or are in its open order.
+local function begin(args, instrument, lots)
+  local job = { args = args, instrument = instrument, left = lots }
+  orders.plan { instrument = instrument, side = args.side, size = lots * instrument.lot }
+  return job
 end
 
--- Market or, with `limit`, immediate-or-cancel at that price.
-local function take(args, instrument, size, reason)
-  local order, message, code = send(args, instrument, {
-    size = size, type = args.limit and "limit" or "market", price = args.limit,
-    tif = args.limit and "ioc" or nil, reason = reason,
+local function plan(job, lots)
+  local instrument = job.instrument
+  orders.plan { instrument = instrument, side = job.args.side, size = lots * instrument.lot }
+end
+
+local function finish(job, ...)
+  plan(job, 0)
+  return ...
+end
+
+local function send(job, lots, fields)
+  fields.instrument, fields.side = job.instrument.name, job.args.side
+  fields.size = lots * job.instrument.lot
+  fields.reason = job.args.reason or fields.reason
+  plan(job, job.left - lots)
+  local order, message, code = orders.send(fields)
+  if not order then plan(job, job.left) end
+  return order, message, code
+end
+
+-- Ends an order of the job. Returns what it has filled, in lots, and whether that is all.
+local function settle(job, order)
+  local filled, message, code = close(order)
+  local lots = lots_in(job.instrument, filled or order.filled)
+  job.left = job.left - lots
+  if filled then plan(job, job.left) end
+  return lots, filled ~= nil, message, code
+end
+
+-- Market or, with `limit`, immediate-or-cancel at that price. Returns lots.
+local function take(job, lots, reason)
+  local limit = job.args.limit
+  local order, message, code = send(job, lots, {
+    type = limit and "limit" or "market", price = limit, tif = limit and "ioc" or nil,
+    reason = reason,
   })
   if not order then return 0, message, code end
   order:await(ANSWER)
-  local filled
-  filled, message, code = close(order)
-  if not filled then return order.filled, message, code end
+  local filled, known
+  filled, known, message, code = settle(job, order)
+  if not known then return filled, message, code end
   return filled
 end
 
@@ -93,9 +127,9 @@ end
 -- optional), reason.
 function execution.cross(args)
   local instrument = check("cross", args)
-  local size = lots_in(instrument, args.size) * instrument.lot
-  local filled, message, code = take(args, instrument, size, "cross")
-  return filled, message, code
+  local job = begin(args, instrument, lots_in(instrument, args.size))
+  local filled, message, code = take(job, job.left, "cross")
+  return finish(job, filled * instrument.lot, message, code)
 end
 
 -- The best price of our own side, and whether it is there.
@@ -109,38 +143,42 @@ end
 -- Rests at the touch and follows it: looked at every `refresh` seconds, cancelled and placed anew
 -- when the touch has moved away. Ends when all is filled or after `patience` seconds; with `cross`
 -- what is left then is taken from the market.
-local function rest(args, instrument, size, patience, refresh, cross)
+local function rest(job, lots, patience, refresh, cross)
   local deadline = hedged.now() + patience
-  local lot, left = instrument.lot, lots_in(instrument, size)
-  local done = 0
+  local side, left = job.args.side, lots
   while left > 0 and hedged.now() < deadline do
-    local price = touch(instrument, args.side)
+    local price = touch(job.instrument, side)
     if not price then
       hedged.sleep(math.min(refresh, deadline - hedged.now()))
     else
-      local order, message, code = send(args, instrument, {
-        size = left * lot, type = "limit", price = price, tif = "gtc", post_only = true,
+      local order, message, code = send(job, left, {
+        type = "limit", price = price, tif = "gtc", post_only = true,
         reason = "rest at the touch",
       })
-      if not order then return done, message, code end
+      if not order then return lots - left, message, code end
       repeat
         order:await(math.max(0, math.min(refresh, deadline - hedged.now())))
-        local now = touch(instrument, args.side)
+        local now = touch(job.instrument, side)
       until is_done(order) or hedged.now() >= deadline or now and now ~= price
-      local filled
-      filled, message, code = close(order)
-      if not filled then return done + order.filled, message, code end
-      done = done + filled
-      left = left - lots_in(instrument, filled)
+      local filled, known
+      filled, known, message, code = settle(job, order)
+      left = left - filled
+      if not known then return lots - left, message, code end
       -- The book moved into us before the order arrived: look again, but not at once.
       if order.state == "rejected" then hedged.sleep(refresh) end
     end
   end
   if left > 0 and cross then
-    local filled, message, code = take(args, instrument, left * lot, "out of patience")
-    return done + filled, message, code
+    local filled, message, code = take(job, left, "out of patience")
+    return lots - left + filled, message, code
   end
-  return done
+  return lots - left
+end
+
+local function rest_all(args, instrument, patience, refresh, cross)
+  local job = begin(args, instrument, lots_in(instrument, args.size))
+  local filled, message, code = rest(job, job.left, patience, refresh, cross)
+  return finish(job, filled * instrument.lot, message, code)
 end
 
 -- Fields: instrument, side, size; patience (60 s), refresh (1 s), cross (false), limit (worst price
@@ -149,7 +187,7 @@ function execution.peg(args)
   local instrument = check("peg", args)
   local patience = positive("peg", args, "patience", 60)
   local refresh = positive("peg", args, "refresh", 1)
-  local filled, message, code = rest(args, instrument, args.size, patience, refresh, args.cross)
+  local filled, message, code = rest_all(args, instrument, patience, refresh, args.cross)
   return filled, message, code
 end
 
@@ -158,7 +196,7 @@ function execution.passive_then_cross(args)
   local instrument = check("passive_then_cross", args)
   local patience = positive("passive_then_cross", args, "patience", 60)
   local refresh = positive("passive_then_cross", args, "refresh", 1)
-  local filled, message, code = rest(args, instrument, args.size, patience, refresh, true)
+  local filled, message, code = rest_all(args, instrument, patience, refresh, true)
   return filled, message, code
 end
 
@@ -173,30 +211,30 @@ function execution.twap(args)
   if slices < 1 then fail("twap", "slices must be at least 1") end
   local refresh = positive("twap", args, "refresh", 1)
   local total, done = lots_in(instrument, args.size), 0
+  local job = begin(args, instrument, total)
   local start = hedged.now()
   local message, code
   for slice = 1, slices do
     local due = math.floor(total * slice / slices + 0.5)
     local stop = start + duration * slice / slices
     if due > done then
-      local size = (due - done) * instrument.lot
       local filled
       if args.passive then
         local patience = math.max(refresh, stop - hedged.now() - refresh)
-        filled, message, code = rest(args, instrument, size, patience, refresh, true)
+        filled, message, code = rest(job, due - done, patience, refresh, true)
       else
-        filled, message, code = take(args, instrument, size,
-          ("slice %d of %d"):format(slice, slices))
+        filled, message, code = take(job, due - done, ("slice %d of %d"):format(slice, slices))
       end
-      done = done + lots_in(instrument, filled)
-      if code == "unknown" then return done * instrument.lot, message, code end
+      done = done + filled
+      if code == "unknown" then return finish(job, done * instrument.lot, message, code) end
     end
     if slice < slices and stop > hedged.now() then hedged.sleep(stop - hedged.now()) end
   end
   if done < total then
-    return done * instrument.lot, message or "the market did not give it all", code or "rest"
+    return finish(job, done * instrument.lot, message or "the market did not give it all",
+      code or "rest")
   end
-  return done * instrument.lot
+  return finish(job, done * instrument.lot)
 end
 
 -- Shows `show` of the size at `price` and refills until all is filled or `patience` seconds are
@@ -206,25 +244,25 @@ function execution.iceberg(args)
   local show = positive("iceberg", args, "show")
   local price = positive("iceberg", args, "price")
   local patience = positive("iceberg", args, "patience", 3600)
-  local lot = instrument.lot
-  local shown, left = lots_in(instrument, show), lots_in(instrument, args.size)
+  local shown, total = lots_in(instrument, show), lots_in(instrument, args.size)
   if shown == 0 then fail("iceberg", "show is less than one lot") end
-  local deadline, done = hedged.now() + patience, 0
-  while left > 0 and hedged.now() < deadline do
-    local order, message, code = send(args, instrument, {
-      size = math.min(shown, left) * lot, type = "limit", price = price, tif = "gtc",
-      reason = "iceberg",
-    })
-    if not order then return done * lot, message, code end
-    order:await(deadline - hedged.now())
-    local filled
-    filled, message, code = close(order)
-    done = done + lots_in(instrument, filled or order.filled)
-    left = left - lots_in(instrument, filled or order.filled)
-    if not filled then return done * lot, message, code end
-    if order.state == "rejected" then return done * lot, order.message, order.code end
+  local job = begin(args, instrument, total)
+  local deadline = hedged.now() + patience
+  local function result(message, code)
+    return finish(job, (total - job.left) * instrument.lot, message, code)
   end
-  return done * lot
+  while job.left > 0 and hedged.now() < deadline do
+    local order, message, code = send(job, math.min(shown, job.left), {
+      type = "limit", price = price, tif = "gtc", reason = "iceberg",
+    })
+    if not order then return result(message, code) end
+    order:await(deadline - hedged.now())
+    local _, known
+    _, known, message, code = settle(job, order)
+    if not known then return result(message, code) end
+    if order.state == "rejected" then return result(order.message, order.code) end
+  end
+  return result()
 end
 
 return execution

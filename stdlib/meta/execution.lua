@@ -8,6 +8,10 @@ error("a stub for editors and docs: require hedged.execution inside hedged")
 --- message and a code. Nothing is sent while the end of an earlier order is open; if it stays
 --- unknown, code is "unknown" and the rest is not sent.
 ---
+--- What is not sent yet is planned (`orders.plan`): it counts as pending in every exposure, so that
+--- neither this strategy nor another one that looks at the same book hedges it as well. Fills stay
+--- within the size of the execution; it does not look whether the hedge is still needed.
+---
 --- ```lua strategy
 --- local hedged = require "hedged"
 --- local execution = require "hedged.execution"

@@ -138,6 +138,18 @@ function orders.sell(args) end
 ---@return string? code "not_found" or "not_open"
 function orders.cancel(which) end
 
+--- What this callback or task still means to send, besides its open orders. It counts as pending in
+--- `delta`, `pending` and all exposures, for every strategy that looks at the same book, so that
+--- `hedged.trade` does not hedge it a second time. One plan per task: a new one takes the place of
+--- the old one, size 0 ends it, and it ends with its task. `hedged.execution` keeps one by itself;
+--- whoever writes another execution lowers it before each order by the size of that order. The risk
+--- gate and the margin judge orders, not plans.
+---@param args { instrument: string|hedged.market.instrument, side: "buy"|"sell", size: number }
+---@return boolean? planned
+---@return string? message
+---@return string? code "instrument"
+function orders.plan(args) end
+
 --- Cancels all open orders of this strategy, or those of one instrument.
 ---@param instrument? string|hedged.market.instrument
 ---@return integer count

@@ -144,6 +144,112 @@ function TestExecution:test_iceberg_shows_a_part()
   lu.assertEquals(sizes, { 1000, 1000, 500 })
 end
 
+-- One part of a strategy works its hedge off in time, another hedges what it sees on every tick, as
+-- two strategies without shares of the book would: together they hedge once. The market and the
+-- venue are random, the seed is in the message.
+local BOTH = [[
+  local hedged = require "hedged"
+  local execution = require "hedged.execution"
+  local S = hedged.strategy { api = 1, underlying = "BTC", hedge_with = "BTC-PERPETUAL" }
+  function S:on_start()
+    hedged.after(1, function()
+      self.began = true
+      execution.%s
+    end)
+  end
+  function S:on_tick()
+    if not self.began then return end
+    local x = hedged.exposure("BTC")
+    if x and math.abs(x.delta) > 0.001 then
+      hedged.trade { instrument = self.hedge_with, delta = -x.delta }
+    end
+  end
+  return S
+]]
+
+local WAYS = {
+  [[twap { instrument = "BTC-PERPETUAL", side = "sell", size = 80000, duration = 30 }]],
+  [[twap { instrument = "BTC-PERPETUAL", side = "sell", size = 80000, duration = 30,
+           passive = true }]],
+  [[iceberg { instrument = "BTC-PERPETUAL", side = "sell", size = 80000, show = 5000,
+              price = 88005, patience = 40 }]],
+  [[peg { instrument = "BTC-PERPETUAL", side = "sell", size = 80000, patience = 40 }]],
+  [[passive_then_cross { instrument = "BTC-PERPETUAL", side = "sell", size = 80000,
+                         patience = 20 }]],
+}
+
+local function never_short(way, seed, faults)
+  local s = test.session {
+    strategy = "both",
+    text = BOTH:format(way),
+    instruments = { PERP },
+    book = { { instrument = PERP, size = 80000, entry = 88000 } },
+    latency = "orders=uniform:1ms:400ms", faults = faults, fill = "depth", seed = seed,
+    limits = { hedge_overshoot = 1000, repeated_orders = 1000 },
+  }
+  local sold = 0
+  for step = 1, 300 do
+    local mid = 88000 + (seed * 7919 + step * 104729) % 21 - 10
+    s:advance(0.05 + (seed * 31 + step * 17) % 7 / 10)
+    s:index("BTC", 88000)
+    s:mark { instrument = PERP, mark = 88000 }
+    quote(s, mid - 5, mid + 5, 1000 * (1 + (seed + step * 13) % 9))
+    local held = s:position(PERP)
+    sold = math.max(sold, 80000 - held)
+    assert(held >= -10, ("seed %d, %s: %g held at step %d"):format(seed, way, held, step))
+  end
+  assert(not s:error(), s:error())
+  return sold
+end
+
+function TestExecution:test_what_is_not_sent_yet_is_not_hedged_by_others()
+  local faults = { "none", "busy=10%,repeat=10%", "down=random:20s:2s,busy=5%" }
+  for k, way in ipairs(WAYS) do
+    for seed = 1, 9 do
+      local sold = never_short(way, seed * 10 + k, faults[seed % 3 + 1])
+      lu.assertTrue(sold > 40000, ("seed %d, %s: sold %g"):format(seed * 10 + k, way, sold))
+    end
+  end
+end
+
+function TestExecution:test_a_plan_ends_with_its_task()
+  local s = test.session {
+    strategy = "plans",
+    text = [[
+      local hedged = require "hedged"
+      local orders = require "hedged.orders"
+      local S = hedged.strategy { api = 1, underlying = "BTC", hedge_with = "BTC-PERPETUAL" }
+      local function plan(size)
+        assert(orders.plan { instrument = "BTC-PERPETUAL", side = "buy", size = size })
+      end
+      function S:on_start()
+        hedged.spawn(function() plan(88000); hedged.sleep(10); plan(44000); hedged.sleep(10) end)
+        hedged.spawn(function()
+          hedged.sleep(5)
+          plan(176005) -- whole lots, never more than asked for
+          hedged.sleep(20)
+          error("lost")
+        end)
+      end
+      return S
+    ]],
+    instruments = { PERP },
+  }
+  local expected = { [3] = 1, [7] = 3, [12] = 2.5, [22] = 2, [27] = 0 }
+  for second = 1, 30 do
+    s:advance(1)
+    s:index("BTC", 88000)
+    s:mark { instrument = PERP, mark = 88000 }
+    quote(s, 87990, 88010)
+    if expected[second] then
+      local x = s:exposure("BTC")
+      lu.assertAlmostEquals(x.delta, expected[second], 1e-6, second)
+      lu.assertAlmostEquals(x.pending.hi, expected[second], 1e-6, second)
+    end
+  end
+  lu.assertStrContains(s:error(), "lost")
+end
+
 function TestExecution:test_misuse_is_the_callers_line()
   local s = open [[twap { instrument = "BTC-PERPETUAL", side = "hold", size = 1, duration = 1 }]]
   quote(s, 87990, 88000)
