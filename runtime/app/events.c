@@ -132,14 +132,17 @@ static void on_fill(void *context, const hg_order *order, const hg_event *fill) 
     hg_line_price(&l, "price", inst, fill->order.price);
     hg_json_nano(&l.json, "fee", fill->order.fee);
     hg_json_string(&l.json, "fee_currency", inst->settle);
-    hg_json_string(&l.json, "liquidity", fill->order.maker ? "maker" : "taker");
+    hg_json_string(&l.json, "liquidity", fill->flags & HG_EVF_MAKER ? "maker" : "taker");
     if (order->mid > 0) {
         hg_json_number(&l.json, "mid", order->mid);
     } else {
         hg_json_null(&l.json, "mid");
     }
-    hg_json_number(&l.json, "index",
-                   hg_market_underlying(events->core->market, inst->underlying_id)->spot);
+    if (fill->order.index > 0) {
+        hg_json_nano(&l.json, "index", fill->order.index);
+    } else {
+        hg_json_null(&l.json, "index");
+    }
     hg_line_close(&l, events);
 }
 

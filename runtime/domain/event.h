@@ -42,6 +42,7 @@ enum {
     HG_EVF_SNAPSHOT = 2, /* depth: first level of a full book; forget the old one */
     HG_EVF_INVALID = 4,  /* status: the book cannot be trusted until the next snapshot */
     HG_EVF_HALTED = 8,   /* status: no trading */
+    HG_EVF_MAKER = 16,   /* fill: our order rested */
 };
 
 enum { HG_ABOUT_ANY, HG_ABOUT_ORDER, HG_ABOUT_CANCEL, HG_ABOUT_AMEND };
@@ -79,11 +80,15 @@ typedef struct hg_event {
                 hg_lots filled; /* ack, cancelled, expired: filled in all by then, as the venue
                                    knows (Deribit: filled_amount); 0 where it does not say */
             };
-            uint16_t code; /* rejected, cancelled: hg_reject; alarm: hg_alarm; ack: why the venue
-                              changed price and size, which are its word then */
-            uint8_t maker; /* fill */
-            uint8_t about; /* rejected: HG_ABOUT_*, which request was refused */
-            uint8_t pad[4];
+            union {
+                hg_nano index; /* fill: the venue's index when it traded (USD per coin), of which
+                                  fees of linear options are taken; 0: not told */
+                struct {
+                    uint16_t code; /* rejected, cancelled: hg_reject; alarm: hg_alarm; ack: why the
+                                      venue changed price and size, which are its word then */
+                    uint8_t about; /* rejected: HG_ABOUT_*, which request was refused */
+                };
+            };
         } order;
         struct {
             uint64_t key;

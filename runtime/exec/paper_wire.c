@@ -103,26 +103,31 @@ void hg_wire_answer(hg_paper *p, hg_event_kind kind, const hg_resting *order, hg
     tell(p, &event);
 }
 
-static hg_cash fee_of(const hg_paper *p, const hg_resting *order, hg_ticks price, hg_lots lots,
-                      bool maker) {
-    const hg_instrument *inst = hg_universe_get(p->universe, order->instrument);
+/* 0: it is not known. */
+static hg_nano index_of(const hg_paper *p, const hg_instrument *inst) {
+    hg_nano index = 0;
+    double spot = hg_market_underlying(p->market, inst->underlying_id)->spot;
+    return hg_nano_from_double(spot, &index) && index > 0 ? index : 0;
+}
+
+static hg_cash fee_of(const hg_paper *p, const hg_instrument *inst, hg_ticks price, hg_lots lots,
+                      bool maker, hg_nano index) {
     hg_nano nano = 0;
-    hg_nano spot = 0;
     hg_cash fee = 0;
     bool known = p->options.fees && hg_muldiv(price, inst->tick, 1, &nano) &&
-                 hg_nano_from_double(hg_market_underlying(p->market, inst->underlying_id)->spot,
-                                     &spot) &&
-                 hg_fee(inst, nano, lots, maker, spot, &fee);
+                 hg_fee(inst, nano, lots, maker, index, &fee);
     return known ? fee : 0;
 }
 
 void hg_wire_fill(hg_paper *p, const hg_resting *order, hg_ticks price, hg_lots lots, bool maker) {
+    const hg_instrument *inst = hg_universe_get(p->universe, order->instrument);
     hg_event event = answer_to(HG_EV_FILL, order);
+    event.flags = maker ? HG_EVF_MAKER : 0;
     event.order.trade = ++p->last_trade;
     event.order.price = price;
     event.order.size = lots;
-    event.order.fee = fee_of(p, order, price, lots, maker);
-    event.order.maker = maker;
+    event.order.index = index_of(p, inst);
+    event.order.fee = fee_of(p, inst, price, lots, maker, event.order.index);
     tell(p, &event);
 }
 

@@ -57,7 +57,7 @@ static void l_push_fill(lua_State *L, const hg_script *s) {
     l_set_number(L, "price", hg_price_to_double(inst, e->order.price));
     l_set_number(L, "fee", hg_nano_to_double(e->order.fee));
     l_set_text(L, "fee_currency", inst->settle);
-    l_set_text(L, "liquidity", e->order.maker ? "maker" : "taker");
+    l_set_text(L, "liquidity", e->flags & HG_EVF_MAKER ? "maker" : "taker");
     if (o->mid > 0) l_set_number(L, "mid", o->mid);
     l_set_text(L, "reason", o->reason);
     l_set_time(L, e->time_ns);

@@ -128,7 +128,7 @@ static void drain(replay *r) {
                 r->tally.wait_s += t->filled == 0 ? (double)(e.time_ns - t->sent_ns) / 1e9 : 0;
                 t->filled += e.order.size;
                 CHECK_EQ(e.order.price, t->price);
-                CHECK(e.order.maker);
+                CHECK(e.flags & HG_EVF_MAKER);
                 if (r->strict && t->filled > t->allowed) {
                     hg_test_fail(__FILE__, __LINE__,
                                  "order %llu at %lld: %lld filled, %lld may have traded, %lld "
@@ -287,7 +287,7 @@ static void check_fill(replay *r, taker *t, const hg_event *e) {
     bool outward = t->last == 0 || t->side * (e->order.price - t->last) >= 0;
     t->at = e->order.price == t->last ? t->at + e->order.size : e->order.size;
     t->last = e->order.price;
-    CHECK(!e->order.maker && touch > 0 && outward);
+    CHECK(!(e->flags & HG_EVF_MAKER) && touch > 0 && outward);
     CHECK(t->side * (e->order.price - touch) >= 0);
     CHECK(t->at <= shown);
     CHECK(e->time_ns - t->sent_ns >= 5 * HG_NS_PER_MS);

@@ -359,19 +359,19 @@ static void compare(duel *d) {
     hg_event e;
     for (int i = 0; d->w.venue->ops->next(d->w.venue, &e); i++) {
         nanswer a = i < d->n.out_count ? d->n.out[i] : (nanswer){0};
+        hg_reject code = e.kind == HG_EV_FILL ? HG_REJECT_NONE : (hg_reject)e.order.code;
         bool same = e.kind == a.kind && e.order.id == a.id && e.order.price == a.price &&
-                    e.order.size == a.size && (e.order.maker != 0) == a.maker &&
-                    e.order.code == a.code;
+                    e.order.size == a.size && ((e.flags & HG_EVF_MAKER) != 0) == a.maker &&
+                    code == a.code;
         if (!same) {
             hg_test_fail(__FILE__, __LINE__,
                          "seed %llu step %ld answer %d: %s of %llu, %lld at %lld (%s); naive: %s "
                          "of %llu, %lld at %lld (%s)",
                          (unsigned long long)d->seed, d->step, i,
                          hg_event_kind_name((hg_event_kind)e.kind), (unsigned long long)e.order.id,
-                         (long long)e.order.size, (long long)e.order.price,
-                         hg_reject_code((hg_reject)e.order.code), hg_event_kind_name(a.kind),
-                         (unsigned long long)a.id, (long long)a.size, (long long)a.price,
-                         hg_reject_code(a.code));
+                         (long long)e.order.size, (long long)e.order.price, hg_reject_code(code),
+                         hg_event_kind_name(a.kind), (unsigned long long)a.id, (long long)a.size,
+                         (long long)a.price, hg_reject_code(a.code));
         }
         d->answers++;
         d->fills += a.kind == HG_EV_FILL;

@@ -477,6 +477,45 @@ TEST(fees_of_makers_and_takers) {
     world_close(&w);
 }
 
+/* What the fee is taken of is the venue's word at the fill, however long the way to us. */
+TEST(a_fill_carries_the_index_it_was_charged_by) {
+    world w;
+    world_init(&w);
+    uint32_t option = world_add(&w, "BTC_USDC-27FEB26-60000-C");
+    world_open(&w, NULL);
+    world_trade(&w,
+                &(hg_paper_options){.fill = HG_FILL_TOUCH,
+                                    .fees = true,
+                                    .latency = hg_latency_constant(10 * HG_NS_PER_MS)},
+                NULL);
+    value_event(&w, HG_EV_INDEX, 0, 60000.25);
+    quote(&w, option, 2000, 10, 2001, 10);
+    hg_order order = {.id = 1,
+                      .instrument = option,
+                      .side = HG_BUY,
+                      .type = HG_TYPE_MARKET,
+                      .tif = HG_TIF_IOC,
+                      .price = ticks(&w, option, 2100),
+                      .size = lots(&w, option, 1)};
+    CHECK_EQ(w.venue->ops->submit(w.venue, &order, w.now_ns), HG_OK);
+    later(&w, 10 * HG_NS_PER_MS);
+    value_event(&w, HG_EV_INDEX, 0, 61000); /* the order arrives with it */
+    later(&w, 10 * HG_NS_PER_MS);
+    value_event(&w, HG_EV_INDEX, 0, 65000); /* known to us before the fill is */
+    hg_event e = {0};
+    while (e.kind != HG_EV_FILL) {
+        if (!w.venue->ops->next(w.venue, &e)) {
+            CHECK(w.venue->ops->due_ns(w.venue) <= w.now_ns);
+        }
+    }
+    hg_cash fee = 0;
+    CHECK(hg_fee(inst_of(&w, option), nano(2001), order.size, false, e.order.index, &fee));
+    CHECK_EQ(e.order.index, nano(61000));
+    CHECK_EQ(e.order.fee, fee);
+    CHECK(fee > 0 && !(e.flags & HG_EVF_MAKER));
+    world_close(&w);
+}
+
 /* --- time ------------------------------------------------------------------------------------- */
 
 TEST(latency_is_paid_both_ways) {
