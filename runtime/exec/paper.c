@@ -94,6 +94,9 @@ static void paper_observe(hg_venue *venue, const hg_event *e) {
     if (e->kind == HG_EV_TRADE && e->id < hg_universe_count(p->universe)) {
         hg_paper_lane(p, e->id, HG_BUY)->traded = true;
     }
+    if (p->bands) {
+        hg_band_observe(p, e);
+    }
     if (hg_heap_due_ns(&p->requests) <= e->time_ns) {
         hg_wire_arrive(p, e->time_ns);
     }
@@ -140,6 +143,7 @@ static void paper_close(hg_venue *venue) {
     hg_paper *p = paper_of(venue);
     hg_wire_close(p);
     hg_parked_close(p);
+    hg_band_close(p);
     hg_held_close(p);
     hg_own_close(p);
     free(p->taken);
@@ -207,6 +211,9 @@ int hg_paper_open(const hg_market *market, const hg_paper_options *options, hg_v
     rc = lists_open(p);
     if (rc == HG_OK) {
         rc = hg_held_open(p);
+    }
+    if (rc == HG_OK) {
+        rc = hg_band_open(p);
     }
     if (rc == HG_OK) {
         rc = hg_parked_open(p);

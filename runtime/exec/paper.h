@@ -55,22 +55,23 @@ HG_MUST_CHECK int hg_paper_open(const hg_market *market, const hg_paper_options 
 
 /* How often each thing happened. */
 typedef struct hg_paper_stats {
-    uint64_t requests;      /* that reached matching */
-    uint64_t maker_fills;   /* fills of resting orders */
-    uint64_t taker_fills;   /* and of arriving ones */
-    uint64_t delayed;       /* takers held by the taker delay */
-    uint64_t slid;          /* post-only orders moved behind the touch */
-    uint64_t banded;        /* limits moved to the price band */
-    uint64_t self_trades;   /* meetings with an own order prevented */
-    uint64_t reduced;       /* reduce-only orders cut down or ended as the position shrank */
-    uint64_t rejects;       /* requests refused, for any reason */
-    uint64_t rejects_down;  /* of these: the exchange stood still */
-    uint64_t rejects_busy;  /* the exchange was busy */
-    uint64_t rejects_rate;  /* more requests than allowed */
-    uint64_t windows;       /* down or cut windows met */
-    uint64_t vanished;      /* requests that never arrived */
-    uint64_t answers_late;  /* answers withheld by a cut or lost, told later */
-    uint64_t answers_twice; /* told again */
+    uint64_t requests;       /* that reached matching */
+    uint64_t maker_fills;    /* fills of resting orders */
+    uint64_t taker_fills;    /* and of arriving ones */
+    uint64_t delayed;        /* takers held by the taker delay */
+    uint64_t slid;           /* post-only orders moved behind the touch */
+    uint64_t banded;         /* limits moved to the price band */
+    uint64_t banded_by_mark; /* orders whose band was the mark's: no index for the venue's */
+    uint64_t self_trades;    /* meetings with an own order prevented */
+    uint64_t reduced;        /* reduce-only orders cut down or ended as the position shrank */
+    uint64_t rejects;        /* requests refused, for any reason */
+    uint64_t rejects_down;   /* of these: the exchange stood still */
+    uint64_t rejects_busy;   /* the exchange was busy */
+    uint64_t rejects_rate;   /* more requests than allowed */
+    uint64_t windows;        /* down or cut windows met */
+    uint64_t vanished;       /* requests that never arrived */
+    uint64_t answers_late;   /* answers withheld by a cut or lost, told later */
+    uint64_t answers_twice;  /* told again */
 } hg_paper_stats;
 
 /* What the account holds in an instrument: what it was given (before the first order) and the fills

@@ -93,6 +93,8 @@ typedef struct hg_credits {
     int64_t time_ns;
 } hg_credits;
 
+typedef struct hg_band_average hg_band_average; /* paper_band.c */
+
 typedef struct hg_paper {
     hg_venue venue; /* first: the session holds a pointer to it */
     const hg_market *market;
@@ -116,9 +118,10 @@ typedef struct hg_paper {
     hg_fault_clock clock;
     hg_rng rng; /* of single faults */
     bool faulty;
-    bool cut;           /* the connection was gone when we looked last */
-    uint32_t unproven;  /* lanes whose orders are still to be shown since it is back; 0: none */
-    hg_credits credits; /* rules.rate */
+    bool cut;               /* the connection was gone when we looked last */
+    uint32_t unproven;      /* lanes whose orders are still to be shown since it is back; 0: none */
+    hg_credits credits;     /* rules.rate */
+    hg_band_average *bands; /* by instrument; NULL: no rule needs them */
     hg_account_line *held_lots; /* by instrument */
     uint32_t reducing;          /* reduce-only orders that rest */
     hg_paper_stats stats;
@@ -190,6 +193,13 @@ void hg_held_trade(hg_paper *paper, const hg_resting *order, hg_lots lots);
 void hg_held_settle(hg_paper *paper, uint32_t instrument);
 /* After fills: resting reduce-only orders shrink to what is left to reduce, or end. */
 void hg_held_follow(hg_paper *paper, uint32_t instrument);
+
+/* paper_band.c: price bands, and the averages they stand on */
+HG_MUST_CHECK int hg_band_open(hg_paper *paper);
+void hg_band_close(hg_paper *paper);
+void hg_band_observe(hg_paper *paper, const hg_event *event);
+hg_reject hg_band_judge(hg_paper *paper, const hg_instrument *inst, hg_resting *order,
+                        hg_reject *changed);
 
 /* paper_rules.c: HG_REJECT_NONE, or why the venue refuses. May move the price to the band. */
 hg_reject hg_paper_judge(hg_paper *paper, hg_resting *order, hg_reject *changed);

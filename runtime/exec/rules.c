@@ -77,6 +77,7 @@ static int delay_parse(hg_paper_rules *r, const char *kind, const char *value) {
 static void band_venue(hg_paper_rules *r) {
     r->band = 15 * PERCENT / 10;
     r->band_index = 75 * PERCENT / 10;
+    r->band_average = true;
     r->band_clamps = true;
 }
 
@@ -95,6 +96,7 @@ static int band_parse(hg_paper_rules *r, const char *value) {
     }
     r->band = percent / 100;
     r->band_index = 0;
+    r->band_average = false;
     r->band_clamps = false;
     return HG_OK;
 }

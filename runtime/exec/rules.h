@@ -20,6 +20,8 @@ typedef struct hg_paper_rules {
     hg_nano band;              /* futures and perpetuals: buys at most this fraction above the mark,
                                   sells at most this much below; 0 = no band */
     hg_nano band_index;        /* the same about the index */
+    bool band_average;         /* `band` is about index + a minute's average premium, and edges are
+                                  rounded away from it; the mark stands in where that is unknown */
     bool band_clamps;          /* a limit beyond the band is moved to it instead of refused */
     uint32_t rate;             /* requests per second in the long run, 0 = any */
     uint32_t burst;            /* and at once */
@@ -35,11 +37,12 @@ typedef struct hg_paper_rules {
  *
  * "deribit" (facts of 2026-11): taker_delay=venue, 10 ms for options, dated futures and linear
  * perpetuals, none for inverse ones (docs.deribit.com, "speed bump", 2026-09-23); band=venue,
- * limits of futures are moved to mark +-1.5 % and index +-7.5 % (support.deribit.com, "Trading
- * bandwidth"); post_only=slide (private/buy: reject_post_only false); self_trade=cancel_maker
- * (private/set_self_trading_config); rate=5:20:1s, the lowest tier of the matching engine, whose
- * error 10028 ends the session (docs.deribit.com, "Rate limits"); native=all (private/buy: types
- * stop_*, take_* and trailing_stop with trigger_offset). HG_EUSAGE names the part. */
+ * limits of futures are moved to index + a minute's average premium +-1.5 % and index +-7.5 %
+ * (support.deribit.com, "Trading bandwidth"; paper_band.c); post_only=slide (private/buy:
+ * reject_post_only false); self_trade=cancel_maker (private/set_self_trading_config); rate=5:20:1s,
+ * the lowest tier of the matching engine, whose error 10028 ends the session (docs.deribit.com,
+ * "Rate limits"); native=all (private/buy: types stop_*, take_* and trailing_stop with
+ * trigger_offset). HG_EUSAGE names the part. */
 HG_MUST_CHECK int hg_rules_parse(const char *text, hg_paper_rules *out);
 
 int64_t hg_rules_taker_delay(const hg_paper_rules *rules, const hg_instrument *inst);

@@ -206,6 +206,115 @@ TEST(the_band_refuses_or_moves) {
     world_close(&w);
 }
 
+/* min_price and max_price as Deribit published them, with the index of the same ticker; the quote
+ * is where it makes the average they stand on (BTC-PERPETUAL of December 2025 and January 2026,
+ * BTC_USDC-PERPETUAL of 2026). */
+TEST(the_venue_band_is_that_of_recorded_tickers) {
+    static const struct {
+        uint32_t id;
+        double index, bid, ask, min, max;
+    } tickers[] = {
+        {INVERSE, 86992.82, 87006.0, 87006.5, 85701.0, 88311.5},
+        {INVERSE, 92263.55, 92281.5, 92282.5, 90897.5, 93666.5},
+        {PERP,    86744.11, 86778.1, 86778.2, 85476.4, 88079.9},
+    };
+    for (size_t i = 0; i < sizeof tickers / sizeof *tickers; i++) {
+        world w;
+        double size = tickers[i].id == PERP ? 1 : 1000;
+        venue_world(&w, (setting){.rules = "band=venue"});
+        later(&w, 2000 * HG_NS_PER_S); /* nothing is left of the averages of before */
+        value_event(&w, HG_EV_INDEX, 0, tickers[i].index);
+        quote(&w, tickers[i].id, tickers[i].bid, size, tickers[i].ask, size);
+        later(&w, 2000 * HG_NS_PER_S);
+        value_event(&w, HG_EV_INDEX, 0, tickers[i].index);
+        quote(&w, tickers[i].id, tickers[i].bid, size, tickers[i].ask, size);
+        hg_order order = {.id = 1,
+                          .instrument = tickers[i].id,
+                          .side = HG_BUY,
+                          .type = HG_TYPE_LIMIT,
+                          .price = ticks(&w, tickers[i].id, tickers[i].max) + 100,
+                          .size = lots(&w, tickers[i].id, size)};
+        hg_event e;
+        CHECK_EQ(w.venue->ops->submit(w.venue, &order, w.now_ns), HG_OK);
+        CHECK(w.venue->ops->next(w.venue, &e) && e.kind == HG_EV_ACK);
+        CHECK_EQ(e.order.code, HG_REJECT_PRICE_BAND);
+        CHECK_EQ(e.order.price, ticks(&w, tickers[i].id, tickers[i].max));
+        CHECK(w.venue->ops->next(w.venue, &e) && e.kind == HG_EV_FILL);
+        order.id = 2;
+        order.side = HG_SELL;
+        order.price = ticks(&w, tickers[i].id, tickers[i].min) - 100;
+        CHECK_EQ(w.venue->ops->submit(w.venue, &order, w.now_ns), HG_OK);
+        CHECK(w.venue->ops->next(w.venue, &e) && e.kind == HG_EV_ACK);
+        CHECK_EQ(e.order.price, ticks(&w, tickers[i].id, tickers[i].min));
+        CHECK_EQ(stats(&w)->banded_by_mark, 0);
+        world_close(&w);
+    }
+}
+
+/* Against samples taken one by one, in doubles. */
+TEST(the_venue_band_follows_a_minute_of_premium) {
+    world w;
+    hg_rng rng;
+    venue_world(&w, (setting){.rules = "band=venue"});
+    hg_rng_init(&rng, 20261122, 0);
+    double index = 60000;
+    double mid = 60000;
+    double mean = 0;
+    int moved = 0;
+    uint64_t id = 0;
+    for (int i = 0; i < 20000; i++) {
+        int64_t gap_ns = (int64_t)hg_rng_below(&rng, i % 100 == 0 ? 40 * HG_NS_PER_S : 700 * MS);
+        int64_t second = w.now_ns / HG_NS_PER_S;
+        later(&w, gap_ns);
+        for (; second < w.now_ns / HG_NS_PER_S; second++) {
+            mean += (mid - index - mean) * 2 / 61;
+        }
+        double step = (double)hg_rng_below(&rng, 401) - 200;
+        index = i % 3 == 0 ? 60000 + step : index;
+        mid = i % 3 == 1 ? 60000 + 2 * step : mid;
+        value_event(&w, HG_EV_INDEX, 0, index); /* again and again: it must not matter */
+        quote(&w, PERP, mid - 1, 100, mid + 1, 100);
+        id++;
+        hg_order order = {.id = id,
+                          .instrument = PERP,
+                          .side = i % 2 ? HG_BUY : HG_SELL,
+                          .type = HG_TYPE_LIMIT,
+                          .tif = HG_TIF_IOC,
+                          .size = 1};
+        order.price = ticks(&w, PERP, order.side == HG_BUY ? 90000 : 30000);
+        hg_event e;
+        CHECK_EQ(w.venue->ops->submit(w.venue, &order, w.now_ns), HG_OK);
+        CHECK(w.venue->ops->next(w.venue, &e) && e.kind == HG_EV_ACK);
+        double edge = (index + mean) * (1 + order.side * 0.015);
+        double got = hg_price_to_double(inst_of(&w, PERP), e.order.price);
+        CHECK(order.side * (got - edge) > -1e-4 && order.side * (got - edge) < 0.1 + 1e-4);
+        moved += e.order.code == HG_REJECT_PRICE_BAND;
+        while (w.venue->ops->next(w.venue, &e)) {}
+    }
+    CHECK_EQ(moved, 20000);
+    world_close(&w);
+}
+
+TEST(without_an_index_the_band_is_that_of_the_mark) {
+    world w;
+    hg_paper_options o = {.fill = HG_FILL_TOUCH};
+    CHECK_EQ(hg_rules_parse("band=venue", &o.rules), HG_OK);
+    world_init(&w);
+    world_add(&w, "BTC_USDC-PERPETUAL");
+    world_open(&w, NULL);
+    world_trade(&w, &o, NULL);
+    quote(&w, PERP, 60199, 2, 60201, 3);
+    mark(&w, PERP, 60000, 0);
+    hg_order order = {.id = 1, .side = HG_BUY, .type = HG_TYPE_LIMIT, .size = 1};
+    order.price = ticks(&w, PERP, 62000);
+    hg_event e;
+    CHECK_EQ(w.venue->ops->submit(w.venue, &order, w.now_ns), HG_OK);
+    CHECK(w.venue->ops->next(w.venue, &e) && e.kind == HG_EV_ACK);
+    CHECK_EQ(e.order.price, ticks(&w, PERP, 60900));
+    CHECK_EQ(stats(&w)->banded_by_mark, 1);
+    world_close(&w);
+}
+
 TEST(post_only_may_slide) {
     world w;
     venue_world(&w, (setting){.rules = "post_only=slide"});
