@@ -8,6 +8,7 @@
 #include "venue/import.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,9 +19,17 @@ static const hg_flag flags[] = {
     {"remark",         "HOW",       "deribit-chain: sticky-strike (default), sticky-delta or none"},
     {"seed",           "N",         "deribit-chain: seed of the bridge (default 1)"               },
     {"no-perpetual",   NULL,        "deribit-chain: leave the synthetic perpetuals out"           },
-    {"perp-spread-bp", "BP",        "deribit-chain: whole spread of the perpetual (default 1.0)"  },
-    {"perp-size",      "USD",       "deribit-chain: size on each side of it (default 1000000)"    },
-    {"quote-size",     "COINS",     "deribit-chain: size of option quotes (default 10)"           },
+    {"perp-spread-bp", "BP",        "chain, ohlc: whole spread of perpetuals (default 1.0)"       },
+    {"perp-size",      "USD",       "chain, ohlc: size on each side of them (default 1000000)"    },
+    {"quote-size",     "COINS",     "chain, ohlc: size of option quotes (default 10)"             },
+    {"instrument",     "NAME",      "ohlc: whose bars they are (default BTC-PERPETUAL)"           },
+    {"book",           "FILE",      "ohlc: quote what this book holds as well"                    },
+    {"step",           "STEP|none", "ohlc: between points of the path in a bar (default 5s)"      },
+    {"path",           "WHICH",     "ohlc: order of extremes: short (default), long, low, high"   },
+    {"iv",             "VOL|FILE",  "ohlc: vol of options, or a vol index file (default 0.8)"     },
+    {"iv-spread",      "VOL",       "ohlc: whole spread of option quotes in vol (default 0.04)"   },
+    {"funding",        "FILE",      "ohlc: recorded rates, ts_ms,rate[,venue,symbol]"             },
+    {"funding-of",     "SERIES",    "ohlc: which of them: VENUE,SYMBOL"                           },
     HG_FLAG_JSON,
     HG_FLAGS_END,
 };
@@ -29,6 +38,7 @@ enum { KINDS_MAX = 16 };
 
 /* A bridge finer than this would make a tape of gigabytes without telling anything new. */
 #define BRIDGE_STEP_MIN_NS HG_NS_PER_S
+#define STEP_MIN_NS (HG_NS_PER_S / 10)
 
 static bool progress_shown;
 
@@ -67,6 +77,44 @@ static int bridge(const hg_args *args, int64_t *step_ns) {
     return rc;
 }
 
+/* A number, or the file that tells it. */
+static int vol_read(const hg_args *args, hg_import_options *o) {
+    const char *text = hg_args_get(args, "iv", NULL);
+    char *end = NULL;
+    double value = text ? strtod(text, &end) : o->iv;
+    if (text && (end == text || *end != '\0')) {
+        o->iv_file = text;
+    } else if (!(value > 0 && value <= 10)) {
+        return HG_ERR(HG_EUSAGE, "--iv %s: want a fraction above 0, such as 0.8, or a file", text);
+    } else {
+        o->iv = value;
+    }
+    return HG_OK;
+}
+
+static int bars_read(const hg_args *args, hg_import_options *o) {
+    static const char *const paths[] = {"short", "long", "low", "high", NULL};
+    size_t path = 0;
+    int rc = HG_OK;
+    if (strcmp(hg_args_get(args, "step", ""), "none") == 0) {
+        o->step_ns = 0;
+    } else {
+        rc = hg_args_duration(args, "step", &o->step_ns);
+        if (rc == HG_OK && o->step_ns < STEP_MIN_NS) {
+            rc = HG_ERR(HG_EUSAGE, "--step %s: the step must be 100ms or more",
+                        hg_args_get(args, "step", ""));
+        }
+    }
+    if (rc == HG_OK) rc = hg_args_choice(args, "path", paths, &path);
+    if (rc == HG_OK) rc = vol_read(args, o);
+    if (rc == HG_OK) rc = positive(args, "iv-spread", 2, &o->iv_spread);
+    o->path = (hg_import_path)path;
+    o->instrument = hg_args_get(args, "instrument", o->instrument);
+    o->funding = hg_args_get(args, "funding", NULL);
+    o->funding_of = hg_args_get(args, "funding-of", NULL);
+    return rc;
+}
+
 static int options_read(const hg_args *args, hg_import_options *o) {
     static const char *const remarks[] = {"sticky-strike", "sticky-delta", "none", NULL};
     hg_import_options_init(o);
@@ -77,6 +125,7 @@ static int options_read(const hg_args *args, hg_import_options *o) {
     if (rc == HG_OK) rc = positive(args, "perp-spread-bp", 1000, &o->perp_spread_bp);
     if (rc == HG_OK) rc = positive(args, "perp-size", 1e9, &o->perp_size_usd);
     if (rc == HG_OK) rc = positive(args, "quote-size", 1e6, &o->quote_size);
+    if (rc == HG_OK) rc = bars_read(args, o);
     o->remark = (hg_import_remark)remark;
     o->perpetual = !hg_args_has(args, "no-perpetual");
     o->progress = isatty(STDERR_FILENO) ? progress : NULL;
@@ -123,6 +172,7 @@ static void counts_json(hg_json *j, const hg_import_report *r) {
     hg_json_int(j, "gaps", (int64_t)r->gaps);
     hg_json_int(j, "stale", (int64_t)r->stale);
     hg_json_int(j, "crossed", (int64_t)r->crossed);
+    hg_json_int(j, "unfunded", (int64_t)r->unfunded);
 }
 
 static void print_json(const char *kind, const char *file, const char *out,
@@ -189,6 +239,7 @@ static void print_human(const char *file, const char *out, const hg_import_repor
     print_pair("gaps", r->gaps, "updates missing");
     print_pair("stale", r->stale, "updates not applied");
     print_pair("crossed", r->crossed, "books crossed after an update");
+    print_pair("unfunded", r->unfunded, "points without a recorded funding rate: none is charged");
 }
 
 // --- running ------------------------------------------------------------------------------------
@@ -218,6 +269,11 @@ static int import_file(const hg_import_kind *kind, const hg_args *args,
     const char *out = hg_args_get(args, "out", "");
     const char *instruments = hg_args_get(args, "instruments", NULL);
     int rc = instruments ? hg_instruments_load(instruments, universe) : HG_OK;
+    hg_book book = {0};
+    if (rc == HG_OK && hg_args_has(args, "book")) {
+        rc = hg_book_load(hg_args_get(args, "book", ""), universe, &book);
+    }
+    hg_book_free(&book); /* its instruments are in the universe */
     hg_text_input *input = NULL;
     if (rc == HG_OK) rc = hg_text_input_open(file, &input);
     hg_import_report report;
@@ -259,7 +315,7 @@ const hg_verb hg_verb_import = {
     .name = "import",
     .synopsis = "KIND FILE -o OUT.tape [--instruments FILE] [flags]",
     .summary = "recorded market data to a tape (kinds: deribit-chain, deribit-ws, binance-l2, "
-               "quotes-csv)",
+               "quotes-csv, ohlc)",
     .example = "hedged import deribit-chain chain.csv.gz -o chain.tape --bridge 10m",
     .flags = flags,
     .run = import,

@@ -9,11 +9,12 @@
 
 const hg_import_kind hg_import_kinds[] = {
     {"deribit-chain", "option chain sweeps as CSV, bridged between sweeps",
-     hg_import_deribit_chain                                                                    },
-    {"deribit-ws",    "JSON-RPC notifications and captures of them",        hg_import_deribit_ws},
-    {"binance-l2",    "raw captures of depth, quotes and trades",           hg_import_binance_l2},
-    {"quotes-csv",    "ts_ns,instrument,bid,ask,bid_size,ask_size",         hg_import_quotes_csv},
-    {NULL,            NULL,                                                 NULL                },
+     hg_import_deribit_chain                                                                     },
+    {"deribit-ws",    "JSON-RPC notifications and captures of them",         hg_import_deribit_ws},
+    {"binance-l2",    "raw captures of depth, quotes and trades",            hg_import_binance_l2},
+    {"quotes-csv",    "ts_ns,instrument,bid,ask,bid_size,ask_size",          hg_import_quotes_csv},
+    {"ohlc",          "ts_ms,open,high,low,close,volume: bars of one price", hg_import_ohlc      },
+    {NULL,            NULL,                                                  NULL                },
 };
 
 const hg_import_kind *hg_import_kind_find(const char *name) {
@@ -34,6 +35,10 @@ void hg_import_options_init(hg_import_options *options) {
         .perp_spread_bp = 1.0,
         .perp_size_usd = 1e6,
         .quote_size = 10,
+        .instrument = "BTC-PERPETUAL",
+        .step_ns = 5 * HG_NS_PER_S,
+        .iv = 0.8,
+        .iv_spread = 0.04,
     };
 }
 

@@ -17,6 +17,14 @@ typedef enum {
     HG_REMARK_NONE           /* marks change at sweeps only */
 } hg_import_remark;
 
+/* In which order the extremes of a bar come. */
+typedef enum {
+    HG_PATH_SHORT, /* the low first when the bar rises */
+    HG_PATH_LONG,  /* the low first when it falls */
+    HG_PATH_LOW,
+    HG_PATH_HIGH
+} hg_import_path;
+
 typedef struct hg_import_options {
     /* deribit-chain */
     uint64_t seed;
@@ -26,6 +34,14 @@ typedef struct hg_import_options {
     double perp_spread_bp; /* its whole spread in basis points of the index */
     double perp_size_usd;  /* on each side */
     double quote_size;     /* of option quotes, in coins: the file has no sizes */
+    /* ohlc; spread and sizes as above */
+    const char *instrument; /* whose bars they are */
+    int64_t step_ns;        /* between points of the path through a bar; 0: its four prices only */
+    hg_import_path path;
+    double iv, iv_spread;   /* of options: a fraction, and the whole spread around it */
+    const char *iv_file;    /* instead of `iv`; NULL: none */
+    const char *funding;    /* file of rates; NULL: none */
+    const char *funding_of; /* which series of it; NULL: the only one */
     /* Called now and then with bytes read and the file's size; may be NULL. */
     void (*progress)(uint64_t done, uint64_t total);
 } hg_import_options;
@@ -43,7 +59,8 @@ void hg_import_options_init(hg_import_options *options);
     X(COMBO, "combo", "a combination of instruments")                                              \
     X(EXPIRED, "expired", "at or after the instrument's expiry")                                   \
     X(TIME, "time_backwards", "earlier than what came before")                                     \
-    X(DUPLICATE, "duplicate", "the instrument again in the same sweep")
+    X(DUPLICATE, "duplicate", "the same again: an instrument in a sweep, the time of a bar")       \
+    X(BAR, "bar", "a bar whose high or low is not its highest or lowest price")
 
 typedef enum {
 #define HG_IMPORT_ENUM(name, code, text) HG_IMPORT_##name,
@@ -73,8 +90,9 @@ typedef struct hg_import_report {
     uint64_t settled;      /* instruments delivered within the tape */
     uint64_t snapshots;    /* books started */
     uint64_t gaps;         /* books lost because an update is missing */
-    uint64_t stale;   /* updates older than their snapshot, or between a gap and the next one */
-    uint64_t crossed; /* complete updates that left a book crossed */
+    uint64_t stale;    /* updates older than their snapshot, or between a gap and the next one */
+    uint64_t crossed;  /* complete updates that left a book crossed */
+    uint64_t unfunded; /* ohlc: points without a recorded funding rate, where rates are given */
 } hg_import_report;
 
 /* Where the events go: times never decrease, batches are closed. */
@@ -98,7 +116,7 @@ typedef struct hg_import_kind {
                hg_import_sink *sink, hg_import_report *report);
 } hg_import_kind;
 
-/* deribit-chain, deribit-ws, binance-l2, quotes-csv; ends with a NULL name. */
+/* deribit-chain, deribit-ws, binance-l2, quotes-csv, ohlc; ends with a NULL name. */
 extern const hg_import_kind hg_import_kinds[];
 
 const hg_import_kind *hg_import_kind_find(const char *name); /* or NULL */

@@ -80,5 +80,7 @@ int hg_import_deribit_ws(hg_text_input *input, const hg_import_options *options,
                          hg_universe *universe, hg_import_sink *sink, hg_import_report *report);
 int hg_import_binance_l2(hg_text_input *input, const hg_import_options *options,
                          hg_universe *universe, hg_import_sink *sink, hg_import_report *report);
+int hg_import_ohlc(hg_text_input *input, const hg_import_options *options, hg_universe *universe,
+                   hg_import_sink *sink, hg_import_report *report);
 
 #endif

@@ -3,6 +3,7 @@
  * on. */
 #include "fuzz.h"
 
+#include "base/clock.h"
 #include "venue/import.h"
 
 #include <string.h>
@@ -55,9 +56,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         hg_import_options options;
         hg_import_report report;
         hg_import_options_init(&options);
+        options.step_ns = 60 * HG_NS_PER_S;
         judge j = {.sink = {judge_put}, .universe = universe, .last_ns = INT64_MIN};
-        int rc = hg_import_run(&hg_import_kinds[data[0] % kinds], input, &options, universe,
-                               &j.sink, &report);
+        int rc = hg_import_run(&hg_import_kinds[(uint8_t)(data[0] - '0') % kinds], input, &options,
+                               universe, &j.sink, &report);
         must(rc <= 0, "a result is 0 or an error");
         must(rc < 0 || report.used > 0, "success means that something was used");
         hg_text_input_close(input);
