@@ -34,6 +34,10 @@ void hg_report_init(hg_report *report, uint32_t underlying, int64_t start_ns, in
 static inline int64_t hg_report_due_ns(const hg_report *report) {
     return report->next_grid_ns;
 }
+/* End of the last P&L step; the start of the session before the first. */
+static inline int64_t hg_report_stepped_ns(const hg_report *report) {
+    return report->next_step_ns - report->step_ns;
+}
 /* True when a P&L step ended here (time to write `sample` lines). */
 bool hg_report_observe(hg_report *report, hg_core *core);
 

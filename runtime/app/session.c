@@ -402,6 +402,11 @@ int hg_session_run(hg_session *s) {
         rc = pump(s);
     }
     hg_session_keep_kill(s);
+    /* The end is not before the last sample, which may be later than the last event: what is told
+     * of it (values, margins, accrued funding) is of the time that its lines bear. */
+    if (s->core.now_ns < hg_report_stepped_ns(&s->report)) {
+        s->core.now_ns = hg_report_stepped_ns(&s->report);
+    }
     hg_core_stop(&s->core, s->interrupted ? "interrupted" : HG_END_OF_SESSION);
     hg_session_look(s);
     hg_session_tell_faults(s);
