@@ -47,7 +47,7 @@ int l_plan(lua_State *L) {
         return luaL_error(L, "orders.plan: instrument is missing");
     }
     uint32_t id = l_api_instrument(L, -1);
-    if (id == HG_ID_NONE) return l_api_no_instrument(L, lua_gettop(L));
+    if (id == HG_ID_NONE) return l_api_no_instrument(L, lua_gettop(L), true);
     const hg_instrument *inst = hg_universe_get(s->env->universe, id);
     double lots = floor(size / hg_size_to_double(inst, 1) + 1e-6);
     if (!(lots >= 0 && lots < (double)(INT64_MAX / 1024))) {
