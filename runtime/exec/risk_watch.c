@@ -43,6 +43,20 @@ static uint32_t repeats_add(hg_repeats *r, uint32_t key, int64_t now_ns) {
     return ++r->by_key[key];
 }
 
+/* Orders like the judged one whose fate is unknown and of which no fill is known: each may have
+ * traded at any moment, so it counts, and does not leave the window. One that is merely on its way
+ * does not: it is told or becomes unknown within the venue's answer time. */
+static uint32_t repeats_unknown(const judgement *j) {
+    uint32_t count = 0;
+    for (uint32_t i = j->exec->first_open; i != HG_SLOT_NONE; i = j->exec->slots[i].next) {
+        const hg_order *order = &j->exec->slots[i].order;
+        count += order->state == HG_ORDER_UNKNOWN && order->filled == 0 &&
+                 order->strategy == j->request->strategy && order->instrument == j->inst->id &&
+                 order->side == (int8_t)j->request->side;
+    }
+    return count;
+}
+
 hg_reject hg_check_repeat(judgement *j) {
     if (j->view->operator_order || j->view->amended) {
         return HG_REJECT_NONE;
@@ -51,9 +65,12 @@ hg_reject hg_check_repeat(judgement *j) {
     repeats_expire(&s->repeats, j->now_ns - s->limits.repeated_window_ns);
     uint32_t count = s->repeats.by_key[repeat_key(j->inst->id, j->request->side)];
     uint32_t limit = s->limits.repeated_orders;
+    if (count + j->exec->per[j->inst->id].open >= limit) { /* either: fewer are looked at in vain */
+        count += repeats_unknown(j);
+    }
     if (!(count < limit)) {
         return hg_refuse(j->refusal, HG_REJECT_REPEAT, count + 1.0, limit,
-                         "%u orders to %s %s have filled within %g s", count,
+                         "%u orders to %s %s have filled within %g s, or may have", count,
                          hg_side_name(j->request->side), j->inst->name,
                          (double)s->limits.repeated_window_ns / 1e9);
     }

@@ -205,7 +205,9 @@ static void put_all_open(rig *g, hg_order_request *r, double x) {
 }
 static void put_fills(rig *g, hg_order_request *r, double x) {
     (void)r;
-    for (int i = 0; i < (int)x && i < 3; i++) {
+    int most = g->w.exec->open_count ? 2
+                                     : 3; /* a lost order is one of those that may have filled */
+    for (int i = 0; i < (int)x && i < most; i++) {
         take(&g->w, LINEAR, HG_BUY, 1);
     }
 }

@@ -422,6 +422,51 @@ TEST(orders_under_way_count_when_they_fill) {
     world_close(&w);
 }
 
+TEST(repeats_whose_fate_is_unknown_count_where_they_belong) {
+    static const struct {
+        uint32_t id;
+        hg_side side;
+        uint16_t strategy;
+        bool lost;
+        const char *says;
+    } others[] = {
+        {LINEAR, HG_BUY,  0, true,  "repeat"},
+        {LINEAR, HG_SELL, 0, true,  ""      },
+        {LINEAR, HG_BUY,  1, true,  ""      },
+        {PERP,   HG_BUY,  0, true,  ""      },
+        {LINEAR, HG_BUY,  0, false, ""      }, /* it rests: we would have heard */
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        world w;
+        open_world(&w, (hg_limits){.repeated_orders = 2});
+        for (int k = 0; k < 2; k++) {
+            hg_order_request r = request(others[i].id, others[i].side,
+                                         others[i].side == HG_BUY ? 59000 : 61000, 100 + 100 * k);
+            r.strategy = others[i].strategy;
+            uint64_t id = send_request(&w, r);
+            CHECK_STR(hg_reject_code(w.refusal.code), "");
+            world_answers(&w);
+            if (others[i].lost) {
+                hg_exec_lost(w.exec, id, w.now_ns);
+            }
+        }
+        world_answers(&w);
+        CHECK_STR(verdict(&w, LINEAR, HG_BUY, 0, 1), others[i].says);
+        world_close(&w);
+    }
+    world w;
+    open_world(&w, (hg_limits){.repeated_orders = 2});
+    hg_event half = {
+        .time_ns = w.now_ns, .id = LINEAR, .kind = HG_EV_FILL, .side = HG_BUY, .order.trade = 900};
+    half.order.id = rest(&w, LINEAR, HG_BUY, 59000, 2);
+    half.order.price = ticks(&w, LINEAR, 59000);
+    half.order.size = lots(&w, LINEAR, 1);
+    CHECK(hg_exec_apply(w.exec, &half) != NULL);
+    hg_exec_lost(w.exec, half.order.id, w.now_ns);
+    CHECK_STR(verdict(&w, LINEAR, HG_BUY, 0, 1), ""); /* counted once */
+    world_close(&w);
+}
+
 /* --- 10: convergence -------------------------------------------------------------------------- */
 
 /* Ten coins long, before any hedge. */
