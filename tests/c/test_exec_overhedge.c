@@ -1,7 +1,7 @@
 /* Who sends only what is missing never has more than he needs, whatever the venue tells late, twice
- * or not at all: buying and selling, linear, inverse and options, as delta and as vega, several
- * instruments at once, one strategy or two with shares of the book. The truth is what has traded at
- * the venue, told or not; it may be beyond the need by one lot. */
+ * or not at all: buying and selling, linear, inverse and options, as delta, as gamma and as vega,
+ * several instruments at once, one strategy or two with shares of the book. The truth is what has
+ * traded at the venue, told or not; it may be beyond the need by one lot. */
 #include "base/log.h"
 #include "test_exec_kit.h"
 
@@ -10,13 +10,13 @@
 
 enum { LINEAR, PERP, CALL, FAR_CALL, INSTRUMENTS, PARTS_MAX = 2, WAITING = 64, TRADES = 16384 };
 
-typedef enum { BY_DELTA, BY_VEGA } measure;
+typedef enum { BY_DELTA, BY_VEGA, BY_GAMMA, MEASURES } measure;
 
 typedef struct part { /* of one strategy */
     hg_portfolio *book;
     hg_side side;
     measure of;
-    double need;                 /* coins, or USD per vol point */
+    double need;                 /* coins, USD per vol point, or coins per USD */
     hg_lots traded[INSTRUMENTS]; /* at the venue, told or not */
     int sent;
 } part;
@@ -31,6 +31,8 @@ typedef struct rig {
     bool seen[TRADES]; /* some are told twice */
     uint64_t kept;
 } rig;
+
+static const char *const measures[MEASURES] = {"delta", "vega", "gamma"};
 
 static double below(rig *r, uint64_t n) {
     return (double)hg_rng_below(&r->rng, n);
@@ -77,7 +79,7 @@ static void rig_open(rig *r, uint64_t seed, const char *faults) {
         part *p = &r->parts[k];
         p->book = w->portfolio;
         p->side = below(r, 2) != 0 ? HG_BUY : HG_SELL;
-        p->of = below(r, 3) == 0 ? BY_VEGA : BY_DELTA;
+        p->of = (measure)below(r, MEASURES);
         if (r->part_count > 1) {
             p->book = hg_portfolio_new(w->market, &(hg_portfolio_options){0});
             CHECK(p->book != NULL);
@@ -144,7 +146,7 @@ static void deliver(rig *r) {
 static double one_lot(rig *r, const part *p, uint32_t id) {
     hg_unit unit;
     CHECK(hg_portfolio_unit(r->w.portfolio, id, r->w.now_ns, &unit));
-    return p->of == BY_VEGA ? unit.vega : unit.delta;
+    return p->of == BY_VEGA ? unit.vega : p->of == BY_GAMMA ? unit.gamma : unit.delta;
 }
 
 /* How far it has gone, if all that is pending on its side fills. */
@@ -166,7 +168,7 @@ static void hedge(rig *r, int k) {
     static const double near[INSTRUMENTS] = {60000, 60000, 0.1, 0.05};
     static const double step[INSTRUMENTS] = {1, 1, 0.0005, 0.0005};
     part *p = &r->parts[k];
-    bool options = p->of == BY_VEGA;
+    bool options = p->of != BY_DELTA;
     uint32_t id = (uint32_t)(options ? CALL + below(r, 2) : below(r, INSTRUMENTS));
     double missing = floor((p->need - reached(r, p)) / one_lot(r, p, id));
     if (!(missing > 0)) {
@@ -197,6 +199,17 @@ static void change_mind(rig *r) {
     }
 }
 
+static double more_needed(rig *r, const part *p) {
+    switch (p->of) {
+    case BY_VEGA:
+        return 20 * below(r, 9);
+    case BY_GAMMA:
+        return 3 * one_lot(r, p, CALL) * below(r, 9);
+    default:
+        return below(r, 4);
+    }
+}
+
 /* --- the property ----------------------------------------------------------------------------- */
 
 static void check_truth(rig *r, uint64_t seed, const char *faults, int step) {
@@ -214,7 +227,7 @@ static void check_truth(rig *r, uint64_t seed, const char *faults, int step) {
                          "seed %llu, faults %s, step %d, strategy %d (%s, %s): %.9g traded, %.9g "
                          "needed, a lot is %.9g",
                          (unsigned long long)seed, faults, step, k, hg_side_name(p->side),
-                         p->of == BY_VEGA ? "vega" : "delta", truth, p->need, largest);
+                         measures[p->of], truth, p->need, largest);
         }
     }
 }
@@ -233,7 +246,7 @@ static void check_shares(rig *r) {
 
 typedef struct counts {
     uint64_t kept;
-    int sent[2][2][2]; /* measure, sells, with a share */
+    int sent[MEASURES][2][2]; /* measure, sells, with a share */
 } counts;
 
 static void play(uint64_t seed, const char *faults, bool late, counts *c) {
@@ -249,9 +262,7 @@ static void play(uint64_t seed, const char *faults, bool late, counts *c) {
         }
         for (int k = 0; k < r.part_count; k++) {
             bool more = below(&r, 20) == 0;
-            r.parts[k].need += !more                      ? 0
-                               : r.parts[k].of == BY_VEGA ? 20 * below(&r, 9)
-                                                          : below(&r, 4);
+            r.parts[k].need += more ? more_needed(&r, &r.parts[k]) : 0;
         }
         change_mind(&r);
         for (int k = 0; k < r.part_count; k++) {
@@ -271,19 +282,19 @@ static void play(uint64_t seed, const char *faults, bool late, counts *c) {
 TEST_WITHIN(nobody_over_hedges_in_any_instrument_side_or_share, 120) {
     counts c = {0};
     hg_log_level_set(HG_LOG_ERROR);
-    for (uint64_t seed = 1; seed <= 30; seed++) {
+    for (uint64_t seed = 1; seed <= 40; seed++) {
         play(seed, "none", true, &c);
         play(seed, "cut=random:20s:5s", true, &c);
         play(seed, "cut=random:10s:10s,lose=5%,repeat=5%,busy=5%", false, &c);
     }
     int least = INT32_MAX;
     int all = 0;
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < MEASURES * 4; i++) {
         int n = c.sent[i / 4][i / 2 % 2][i % 2];
         least = n < least ? n : least;
         all += n;
     }
     CHECK(c.kept > 500 && least > 100);
-    printf("note: 90 sessions, %d hedges sent, at least %d of each kind, %llu fills told late\n",
+    printf("note: 120 sessions, %d hedges sent, at least %d of each kind, %llu fills told late\n",
            all, least, (unsigned long long)c.kept);
 }
