@@ -119,10 +119,6 @@ void hg_linked_open(hg_exec *exec, hg_slot *slot, const hg_order_request *r,
 
 /* --- pairs ------------------------------------------------------------------------------------ */
 
-static bool at_venue(const hg_slot *slot) {
-    return slot && hg_slot_is_open(slot) && !slot->held;
-}
-
 static void end_other(hg_exec *exec, hg_slot *other, int64_t now_ns) {
     if (other && hg_slot_is_open(other) && !other->order.cancel_pending) {
         int rc = hg_exec_cancel_slot(exec, other, HG_REJECT_OCO, now_ns);
@@ -135,7 +131,8 @@ static void end_other(hg_exec *exec, hg_slot *other, int64_t now_ns) {
 /* Whether both may be at the venue at once: it lets them together close what is held, and that is
  * not more than the `lots` that one of them is to close, nor can it become more. */
 static bool close_once(const hg_exec *exec, const hg_order *a, const hg_order *b, hg_lots lots) {
-    if (!a->reduce_only || !b->reduce_only || a->side != b->side) {
+    if (!a->reduce_only || !b->reduce_only ||
+        a->side != b->side) { /* either: the venue lets one of two sides reduce */
         return false;
     }
     const hg_instrument_orders *per = &exec->per[a->instrument];
@@ -287,8 +284,7 @@ static void bracket_sync(hg_exec *exec, uint32_t index, int64_t now_ns) {
         place(exec, index, false, left, now_ns);
         stop = exit_slot(exec, b->stop);
     }
-    bool reached = stop && stop->trigger == HG_TRIGGER_HANDLE_NONE; /* or fired since */
-    bool stopping = stop && (reached || stop->fired || !stop->held || stop->order.triggered);
+    bool stopping = stop && stop->trigger == HG_TRIGGER_HANDLE_NONE; /* its price has come */
     if (take && stopping) {
         return; /* its end has been asked for */
     }
@@ -300,9 +296,11 @@ static void bracket_sync(hg_exec *exec, uint32_t index, int64_t now_ns) {
     settle_use(exec, b);
 }
 
-/* The venue could not, or its book was too thin. */
+/* The venue could not, its book was too thin, or the exit had to leave the way of another order of
+ * ours. */
 static bool not_now(hg_reject code) {
-    return hg_reject_passes(code) || code == HG_REJECT_IOC_REST || code == HG_REJECT_NO_LIQUIDITY;
+    return hg_reject_passes(code) || code == HG_REJECT_IOC_REST || code == HG_REJECT_NO_LIQUIDITY ||
+           code == HG_REJECT_SELF_TRADE;
 }
 
 #define REFUSED_MAX 30 /* seconds in which the fills that closed a position must have come */
@@ -311,7 +309,10 @@ static bool not_now(hg_reject code) {
  * way to us, those of the other exit or of somebody else's: we look again when they may have come.
  */
 static bool closed_elsewhere(hg_bracket_state *b, const hg_order *order) {
-    b->again = order->reject == HG_REJECT_REDUCE_ONLY && ++b->refused <= REFUSED_MAX;
+    if (order->reject != HG_REJECT_REDUCE_ONLY) {
+        return false;
+    }
+    b->again = ++b->refused <= REFUSED_MAX; /* either: a second more or less */
     return b->again;
 }
 
@@ -358,7 +359,7 @@ static void exit_filled(hg_exec *exec, hg_bracket_state *b, const hg_order *orde
     b->closed += lots;
     hg_lots excess = b->closed - b->bought;
     excess = excess < lots ? excess : lots;
-    if (excess > 0) {
+    if (excess > 0) { /* either: of 0 nothing is done */
         b->closed -= excess;
         if (hg_by_hand(exec, order, excess) > 0) {
             hg_exec_alarm(exec, order, HG_ALARM_BOTH_FILLED, now_ns);
@@ -459,7 +460,7 @@ bool hg_linked_wait(hg_exec *exec, hg_slot *slot, int64_t now_ns) {
         return false;
     }
     end_other(exec, other, now_ns);
-    return at_venue(other) && !close_once(exec, &slot->order, &other->order, lots);
+    return !other->held && !close_once(exec, &slot->order, &other->order, lots);
 }
 
 hg_lots hg_linked_room(const hg_exec *exec, const hg_slot *slot) {

@@ -250,10 +250,15 @@ static void rig_open(rig *r, const char *faults, const char *latency, uint64_t s
     hg_paper_options paper = {.fill = HG_FILL_DEPTH, .seed = seed};
     hg_exec_options exec = {
         .order_capacity = 65536,
-        .observer = {.context = r,           .order = on_order, .alarm = on_alarm},
+        .observer = {.context = r,                          .order = on_order, .alarm = on_alarm},
         .limits = { .repeated_window_ns = 1,
                      .hedge_overshoot = 1e9,
                      .hedge_tries = 1000000,
+                     .open_orders = 5000,
+                     .strategy_open_orders = 5000,
+                     .total_open_orders = 5000,
+                     .strategy_orders_per_second = 1000000,
+                     .messages_per_second = 1000000,
                      .orders_per_second = 1000000}
     };
     *r = (rig){0};
@@ -489,6 +494,161 @@ TEST(what_the_strategy_closes_by_hand_its_exits_do_not_close_again) {
         tick(&r, late ? 58990 : 60000);
         settled_at(&r, 0);
     }
+}
+
+static void says(rig *r, hg_side side, hg_exit take, hg_exit out, const char *code) {
+    hg_bracket plan = {take, out};
+    double price = side == HG_BUY ? 59000 : 61000;
+    send_request(&r->w, (hg_order_request){.instrument = PERP,
+                                           .side = side,
+                                           .type = HG_TYPE_LIMIT,
+                                           .price = price,
+                                           .size = 1,
+                                           .again = true,
+                                           .bracket = &plan});
+    CHECK_STR(hg_reject_code(r->w.refusal.code), code);
+    world_answers(&r->w);
+}
+
+#define EXIT(t, ...) ((hg_exit){.wanted = true, .type = HG_TYPE_##t, __VA_ARGS__})
+
+TEST(a_bracket_needs_exits_that_make_sense) {
+    static const char *const no = "bad_request";
+    const hg_exit none = {0};
+    const hg_exit take = EXIT(LIMIT, .price = 62000);
+    const hg_exit out = EXIT(STOP, .trigger_price = 58000);
+    const double odd[] = {0, -1, NAN, INFINITY};
+    rig r;
+    rig_open(&r, "none", NULL, 1);
+    says(&r, HG_BUY, none, none, no);
+    says(&r, HG_BUY, take, none, "");
+    says(&r, HG_BUY, none, out, "");
+    says(&r, HG_BUY, EXIT(TAKE, .trigger_price = 62000), out, "");
+    says(&r, HG_BUY, EXIT(TAKE_LIMIT, .price = 62000, .trigger_price = 62000), out, "");
+    says(&r, HG_BUY, take, EXIT(STOP_LIMIT, .price = 58000, .trigger_price = 58000), "");
+    says(&r, HG_BUY, take, EXIT(TRAILING, .trail = 100), "");
+    says(&r, HG_BUY, take, EXIT(TRAILING, .trail_fraction = 0.01), "");
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        says(&r, HG_BUY, EXIT(LIMIT, .price = odd[i], .trigger_price = 62000), none, no);
+        says(&r, HG_BUY, EXIT(TAKE, .price = 62000, .trigger_price = odd[i]), none, no);
+        says(&r, HG_BUY, EXIT(TAKE_LIMIT, .price = odd[i], .trigger_price = 62000), none, no);
+        says(&r, HG_BUY, EXIT(TAKE_LIMIT, .price = 62000, .trigger_price = odd[i]), none, no);
+        says(&r, HG_BUY, none, EXIT(STOP, .price = 58000, .trigger_price = odd[i]), no);
+        says(&r, HG_BUY, none, EXIT(STOP_LIMIT, .price = odd[i], .trigger_price = 58000), no);
+        says(&r, HG_BUY, none, EXIT(STOP_LIMIT, .price = 58000, .trigger_price = odd[i]), no);
+    }
+    says(&r, HG_BUY, take, EXIT(TRAILING, .trigger_price = 58000), no);
+    says(&r, HG_BUY, take, EXIT(TRAILING, .trail = 100, .trail_fraction = 0.01), no);
+    says(&r, HG_BUY, EXIT(STOP, .trigger_price = 62000), none, no); /* on the wrong side */
+    says(&r, HG_BUY, EXIT(STOP_LIMIT, .price = 62000, .trigger_price = 62000), none, no);
+    says(&r, HG_BUY, EXIT(MARKET, .price = 62000, .trigger_price = 62000), none, no);
+    says(&r, HG_BUY, none, EXIT(LIMIT, .price = 58000, .trigger_price = 58000), no);
+    says(&r, HG_BUY, none, EXIT(TAKE, .trigger_price = 58000), no);
+    says(&r, HG_BUY, none, EXIT(TAKE_LIMIT, .price = 58000, .trigger_price = 58000), no);
+    world_close(&r.w);
+}
+
+TEST(a_bracket_takes_its_profit_beyond_its_stop) {
+    rig r;
+    rig_open(&r, "none", NULL, 1);
+    for (int s = -1; s <= 1; s += 2) {
+        for (int by = -1; by <= 1; by++) {
+            hg_side side = s > 0 ? HG_BUY : HG_SELL;
+            double at = 60000;
+            hg_exit out = EXIT(STOP, .trigger_price = at);
+            hg_exit index = EXIT(STOP, .trigger_price = at, .trigger = HG_TRIGGER_INDEX);
+            hg_exit trail = EXIT(TRAILING, .trigger_price = at, .trail = 100);
+            const char *code = by == s ? "" : "trigger_price";
+            says(&r, side, EXIT(LIMIT, .price = at + by, .trigger_price = at - by), out, code);
+            says(&r, side, EXIT(TAKE, .trigger_price = at + by, .price = at - by), out, code);
+            says(&r, side, EXIT(LIMIT, .price = at + by), index, ""); /* not the same price */
+            says(&r, side, EXIT(TAKE, .trigger_price = at + by, .trigger = HG_TRIGGER_INDEX), out,
+                 "");
+            says(&r, side, EXIT(LIMIT, .price = at + by), trail, "");
+        }
+    }
+    world_close(&r.w);
+}
+
+TEST(an_exit_that_left_the_way_of_another_order_comes_back) {
+    rig r;
+    bracketed(&r, 0);
+    uint64_t gone = exit_of(&r, HG_ROLE_TAKE)->id;
+    send_request(&r.w, (hg_order_request){.instrument = PERP,
+                                          .strategy = 1,
+                                          .side = HG_BUY,
+                                          .type = HG_TYPE_LIMIT,
+                                          .tif = HG_TIF_IOC,
+                                          .price = 61000,
+                                          .size = 1});
+    for (int i = 0; i < 220; i++) {
+        tick(&r, 60000);
+        hg_exec_clock(r.w.exec, r.w.now_ns);
+    }
+    CHECK_STR(hg_reject_code((hg_reject)hg_exec_get(r.w.exec, gone)->reject), "self_trade");
+    CHECK(exit_of(&r, HG_ROLE_TAKE)->id > gone);
+    settled_at(&r, 1);
+}
+
+TEST(exits_follow_an_entry_that_fills_in_parts) {
+    rig r;
+    hg_bracket plan = {
+        .take = {.wanted = true, .type = HG_TYPE_LIMIT, .price = 61000        },
+        .stop = {.wanted = true, .type = HG_TYPE_STOP,  .trigger_price = 59000}
+    };
+    rig_open(&r, "none", "orders=20ms", 1);
+    send_request(&r.w, (hg_order_request){.instrument = PERP,
+                                          .side = HG_BUY,
+                                          .type = HG_TYPE_LIMIT,
+                                          .price = 60001,
+                                          .size = 6,
+                                          .bracket = &plan});
+    double shown[] = {1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2};
+    for (int i = 0; i < 40; i++) { /* the take-profit is on its way, then rests, then is partial */
+        bool half = i == 25;
+        double size = i >= 2 && i < 13 ? shown[i - 2] : i == 32 ? 2 : 0;
+        later(&r.w, 10 * HG_NS_PER_MS);
+        quote(&r.w, PERP, half ? 61000 : 59999, half ? 1 : 10,
+              half   ? 61002
+              : size ? 60001
+                     : 60003,
+              size ? size : 1);
+        mark(&r.w, PERP, 60000, 0);
+        world_answers(&r.w);
+    }
+    const hg_order *take = exit_of(&r, HG_ROLE_TAKE);
+    CHECK_STR(hg_order_state_name((hg_order_state)take->state), "partial");
+    CHECK_EQ(take->filled, lots(&r.w, PERP, 1));
+    CHECK_EQ(take->size, lots(&r.w, PERP, 6));
+    CHECK_EQ(exit_of(&r, HG_ROLE_STOP)->size, lots(&r.w, PERP, 5));
+    settled_at(&r, 0);
+}
+
+TEST(there_is_a_bound_on_brackets) {
+    rig r;
+    rig_open(&r, "none", NULL, 1);
+    const hg_exit none = {0};
+    const hg_exit out = EXIT(STOP, .trigger_price = 58000);
+    int opened = 0;
+    for (; opened < 2000 && r.w.refusal.code == HG_REJECT_NONE; opened++) {
+        hg_bracket plan = {none, out};
+        send_request(&r.w, (hg_order_request){.instrument = PERP,
+                                              .side = HG_BUY,
+                                              .type = HG_TYPE_LIMIT,
+                                              .price = 59000,
+                                              .size = 0.001,
+                                              .again = true,
+                                              .bracket = &plan});
+        later(&r.w, HG_NS_PER_MS);
+        quote(&r.w, PERP, 59999, 10, 60001, 10);
+        world_answers(&r.w);
+    }
+    CHECK_STR(hg_reject_code(r.w.refusal.code), "capacity");
+    CHECK_EQ(opened, 1024 + 1);
+    CHECK_EQ(hg_exec_cancel_all(r.w.exec, 0, HG_ID_NONE, r.w.now_ns), 1024);
+    world_answers(&r.w);
+    says(&r, HG_BUY, none, out, ""); /* their places are free again */
+    world_close(&r.w);
 }
 
 TEST(an_exit_keeps_the_size_of_its_bracket) {
