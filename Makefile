@@ -284,7 +284,7 @@ docs: all
 	@$(BIN) lua tests/tools/gen_lua_api.lua >docs/lua-api.md.new && \
 	  mv docs/lua-api.md.new docs/lua-api.md && echo "docs/lua-api.md written from stdlib/meta"
 
-# Flips each comparison of the risk gate and expects a test to fail: make mutate [F=risk_form]
+# Flips each comparison of the gate, brackets and order margin and expects a test to fail: make mutate [F=risk_form]
 mutate:
 	@.ci/deps build
 	@lua5.4 tests/tools/mutate.lua $(BUILD)/mutate $(F)
@@ -337,7 +337,7 @@ help:
 	@echo 'make docs            docs/lua-api.md from stdlib/meta'
 	@echo 'make fuzz            libFuzzer targets with clang (F=name S=seconds)'
 	@echo 'make valgrind        C tests of scripts and hot reload under memcheck (T=patterns)'
-	@echo 'make mutate          flips each comparison of the risk gate; a test must fail (F=file)'
+	@echo 'make mutate          flips comparisons of gate and brackets; a test must fail (F=file)'
 	@echo 'make deps            install missing Debian packages (a part of demo, test, bench, lint)'
 	@echo 'make install         PREFIX=$(PREFIX) DESTDIR='
 	@echo 'also                 V=1 CC=clang CI=true BUILD=folder CFLAGS=... LIB_CFLAGS=... LIB_LIBS=...'

@@ -651,6 +651,20 @@ TEST(there_is_a_bound_on_brackets) {
     world_close(&r.w);
 }
 
+TEST(a_stop_waits_for_a_take_profit_that_is_not_reduce_only) {
+    rig r;
+    bracketed(&r, -1); /* where others are short, it is not */
+    CHECK(!exit_of(&r, HG_ROLE_TAKE)->reduce_only);
+    trade_of(&r, 1, HG_BUY, 1);
+    for (int i = 0; i < 20; i++) {
+        tick(&r, 60000);
+    }
+    tick(&r, 58990);
+    CHECK(exit_of(&r, HG_ROLE_STOP)->reduce_only);
+    CHECK_STR(hg_order_state_name((hg_order_state)exit_of(&r, HG_ROLE_STOP)->state), "untriggered");
+    settled_at(&r, 0);
+}
+
 TEST(an_exit_keeps_the_size_of_its_bracket) {
     rig r;
     bracketed(&r, 0);

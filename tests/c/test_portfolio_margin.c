@@ -536,6 +536,8 @@ TEST(orders_are_admitted_up_to_the_last_unit_of_margin) {
             CHECK_EQ(hg_margin_admits(m, perp, (hg_side)side, size, 50000, w.now_ns), size <= most);
         }
     }
+    hg_portfolio_pending(w.portfolio, perp, most, 0);
+    CHECK(hg_margin_admits(m, perp, HG_BUY, most, 51000, w.now_ns)); /* no premium to pay */
     /* Both sides resting: only the worse one counts. */
     hg_portfolio_pending(w.portfolio, perp, most, most);
     CHECK(hg_margin_admits(m, perp, HG_SELL, most, 50000, w.now_ns));
@@ -585,6 +587,47 @@ TEST(a_bought_option_is_paid_from_the_margin_balance) {
     CHECK(!hg_margin_admits(m, id, HG_BUY, lots(&w, id, 20), 0.051, w.now_ns));
     hg_portfolio_pending(w.portfolio, id, lots(&w, id, 20.1), 0);
     CHECK(!hg_margin_admits(m, id, HG_BUY, lots(&w, id, 20.1), 0.05, w.now_ns));
+    hg_lots most = 0; /* that can be sold: above the mark or not is the same */
+    hg_portfolio_pending(w.portfolio, id, 0, 1);
+    while (hg_margin_admits(m, id, HG_SELL, most + 1, 0.05, w.now_ns)) {
+        hg_portfolio_pending(w.portfolio, id, 0, ++most + 1);
+    }
+    CHECK(most > 10);
+    hg_portfolio_pending(w.portfolio, id, 0, most);
+    CHECK(hg_margin_admits(m, id, HG_SELL, most, 0.2, w.now_ns));
+    hg_margin_free(m);
+    world_close(&w);
+}
+
+TEST(spot_is_paid_in_full_from_the_side_that_is_given) {
+    world w;
+    world_init(&w);
+    uint32_t id = world_add(&w, "BTC_USDC");
+    world_open(&w, NULL);
+    deposit(&w, "USDC", 60000);
+    deposit(&w, "BTC", 2);
+    value_event(&w, HG_EV_INDEX, 0, 60000);
+    mark(&w, id, 60000, 0);
+    hg_margin *m = hg_margin_new(w.portfolio, HG_MARGIN_STANDARD);
+    hg_lots one = lots(&w, id, 1);
+    hg_margin_use use;
+    CHECK(hg_margin_project(m, id, HG_BUY, one, 61000, w.now_ns, &use)); /* dearer than the mark */
+    CHECK_NEAR(use.after, 61000, 1e-6);
+    CHECK_NEAR(use.balance, 60000, 1e-6);
+    CHECK(hg_margin_project(m, id, HG_BUY, one, 59000, w.now_ns, &use));
+    CHECK_NEAR(use.after, 60000, 1e-6);
+    CHECK(hg_margin_project(m, id, HG_SELL, one, 60000, w.now_ns, &use));
+    CHECK_NEAR(use.after, 60000, 1e-6); /* one coin */
+    CHECK_NEAR(use.balance, 120000, 1e-6);
+    hg_portfolio_pending(w.portfolio, id, one, 2 * one);
+    CHECK(hg_margin_admits(m, id, HG_BUY, one, 60000, w.now_ns));
+    CHECK(hg_margin_admits(m, id, HG_SELL, 2 * one, 60000, w.now_ns));
+    hg_portfolio_pending(w.portfolio, id, one + 1, 2 * one);
+    CHECK(!hg_margin_admits(m, id, HG_BUY, one + 1, 60000, w.now_ns));
+    CHECK(hg_margin_admits(m, id, HG_SELL, 2 * one, 60000, w.now_ns));
+    hg_portfolio_pending(w.portfolio, id, one, 2 * one + 1);
+    CHECK(hg_margin_admits(m, id, HG_BUY, one, 60000, w.now_ns));
+    CHECK(!hg_margin_admits(m, id, HG_SELL, 2 * one + 1, 60000, w.now_ns));
     hg_margin_free(m);
     world_close(&w);
 }
