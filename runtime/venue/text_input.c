@@ -257,6 +257,7 @@ static int input_start(hg_text_input *in, hg_text_input **out) {
 }
 
 int hg_text_input_open(const char *path, hg_text_input **out) {
+    hg_assert(path && out);
     FILE *file = fopen(path, "rb");
     if (!file) {
         int code = errno == ENOENT || errno == ENOTDIR ? HG_ENOTFOUND : HG_EIO;
