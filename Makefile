@@ -79,8 +79,10 @@ file_flags = $(if $(filter greeks/%,$1),-O3) \
              $(if $(filter %_avx512,$1),-mavx512f -mavx512dq -mavx512vl -mfma) \
              $(if $(filter $(MODULE_FILES),$1),$(MODULE_FLAGS))
 
-# Vectors of 64 bytes stay within this file; gcc would remark on how older ones passed them.
-test_flags = $(if $(filter c/test_greeks_width8,$1),-Wno-psabi)
+# Vectors of 64 bytes stay within this file; gcc would remark on how older ones passed them. With
+# sanitizers it follows thousands of inlined variables for minutes, for a debugger.
+test_flags = $(if $(filter c/test_greeks_width8,$1),-Wno-psabi \
+               $(if $(SAN),-O1 $(if $(findstring clang,$(CC)),,-fno-var-tracking)))
 
 # These also make a C module for plain Lua, so they are compiled to be loaded anywhere and show
 # nothing but luaopen_*. Plain Lua cannot load a module built with sanitizers.
