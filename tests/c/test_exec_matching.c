@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PRICES 16
 #define ORDERS 24
@@ -39,6 +40,7 @@ typedef struct {
     int out_count;
     uint64_t clock;
     bool queue;
+    bool gap; /* the book is not to be trusted until its next snapshot */
     int self; /* hg_self_trade */
     double power;
 } naive;
@@ -318,9 +320,8 @@ static void nprint(naive *n, int taker, hg_ticks price, hg_lots size) {
     }
 }
 
-static void nlevel(naive *n, int side, hg_ticks price, hg_lots size) {
-    n->book[row(side)][price] = size;
-    n->taken[row(side)][price] = 0;
+/* What the orders at a price learn from its level. */
+static void nlearn(naive *n, int side, hg_ticks price, hg_lots size) {
     for (int i = 0; i < ORDERS; i++) {
         norder *o = &n->orders[i];
         if (o->id == 0 || o->side != side || o->price != price) {
@@ -336,6 +337,31 @@ static void nlevel(naive *n, int side, hg_ticks price, hg_lots size) {
         o->ahead = o->ahead < 0 || o->ahead > (double)size ? (double)size : o->ahead;
         o->shown = size;
         o->traded = 0;
+    }
+}
+
+static void nlevel(naive *n, int side, hg_ticks price, hg_lots size) {
+    n->book[row(side)][price] = size;
+    n->taken[row(side)][price] = 0;
+    nlearn(n, side, price, size);
+    ncross(n, HG_BUY);
+    ncross(n, HG_SELL);
+}
+
+/* After a gap: a whole book in place of the old one. It shows nothing behind its worst level, and
+ * what we had consumed of the old one is there again or not. */
+static void nsnapshot(naive *n) {
+    n->gap = false;
+    memset(n->taken, 0, sizeof n->taken);
+    for (int side = HG_BUY; side >= HG_SELL; side -= 2) {
+        bool seen = false;
+        for (hg_ticks k = 1; k < PRICES; k++) { /* from the worst price on */
+            hg_ticks price = side == HG_BUY ? k : PRICES - k;
+            seen = seen || n->book[row(side)][price] > 0;
+            if (seen) {
+                nlearn(n, side, price, n->book[row(side)][price]);
+            }
+        }
     }
     ncross(n, HG_BUY);
     ncross(n, HG_SELL);
@@ -399,6 +425,44 @@ static void step_level(duel *d) {
     e.level.price = price;
     e.level.size = size;
     world_event(&d->w, e);
+}
+
+/* The book is lost, or comes back as a snapshot that may cross what rests. */
+static void step_gap(duel *d) {
+    if (!d->n.gap) {
+        d->n.gap = true;
+        memset(d->n.book, 0, sizeof d->n.book); /* none of it counts */
+        world_event(&d->w, (hg_event){.kind = HG_EV_STATUS, .flags = HG_EVF_INVALID});
+        return;
+    }
+    hg_ticks middle = 2 + (hg_ticks)pick(d, PRICES - 3);
+    hg_event last = {0};
+    uint8_t flags = HG_EVF_SNAPSHOT;
+    for (hg_ticks price = 1; price < PRICES; price++) {
+        int side = price < middle ? HG_BUY : HG_SELL;
+        hg_lots size = pick(d, 3) ? (hg_lots)pick(d, 12) : 0;
+        d->n.book[0][price] = side == HG_BUY ? size : 0;
+        d->n.book[1][price] = side == HG_SELL ? size : 0;
+        if (size == 0) {
+            continue;
+        }
+        if (last.kind != HG_EV_NONE) {
+            last.flags |= HG_EVF_MORE;
+            world_event(&d->w, last);
+            flags = 0;
+        }
+        last = (hg_event){.kind = HG_EV_DEPTH, .side = (int8_t)side, .flags = flags};
+        last.level.price = price;
+        last.level.size = size;
+    }
+    if (last.kind == HG_EV_NONE) { /* all empty: one level, then */
+        d->n.book[0][1] = 1;
+        last = (hg_event){.kind = HG_EV_DEPTH, .side = HG_BUY, .flags = flags};
+        last.level.price = 1;
+        last.level.size = 1;
+    }
+    nsnapshot(&d->n);
+    world_event(&d->w, last);
 }
 
 static void step_print(duel *d) {
@@ -485,8 +549,10 @@ static void duel_run(duel *d, uint64_t seed, const char *queue, hg_self_trade se
     for (d->step = 0; d->step < steps; d->step++) {
         later(&d->w, 1);
         uint64_t what = pick(d, 16);
-        if (what < 6) {
-            step_level(d);
+        if (pick(d, d->n.gap ? 8 : 64) == 0) {
+            step_gap(d);
+        } else if (what < 6) {
+            d->n.gap ? step_print(d) : step_level(d);
         } else if (what < 9) {
             step_print(d);
         } else if (what < 13) {
