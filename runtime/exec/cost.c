@@ -14,10 +14,7 @@
 #define DEAD_BAND 0.00025
 #define PREMIUM_MAX 0.005
 
-/* k-th level of the book a taker on `side` meets, as the paper venue has it; the touch where the
- * feed has no depth. */
-static bool level_of(const hg_market *market, uint32_t id, hg_side side, uint32_t k,
-                     hg_level *out) {
+bool hg_cost_level(const hg_market *market, uint32_t id, hg_side side, uint32_t k, hg_level *out) {
     const hg_market_state *s = hg_market_get(market, id);
     hg_side other = side == HG_BUY ? HG_SELL : HG_BUY;
     if (s->book_invalid || s->halted || s->settled) {
@@ -77,7 +74,7 @@ static bool walk_book(const hg_market *market, const hg_instrument *inst, hg_sid
     walk w = {.fee_known = true};
     hg_lots left = lots;
     hg_level level;
-    for (uint32_t k = 0; left > 0 && level_of(market, inst->id, side, k, &level); k++) {
+    for (uint32_t k = 0; left > 0 && hg_cost_level(market, inst->id, side, k, &level); k++) {
         hg_lots take = level.size < left ? level.size : left;
         w.last = hg_price_to_double(inst, level.price);
         w.touch = k == 0 ? w.last : w.touch;
@@ -98,17 +95,6 @@ static bool walk_book(const hg_market *market, const hg_instrument *inst, hg_sid
 static double average(const hg_instrument *inst, const walk *w, hg_lots lots) {
     double amount = amount_of(inst, lots);
     return usd_sized(inst) ? amount / -w->paid : w->paid / amount;
-}
-
-double hg_cost_price(const hg_market *market, uint32_t id, hg_side side, hg_lots lots, bool *fits) {
-    hg_assert(lots > 0);
-    const hg_instrument *inst = hg_universe_get(hg_market_universe(market), id);
-    walk w;
-    bool known = walk_book(market, inst, side, lots, &w);
-    if (fits) {
-        *fits = known && w.fits;
-    }
-    return known ? average(inst, &w, lots) : 0;
 }
 
 double hg_funding_expected(double now, double mean, double horizon_s) {
@@ -258,6 +244,7 @@ int hg_cost_of(const hg_market *market, hg_margin *margin, const hg_cost_query *
     if (!(c.mid > 0) || !(spot > 0) || !add_ways(market, inst, q, spot, now_ns, &c)) {
         return HG_ERR(HG_ENOTFOUND, "%s has no two-sided quote", inst->name);
     }
+    c.fee = q->no_fees ? 0 : c.fee;
     c.notional = (double)q->lots * hg_instrument_coins_per_lot(inst, c.mid) * spot;
     c.initial = initial_added(market, margin, inst, q, &c, now_ns);
     if (q->horizon_s > 0) {

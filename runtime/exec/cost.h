@@ -38,6 +38,7 @@ typedef struct hg_cost_query {
     double funding_mean; /* where it returns to, NAN: 0.0001 */
     double realised_vol; /* NAN: as implied */
     bool round_trip;
+    bool no_fees; /* the session charges none */
 } hg_cost_query;
 
 typedef struct hg_cost {
@@ -54,10 +55,10 @@ typedef struct hg_cost {
 HG_MUST_CHECK int hg_cost_of(const hg_market *market, hg_margin *margin, const hg_cost_query *query,
                              int64_t now_ns, hg_cost *out);
 
-/* Average price of taking `lots` now, quote unit, as the ledger averages it; 0 without a quote on
- * that side. */
-double hg_cost_price(const hg_market *market, uint32_t instrument, hg_side side, hg_lots lots,
-                     bool *fits);
+/* k-th level of the book a taker on `side` meets, as the paper venue has it; the touch where the
+ * feed has no depth. False where there is none. */
+bool hg_cost_level(const hg_market *market, uint32_t instrument, hg_side side, uint32_t k,
+                   hg_level *out);
 
 /* Mean funding rate per 8 h expected over a horizon. */
 double hg_funding_expected(double now, double mean, double horizon_s);

@@ -107,13 +107,14 @@ typedef struct hg_trade_idea {
     hg_lots lots;
     double price; /* quote unit */
     double fee;   /* settlement currency */
+    bool maker;
 } hg_trade_idea;
 
 typedef struct hg_margin_change {
     hg_margin_total before, after;
 } hg_margin_change;
 
-#define HG_IDEAS_MAX 256
+#define HG_IDEAS_MAX 1024
 
 /* Margin with the trades done at their prices: nothing is changed. HG_ELIMIT for more than
  * HG_IDEAS_MAX, HG_ENOTFOUND when an instrument has no price. */

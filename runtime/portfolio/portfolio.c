@@ -246,6 +246,10 @@ double hg_portfolio_deposited_usd(const hg_portfolio *p, uint32_t currency) {
     return p->purses[currency].deposited_usd;
 }
 
+bool hg_portfolio_charges(const hg_portfolio *p) {
+    return p->options.fees;
+}
+
 uint64_t hg_portfolio_passes(const hg_portfolio *p) {
     return p->passes;
 }

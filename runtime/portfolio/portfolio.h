@@ -208,4 +208,7 @@ void hg_portfolio_pnl(hg_portfolio *portfolio, int64_t now_ns, hg_pnl *out);
 /* Counts passes over a book (bench and tests: at most one per question). */
 uint64_t hg_portfolio_passes(const hg_portfolio *portfolio);
 
+/* Whether the session charges fees. */
+bool hg_portfolio_charges(const hg_portfolio *portfolio);
+
 #endif

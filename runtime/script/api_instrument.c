@@ -226,7 +226,9 @@ static int l_cost(lua_State *L) {
     const hg_instrument *inst = l_self(L, &s, &id);
     luaL_checktype(L, 2, LUA_TTABLE);
     l_api_check_fields(L, 2, "cost", options);
-    hg_cost_query q = l_cost_query(L, inst, (hg_cost_query){.instrument = id});
+    hg_cost_query q = l_cost_query(
+        L, inst,
+        (hg_cost_query){.instrument = id, .no_fees = !hg_portfolio_charges(s->env->portfolio)});
     if (q.lots == 0 || !(q.horizon_s >= 0 && isfinite(q.horizon_s)) || !isfinite(q.rate)) {
         return l_api_fail(L, "bad_size", "cost: not a tradable size, or no horizon");
     }

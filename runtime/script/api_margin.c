@@ -1,6 +1,6 @@
 /* hedged.portfolio: margin, what_if and scenario. Plain tables; nothing asked here changes
  * anything. */
-#include "exec/cost.h"
+#include "exec/preview.h"
 #include "script/script_int.h"
 
 #include <math.h>
@@ -8,6 +8,7 @@
 
 #define AXIS_MAX 201
 #define CELLS_MAX 4096
+#define ORDERS_MAX 256
 #define DAYS_PER_YEAR 365.0
 
 static void l_set(lua_State *L, const char *field, double value) {
@@ -148,60 +149,108 @@ void l_push_liquidation(lua_State *L, const hg_script *s) {
 }
 
 /* ---- what_if --------------------------------------------------------------------------------- */
-/* What an order would do, from the table on top: at its price, else at what taking it now costs. */
-static bool l_idea(lua_State *L, const hg_script *s, hg_trade_idea *idea, double *cost_usd) {
-    static const char *const options[] = {"instrument", "side", "size", "price", NULL};
+/* An order, from the table on top. */
+static bool l_idea(lua_State *L, const hg_script *s, hg_preview_order *o) {
+    static const char *const options[] = {"instrument", "side", "size", "price", "post_only", NULL};
     int at = lua_gettop(L);
     if (!lua_istable(L, at)) luaL_error(L, "what_if: each order is a table");
     l_api_check_fields(L, at, "what_if", options);
     if (lua_getfield(L, at, "instrument") == LUA_TNIL) {
         luaL_error(L, "what_if: instrument is missing");
     }
-    idea->instrument = l_api_instrument(L, -1);
-    if (idea->instrument == HG_ID_NONE) {
+    uint32_t id = l_api_instrument(L, -1);
+    if (id == HG_ID_NONE) {
         l_api_no_instrument(L, lua_gettop(L), false);
         return false;
     }
-    const hg_instrument *inst = hg_universe_get(s->env->universe, idea->instrument);
+    const hg_instrument *inst = hg_universe_get(s->env->universe, id);
     const char *side = l_api_text(L, at, "side", "buy");
     bool sell = strcmp(side, "sell") == 0;
     if (!sell && strcmp(side, "buy") != 0) luaL_error(L, "what_if: side must be buy or sell");
-    idea->side = sell ? HG_SELL : HG_BUY;
+    lua_getfield(L, at, "post_only");
+    *o = (hg_preview_order){.instrument = id,
+                            .side = sell ? HG_SELL : HG_BUY,
+                            .post_only = lua_toboolean(L, -1),
+                            .no_fees = !hg_portfolio_charges(s->env->portfolio)};
     double size = l_api_number(L, at, "size", 0);
-    if (!hg_size_from_double(inst, size, &idea->lots) || idea->lots <= 0) {
+    double price = l_api_number(L, at, "price", 0);
+    if (price < 0 || !isfinite(price)) {
+        luaL_error(L, "what_if: a price must be above zero; without one the book is taken");
+    }
+    if (o->post_only && price == 0) luaL_error(L, "what_if: post_only needs a price");
+    if (!hg_size_from_double(inst, size, &o->lots) || o->lots <= 0) {
         l_api_fail(L, "bad_size", "what_if: %g of %s is not a tradable size", size, inst->name);
         return false;
     }
+    if (price > 0 && !hg_price_from_double(inst, price, &o->price)) {
+        l_api_fail(L, "off_tick", "what_if: %g is no price of %s", price, inst->name);
+        return false;
+    }
+    lua_settop(L, at);
+    return true;
+}
+
+/* USD against the mid of now, or against nothing where there is none, fee included. */
+static double idea_cost(const hg_script *s, const hg_trade_idea *idea) {
     const hg_market *market = s->env->market;
+    const hg_instrument *inst = hg_universe_get(s->env->universe, idea->instrument);
     double mid = hg_market_mid(market, inst->id);
-    idea->price = l_api_number(L, at, "price", 0);
-    if (idea->price < 0 || !isfinite(idea->price)) {
-        luaL_error(L, "what_if: a price must be above zero; without one the book is taken");
-    }
-    if (idea->price == 0) {
-        idea->price = hg_cost_price(market, inst->id, idea->side, idea->lots, NULL);
-    }
-    hg_nano price = 0;
-    hg_nano spot = 0;
-    hg_cash fee = 0;
-    if (!(idea->price > 0) || !hg_nano_from_double(idea->price, &price)) {
-        l_api_fail(L, "no_quote", "what_if: %s has no quote to take; give a price", inst->name);
-        return false;
-    }
-    if (hg_nano_from_double(hg_market_underlying(market, inst->underlying_id)->spot, &spot) &&
-        hg_fee(inst, price, idea->lots, false, spot, &fee)) {
-        idea->fee = hg_nano_to_double(fee);
-    } else {
-        l_api_fail(L, "bad_size", "what_if: %g of %s is beyond the ledger", size, inst->name);
-        return false;
-    }
-    double usd = hg_market_usd(market, inst->quote_id);
     bool usd_sized = inst->inverse && inst->kind != HG_KIND_OPTION;
     double away = mid > 0 ? (idea->price - mid) * (idea->side == HG_BUY ? 1 : -1) : 0;
     double amount = hg_size_to_double(inst, idea->lots);
-    *cost_usd += idea->fee * hg_market_usd(market, inst->settle_id) +
-                 (usd_sized ? away / idea->price * amount : away * amount * usd);
-    lua_settop(L, at - 1);
+    double usd = hg_market_usd(market, inst->quote_id);
+    return idea->fee * hg_market_usd(market, inst->settle_id) +
+           (usd_sized ? away / idea->price * amount : away * amount * usd);
+}
+
+/* One order's fills: {price, fee, currency, maker, fits}. `price` averages as the ledger does. */
+static void l_push_idea(lua_State *L, const hg_script *s, const hg_preview *p, size_t first) {
+    const hg_instrument *inst = hg_universe_get(s->env->universe, p->ideas[first].instrument);
+    bool usd_sized = inst->inverse && inst->kind != HG_KIND_OPTION;
+    double amount = 0;
+    double paid = 0;
+    double maker = 0;
+    hg_cash fee = 0; /* whole units: a sum of doubles is not what is booked */
+    for (size_t i = first; i < p->count; i++) {
+        double a = hg_size_to_double(inst, p->ideas[i].lots);
+        amount += a;
+        paid += usd_sized ? a / p->ideas[i].price : a * p->ideas[i].price;
+        maker += p->ideas[i].maker ? a : 0;
+        fee += (hg_cash)llrint(p->ideas[i].fee * 1e9);
+    }
+    lua_createtable(L, 0, 6);
+    l_set(L, "price", usd_sized ? amount / paid : paid / amount);
+    l_set(L, "fee", hg_nano_to_double(fee));
+    l_set_text(L, "fee_currency", inst->settle);
+    l_set(L, "maker", maker);
+    l_set(L, "taker", amount - maker);
+    lua_pushboolean(L, p->fits);
+    lua_setfield(L, -2, "fits");
+}
+
+/* Fills of the orders in the list at 2; leaves what each would get. False: the error was pushed. */
+static bool l_fills(lua_State *L, const hg_script *s, hg_preview *p, lua_Integer count) {
+    lua_createtable(L, (int)count, 0);
+    int told = lua_gettop(L);
+    for (lua_Integer i = 1; i <= count; i++) {
+        hg_preview_order order;
+        size_t first = p->count;
+        lua_rawgeti(L, 2, i);
+        if (!l_idea(L, s, &order)) return false;
+        int rc = hg_preview_add(p, s->env->market, &order);
+        if (rc < 0) {
+            l_api_fail(L,
+                       rc == HG_ENOTFOUND ? "no_quote"
+                       : rc == HG_ESTATE  ? "post_only"
+                       : rc == HG_ELIMIT  ? "limit"
+                                          : "bad_size",
+                       "%s", hg_error_text());
+            return false;
+        }
+        l_push_idea(L, s, p, first);
+        lua_rawseti(L, told, i);
+        lua_settop(L, told);
+    }
     return true;
 }
 
@@ -255,7 +304,8 @@ static void l_push_exposures(lua_State *L, const hg_script *s, const hg_trade_id
     }
 }
 
-/* what_if{orders={{instrument=, side=, size=, price=}...}}: {before, after, exposure, cost}. */
+/* what_if{orders={{instrument=, side=, size=, price=, post_only=}...}}: {before, after, exposure,
+ * orders, cost}. */
 int l_what_if(lua_State *L) {
     static const char *const options[] = {"orders", NULL};
     hg_script *s = l_api_session(L, "portfolio.what_if");
@@ -265,25 +315,26 @@ int l_what_if(lua_State *L) {
     lua_settop(L, 1);
     if (lua_getfield(L, 1, "orders") != LUA_TTABLE) luaL_error(L, "what_if: orders is missing");
     lua_Integer count = (lua_Integer)lua_rawlen(L, 2);
-    if (count > HG_IDEAS_MAX) luaL_error(L, "what_if: more than %d orders", HG_IDEAS_MAX);
-    hg_trade_idea *ideas = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *ideas, 0);
+    if (count > ORDERS_MAX) luaL_error(L, "what_if: more than %d orders", ORDERS_MAX);
+    hg_preview *p = lua_newuserdatauv(L, sizeof *p, 0);
+    p->count = 0;
+    if (!l_fills(L, s, p, count)) return 3;
+    int orders = lua_gettop(L);
     double cost = 0;
-    for (lua_Integer i = 0; i < count; i++) {
-        ideas[i] = (hg_trade_idea){0};
-        lua_rawgeti(L, 2, i + 1);
-        if (!l_idea(L, s, &ideas[i], &cost)) return 3;
-    }
+    for (size_t i = 0; i < p->count; i++) cost += idea_cost(s, &p->ideas[i]);
     hg_margin_change change;
-    if (hg_margin_what_if(margin, ideas, (size_t)count, hg_script_now(s), &change) < 0) {
+    if (hg_margin_what_if(margin, p->ideas, p->count, hg_script_now(s), &change) < 0) {
         return l_api_fail(L, "no_price", "%s", hg_error_text());
     }
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
     l_push_total(L, &change.before);
     lua_setfield(L, -2, "before");
     l_push_total(L, &change.after);
     lua_setfield(L, -2, "after");
-    l_push_exposures(L, s, ideas, (size_t)count);
+    l_push_exposures(L, s, p->ideas, p->count);
     lua_setfield(L, -2, "exposure");
+    lua_pushvalue(L, orders);
+    lua_setfield(L, -2, "orders");
     l_set(L, "cost", cost);
     return 1;
 }

@@ -196,7 +196,17 @@ function portfolio.margin(args) end
 ---@field instrument string|hedged.market.instrument
 ---@field side? "buy"|"sell" "buy"
 ---@field size number amount unit
----@field price? number quote unit; without it what taking the book now would cost
+---@field price? number quote unit, limit; without it the book is taken
+---@field post_only? boolean rest at `price`, never take (false)
+
+--- What an order of `what_if` would get. `fee` is to the last unit what the venue books for it.
+---@class hedged.portfolio.idea_fill
+---@field price number average, quote unit
+---@field fee number of all its fills: maker or taker each, an option's with its cap
+---@field fee_currency string
+---@field maker number amount that rests at its price
+---@field taker number amount that takes
+---@field fits boolean the displayed book holds what it takes; else the last level stretches
 
 ---@class hedged.portfolio.what_if_args
 ---@field orders hedged.portfolio.idea[] at most 256
@@ -216,14 +226,18 @@ function portfolio.margin(args) end
 ---@field before hedged.portfolio.margin_total
 ---@field after hedged.portfolio.margin_total
 ---@field exposure table<string, hedged.portfolio.greeks_change> by underlying of the orders
----@field cost number USD against the mid, taker fees included
+---@field orders hedged.portfolio.idea_fill[] in the order they were given
+---@field cost number USD against the mid, fees included
 
---- Margin and exposure before and after trades that have not happened, filled in full at their
---- prices with taker fees. Nothing is sent and nothing changes.
+--- Margin and exposure before and after trades that have not happened, each filled in full as the
+--- paper venue books it with `--fill depth` or `queue`: level by level of the book at the taker's
+--- fee up to its limit price; what is left rests there and is filled with the maker's. Orders take
+--- depth from those before them; what earlier orders of the session took and the feed has not
+--- refreshed yet is not known here. Nothing is sent and nothing changes.
 ---@param args hedged.portfolio.what_if_args
 ---@return hedged.portfolio.what_if? change
 ---@return string? message
----@return string? code "instrument", "bad_size", "no_quote" or "no_price"
+---@return string? code instrument, bad_size, off_tick, post_only, limit, no_quote or no_price
 function portfolio.what_if(args) end
 
 --- Fields of `portfolio.scenario`.

@@ -29,6 +29,7 @@ function S:on_start()
 
 local function inside(code)
   local s = test.session {
+    fees = true,
     text = HEAD .. code .. "\n  end)\nend\nreturn S\n",
     instruments = { PERP, FUT, CALL, PUT, "ETH-PERPETUAL" },
     book = { { instrument = CALL, size = -10, entry = 0.05 },
