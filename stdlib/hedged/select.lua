@@ -2,14 +2,18 @@
 -- delta would cost over the time it is held: half the spread, the fee, and the carry (funding of a
 -- perpetual, basis of a dated future).
 --
--- `select.rank` is a pure function over plain tables; `select.candidates` fills those tables from
--- the market of a session, `select.best` does both.
+-- In a session the formula is that of `instrument:cost` (docs/margin.md): `select.compare` and
+-- `select.best` ask it, for every kind and venue. `select.rank` is a pure function over plain
+-- tables, for what no session quotes; its carry is the same, its spread that of the touch alone.
+-- `select.candidates` fills such tables from the market of a session.
 --
 -- Cost in USD of a hedge worth N = |delta| * spot dollars, held for h seconds; side = +1 buying
 -- delta, -1 selling it:
 --     half spread   N (ask - bid) / (ask + bid)
 --     fee           N rate, twice when `round_trip` (default)
---     carry         perpetual:  side N funding h / 8 h      (longs pay positive funding)
+--     carry         perpetual:  side N f h / 8 h            (longs pay positive funding), f the
+--                               mean rate expected over h: mean + (funding - mean)
+--                               (1 - p^n) / (n (1 - p)), n = h / 8 h, p = 0.95, mean 0.01 %
 --                   future:     side N (F / S - 1) h / time to expiry   (the basis runs off)
 --                   spot:       side N rate h / year, `rate` the cost of money (default 0)
 -- The half spread too is paid twice for a round trip. What does not fit into the displayed size is
@@ -19,6 +23,8 @@ local select = {}
 
 local YEAR = 365 * 86400
 local FUNDING_PERIOD = 8 * 3600
+local FUNDING_MEAN = 0.0001
+local FUNDING_STAYS = 0.95 -- of its distance from the mean, per period; as runtime/exec/cost.c
 
 local function fail(who, text)
   error("select." .. who .. ": " .. text, 3)
@@ -32,11 +38,19 @@ local function is_finite(value)
   return is_number(value) and value ~= math.huge and value ~= -math.huge
 end
 
+-- Mean rate per 8 h expected over a horizon, from the rate of now.
+local function funding_expected(now, mean, horizon)
+  local n = horizon / FUNDING_PERIOD
+  return mean + (now - mean) * (1 - FUNDING_STAYS ^ n) / (n * (1 - FUNDING_STAYS))
+end
+
 -- Carry in USD; positive = cost.
 local function carry_of(item, side, notional, args)
   local h = args.horizon
   if item.kind == "perpetual" then
-    return side * notional * (item.funding or 0) * h / FUNDING_PERIOD
+    local mean = args.funding_mean or FUNDING_MEAN
+    local rate = item.funding and funding_expected(item.funding, mean, h) or 0
+    return side * notional * rate * h / FUNDING_PERIOD
   elseif item.kind == "future" then
     local left = item.expiry - args.now
     local basis = (item.bid + item.ask) / 2 / args.spot - 1
@@ -79,7 +93,7 @@ function select.rank(args)
   local notional = coins * args.spot
   local turns = args.round_trip == false and 1 or 2
   local given = { now = args.now or 0, spot = args.spot, horizon = args.horizon, rate = args.rate,
-                  max_age = args.max_age }
+                  max_age = args.max_age, funding_mean = args.funding_mean }
   local list = {}
   for i, item in ipairs(args.instruments) do
     local row = { name = item.name, order = i, problem = why_not(item, given), fits = true }
@@ -150,29 +164,6 @@ function select.candidates(underlying, delta)
   return list
 end
 
--- best { underlying =, delta =, horizon = } -> the cheapest row that can be used, and all of them.
--- Fields as in select.rank; spot and now come from the session.
-function select.best(args)
-  if type(args) ~= "table" or type(args.underlying) ~= "string" then
-    fail("best", "takes { underlying =, delta =, horizon = }")
-  end
-  local hedged = require "hedged"
-  local delta = is_finite(args.delta) and args.delta ~= 0 and args.delta or nil
-  local given = { instruments = select.candidates(args.underlying, delta), now = hedged.now(),
-                  spot = hedged.exposure(args.underlying).spot }
-  for _, key in ipairs { "delta", "horizon", "round_trip", "rate", "max_age" } do
-    given[key] = args[key]
-  end
-  if not (is_finite(given.spot) and given.spot > 0) then
-    return nil, "select.best: the spot of " .. args.underlying .. " is not known", "no_price"
-  end
-  local ranked = select.rank(given)
-  if not ranked[1] or ranked[1].problem then
-    return nil, "select.best: nothing to hedge " .. args.underlying .. " with", "none"
-  end
-  return ranked[1], ranked
-end
-
 -- rank_costs { rows... } -> list, cheapest first: rows { name =, delta = (coins it hedges), total =
 -- (USD, all parts), fits =, problem = } of any kind and venue, compared by USD per coin of delta,
 -- since lots make the sizes differ. Those too thin come after those that fit, unusable ones last.
@@ -206,7 +197,7 @@ local function lot_delta(portfolio, instrument, underlying)
   local quote = instrument:quote()
   if not quote or not quote.mid then return nil, "no two-sided quote" end
   local what, message = portfolio.what_if {
-    orders = { { instrument = instrument, size = instrument.lot, price = quote.mid } },
+    orders = { { instrument = instrument, size = instrument.lot } },
   }
   if not what then return nil, message end
   local change = what.exposure[underlying]
@@ -233,12 +224,15 @@ local function costed(instrument, args)
   row.size = lots * instrument.lot
   row.delta = lots * per_lot * (row.side == "buy" and 1 or -1)
   local total, parts = instrument:cost { side = row.side, size = row.size, horizon = args.horizon,
-    rate = args.rate, round_trip = args.round_trip ~= false, realised_vol = args.realised_vol }
+    rate = args.rate, round_trip = args.round_trip ~= false, realised_vol = args.realised_vol,
+    funding_mean = args.funding_mean }
   if not total then
     row.problem = parts
     return row
   end
   for key, value in pairs(parts) do row[key] = value end
+  local age = args.max_age and instrument:age()
+  if age and age > args.max_age then row.problem = "stale quote" end
   return row
 end
 
@@ -267,6 +261,33 @@ function select.compare(args)
     end
   end
   return select.rank_costs(rows)
+end
+
+-- best { underlying =, delta =, horizon = } -> the cheapest row of select.compare that can be used,
+-- and all of them; without `kinds` perpetuals, futures and spot. In each row also `cost` (total),
+-- `half_spread` (spread and depth) and `bp`, as select.rank has them.
+function select.best(args)
+  if type(args) ~= "table" or type(args.underlying) ~= "string" then
+    fail("best", "takes { underlying =, delta =, horizon = }")
+  end
+  local given = {}
+  for key, value in pairs(args) do given[key] = value end
+  given.kinds = args.kinds or { "perpetual", "future", "spot" }
+  local hedged = require "hedged"
+  local spot = hedged.exposure(args.underlying).spot
+  if not (is_finite(spot) and spot > 0) then
+    return nil, "select.best: the spot of " .. args.underlying .. " is not known", "no_price"
+  end
+  local ranked = select.compare(given)
+  for _, row in ipairs(ranked) do
+    if not row.problem then
+      row.cost, row.half_spread, row.bp = row.total, row.spread + row.depth, row.bps
+    end
+  end
+  if not ranked[1] or ranked[1].problem then
+    return nil, "select.best: nothing to hedge " .. args.underlying .. " with", "none"
+  end
+  return ranked[1], ranked
 end
 
 return select

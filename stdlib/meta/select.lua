@@ -1,8 +1,10 @@
 ---@meta hedged.select
 error("a stub for editors and docs: require hedged.select itself")
 
---- Which instrument is the cheapest to hedge with: ranks by half spread, fee and carry over the
---- time the hedge is held. Plain Lua: `stdlib/hedged/select.lua` holds the formulas.
+--- Which instrument is the cheapest to hedge with. There is one formula, that of `instrument:cost`
+--- (docs/margin.md): USD for spread, depth, fee, carry and margin over a horizon in seconds.
+--- `compare` and `best` ask it of all instruments of a session, of any kind and venue; `rank` has
+--- its spread, fee and carry for tables of numbers without a session.
 ---
 --- ```lua run
 --- local select = require "hedged.select"
@@ -54,6 +56,7 @@ local select = {}
 ---@field round_trip? boolean spread and fee are paid twice (true)
 ---@field rate? number cost of money for spot, fraction a year (0)
 ---@field max_age? number seconds; older quotes are not used (none)
+---@field funding_mean? number per 8 h: where funding returns to over the horizon (0.0001)
 
 --- Ranks instruments, the cheapest first; those too thin for the size come after those that fit,
 --- unusable ones last. Misuse raises with the caller's line.
@@ -74,10 +77,15 @@ function select.candidates(underlying, delta) end
 ---@field delta number coins to hedge with, signed: positive buys
 ---@field horizon number seconds the hedge will be held
 ---@field round_trip? boolean spread and fee are paid twice (true)
----@field rate? number cost of money for spot, fraction a year (0)
+---@field rate? number cost of money and of margin, fraction a year (0)
 ---@field max_age? number seconds; older quotes are not used (none)
+---@field kinds? string[] only these ({ "perpetual", "future", "spot" })
+---@field realised_vol? number for the carry of options (as implied)
+---@field funding_mean? number per 8 h: where funding returns to over the horizon (0.0001)
 
---- The cheapest instrument of the session's market, and the whole ranking. Inside a session only.
+--- The cheapest instrument of the session's market, and the whole ranking: rows of `compare` with
+--- the names of `rank` as well (`cost` = total, `half_spread` = spread and depth, `bp`). Inside a
+--- session only.
 ---
 --- ```lua strategy
 --- local hedged = require "hedged"
@@ -127,6 +135,8 @@ function select.rank_costs(rows) end
 ---@field kinds? string[] only these
 ---@field round_trip? boolean with spread, depth and fee of the way back (true)
 ---@field realised_vol? number for the carry of options (as implied)
+---@field funding_mean? number per 8 h: where funding returns to over the horizon (0.0001)
+---@field max_age? number seconds; older quotes are not used (none)
 ---@field min_delta? number options with less delta a coin are left out (0.05)
 
 --- Every instrument of the session's market that could make a delta, options too, the cheapest
