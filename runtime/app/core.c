@@ -316,6 +316,15 @@ void hg_core_idle(hg_core *core) {
     }
 }
 
+bool hg_core_rest(hg_core *core, int64_t budget_ns) {
+    for (size_t i = 0; i < core->script_count; i++) {
+        if (hg_script_rest(core->scripts[i], budget_ns)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t hg_core_running(const hg_core *core) {
     size_t running = 0;
     for (size_t i = 0; i < core->script_count; i++) {

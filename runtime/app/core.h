@@ -126,6 +126,8 @@ static inline void hg_core_feed(hg_core *core, const hg_event *event) {
 
 /* One bounded step of each script's collector; called between feed events. */
 void hg_core_idle(hg_core *core);
+/* While nobody waits for the session: a piece of a script's collection. True: there is more. */
+bool hg_core_rest(hg_core *core, int64_t budget_ns);
 
 /* Scripts still running. */
 size_t hg_core_running(const hg_core *core);

@@ -304,8 +304,10 @@ static bool answer_requests(hg_session *s, const pace *p, int64_t until_ns) {
     return s->stop_asked;
 }
 
-/* With so much time until the next event a reload may do what takes a few milliseconds. */
+/* With so much time until the next event a reload or a collector may do what takes a few
+ * milliseconds in one piece. */
 #define IDLE_NS (8 * HG_NS_PER_MS)
+#define REST_NS (HG_NS_PER_MS / 5)
 
 /* Waits until the wall clock has reached an event's place; timers of scripts fire on the way. */
 static void wait_for(hg_session *s, const pace *p, int64_t time_ns) {
@@ -316,6 +318,7 @@ static void wait_for(hg_session *s, const pace *p, int64_t time_ns) {
         int64_t wall = p->wall_start + (int64_t)ahead;
         bool idle = wall - hg_clock_monotonic_ns() > IDLE_NS;
         bool working = s->reload && hg_reload_poll(s->reload, idle);
+        working = (idle && !working && hg_core_rest(&s->core, REST_NS)) || working;
         if (working || wall > hg_clock_monotonic_ns()) {
             int64_t look = hg_clock_monotonic_ns() + HG_KILL_POLL_NS;
             hg_loop_wait(s->loop, working ? 0 : wall < look ? wall : look);
@@ -323,7 +326,7 @@ static void wait_for(hg_session *s, const pace *p, int64_t time_ns) {
                 return;
             }
             if (wall > hg_clock_monotonic_ns()) {
-                continue; /* a request, a file, a piece of a reload, or time for a look */
+                continue; /* a request, a file, a piece of work, or time for a look */
             }
         }
         hg_console_tick(s, due);

@@ -145,9 +145,7 @@ static int l_warm(lua_State *L) {
     lua_settop(L, 0);
     l_carry_read(L, carry);
     lua_settop(L, 0);
-    for (int cycle = 0; cycle < 2; cycle++) {
-        while (!lua_gc(L, LUA_GCSTEP, 0)) l_raise_if_over_budget(L);
-    }
+    l_collect_all(L);
     return 0;
 }
 

@@ -8,13 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GC_SLACK ((size_t)256 << 10) /* growth that never starts a collection */
-/* A step is about 800 objects or slots: 10 to 60 us, as they lie in the cache or do not. */
-#define GC_STEP_LOG2 7
-#define GC_PIECE 2048u /* one more step for each so many bytes that an event left */
-#define GC_STEPS 8
-#define GC_BURST 16384u /* beyond them: who allocates a lot has taken longer than this does */
-
 hg_script *hg_script_new(const hg_script_env *env, const char *path, uint16_t index) {
     hg_script *s = calloc(1, sizeof *s);
     if (!s) return NULL;
@@ -120,11 +113,7 @@ static int l_bind(lua_State *L) {
     lua_pushstring(L, s->underlying);
     s->underlying_key = lua_tostring(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &s->underlying_key);
-    lua_gc(L, LUA_GCINC, 0, 0, GC_STEP_LOG2);
-    lua_gc(L, LUA_GCSTOP);
-    for (int cycle = 0; cycle < 2; cycle++) { /* the one under way, and a whole one */
-        while (!lua_gc(L, LUA_GCSTEP, 0)) l_raise_if_over_budget(L);
-    }
+    l_collect_begin(L);
     return 0;
 }
 
@@ -265,24 +254,6 @@ void hg_script_stop(hg_script *s, const char *reason) {
     s->why = NULL;
     if (s->state != HG_SCRIPT_FAILED) s->state = HG_SCRIPT_STOPPED;
     hg_plan_drop_all(s);
-}
-
-/* Collections start when memory has grown by half, and then advance with what was allocated. */
-void hg_script_idle(hg_script *s) {
-    size_t live = s->memory.live;
-    if (!s->gc_cycle) {
-        if (live < s->gc_mark + s->gc_mark / 2 + GC_SLACK) return;
-        s->gc_cycle = true;
-        s->gc_last = live;
-    }
-    size_t grown = live > s->gc_last ? live - s->gc_last : 0;
-    size_t steps = 1 + grown / GC_PIECE;
-    if (steps > GC_STEPS) steps = GC_STEPS + grown / GC_BURST;
-    for (size_t i = 0; i < steps && s->gc_cycle; i++) {
-        s->gc_cycle = !lua_gc(s->lua, LUA_GCSTEP, 0);
-    }
-    s->gc_last = s->memory.live;
-    if (!s->gc_cycle) s->gc_mark = s->memory.live;
 }
 
 hg_script_state hg_script_status(const hg_script *s) {

@@ -108,8 +108,11 @@ void hg_script_liquidation(hg_script *script, const hg_liquidation_note *note, i
 int64_t hg_script_due_ns(const hg_script *script);
 void hg_script_timer(hg_script *script, int64_t now_ns);
 
-/* Between events: one bounded step of the garbage collector. */
+/* Between events: bounded steps of the garbage collector, the same ones in every run. */
 void hg_script_idle(hg_script *script);
+/* While nobody waits: collects for about `budget_ns`, but what Lua does in one piece may take a few
+ * milliseconds. True: there is more to do. */
+bool hg_script_rest(hg_script *script, int64_t budget_ns);
 
 hg_script_state hg_script_status(const hg_script *script);
 const char *hg_script_name(const hg_script *script);            /* "delta_band" */

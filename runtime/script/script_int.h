@@ -166,6 +166,7 @@ struct hg_script {
     size_t gc_mark;     /* memory at the end of the last cycle */
     size_t gc_last;     /* at the last step */
     bool gc_cycle;
+    bool gc_sweeps; /* the cycle has marked everything */
     hg_script_stats stats;
     hg_names names;
 
@@ -254,6 +255,11 @@ void hg_script_failed(hg_script *s, uint32_t task, bool fatal);
 void l_raise_if_over_budget(lua_State *L);
 /* Raises on every instruction from here on when the entry has expired. */
 void l_stop_if_expired(lua_State *L);
+
+/* ---- collect.c ------------------------------------------------------------------------------- */
+/* From here on the collector runs when the host says so; everything is collected once. */
+void l_collect_begin(lua_State *L);
+void l_collect_all(lua_State *L);
 
 /* ---- pace.c ---------------------------------------------------------------------------------- */
 void l_pace(lua_State *L);

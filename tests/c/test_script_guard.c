@@ -302,6 +302,58 @@ TEST(garbage_is_collected_between_events) {
     kit_close(&k);
 }
 
+/* Events until a strategy that keeps a little of what it makes has more than its limit. */
+static int parked_after(unsigned rests) {
+    kit k;
+    kit_open(&k);
+    k.env.memory_max = 4 << 20;
+    k.env.callback_budget_ns = 100 * HG_NS_PER_S;
+    kit_load(&k, "local kept = {}\n"
+                 "function S:on_tick()\n"
+                 "  for i = 1, 100 do kept[#kept + (i % 2)] = { i, { i } } end end");
+    hg_event e = kit_quote_event(&k, PERP, 63990, 64010);
+    kit_apply(&k, &e);
+    int events = 0;
+    while (hg_script_status(k.script) == HG_SCRIPT_RUNNING && events < 1000000) {
+        hg_script_event(k.script, &e, NULL);
+        hg_script_idle(k.script);
+        for (unsigned r = 0; r < rests && hg_script_rest(k.script, 1); r++) continue;
+        events++;
+    }
+    CHECK(strstr(hg_script_error(k.script), "out of memory") != NULL);
+    kit_close(&k);
+    return events;
+}
+
+TEST(when_garbage_was_collected_does_not_decide_about_the_memory_limit) {
+    int alone = parked_after(0);
+    printf("parked after %d events \n", alone);
+    CHECK(alone > 100);
+    CHECK_EQ(parked_after(1), alone);
+    CHECK_EQ(parked_after(1000), alone);
+}
+
+TEST(a_rest_ends_when_everything_is_collected) {
+    kit k;
+    kit_open(&k);
+    kit_load(&k, "local kept = {}\n"
+                 "function S:on_tick() for i = 1, 20000 do kept[i] = { i } end end");
+    hg_event e = kit_quote_event(&k, PERP, 63990, 64010);
+    kit_apply(&k, &e);
+    CHECK(!hg_script_rest(k.script, HG_NS_PER_S)); /* nothing to do yet */
+    hg_script_event(k.script, &e, NULL);
+    hg_script_event(k.script, &e, NULL); /* the first twenty thousand are garbage */
+    hg_script_stats before, after;
+    hg_script_stats_get(k.script, &before);
+    int rests = 1;
+    while (hg_script_rest(k.script, 1)) rests++;
+    hg_script_stats_get(k.script, &after);
+    CHECK(rests > 2);
+    CHECK(after.memory < before.memory - before.memory / 4);
+    CHECK(!hg_script_rest(k.script, HG_NS_PER_S));
+    kit_close(&k);
+}
+
 /* Everything a strategy can reach by name. A name that is missing here was let in by accident. */
 TEST(offers_exactly_these_names) {
     kit k;
