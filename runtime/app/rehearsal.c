@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#define ORDER_CAPACITY 8192u
+#define ORDER_CAPACITY 4096u /* as many as the paper venue of a session has */
 /* A session waits while a candidate loads: less patience than at its start. */
 #define LOAD_BUDGET_NS (100 * HG_NS_PER_MS)
 
@@ -151,6 +151,7 @@ static int enter_positions(hg_rehearsal *r) {
     for (uint32_t i = 0; i < count; i++) {
         hg_paper_hold(core->venue, held[i], hg_portfolio_get(core->portfolio, held[i])->lots);
     }
+    (void)hg_pace_poll(&r->pace);
     core->ready = pnl.known || count == 0;
     r->env.universe = core->universe;
     r->env.market = r->market;
@@ -173,8 +174,12 @@ static int enter_positions(hg_rehearsal *r) {
 }
 
 static int migrate(hg_rehearsal *r) {
-    int rc = hg_script_carry(r->running, &r->carry);
-    return rc < 0 ? rc : hg_script_take(r->trial, &r->carry, true);
+    int rc = hg_script_carry(r->running, &r->carry); /* in one piece: it may run before the next */
+    if (rc < 0) {
+        return rc;
+    }
+    (void)hg_pace_poll(&r->pace);
+    return hg_script_take(r->trial, &r->carry, true);
 }
 
 static int start(hg_rehearsal *r) {
