@@ -204,9 +204,7 @@ static void apply_answer(hg_core *core, const hg_event *told) {
         core->tap(core->tap_context, event, order);
     }
     bool everybody = event->kind == HG_EV_ALARM; /* also where no order is known */
-    for (size_t i = 0; (order || everybody) && i < core->script_count; i++) {
-        hg_script_event(core->scripts[i], event, order);
-    }
+    if (order || everybody) hg_scripts_event(core->scripts, core->script_count, event, order);
 }
 
 /* A change of the gate's state: everybody hears of it, each strategy of its own only. */
@@ -231,9 +229,7 @@ void hg_core_apply(hg_core *core, const hg_event *event) {
         if (core->tap) {
             core->tap(core->tap_context, event, NULL);
         }
-        for (size_t i = 0; i < core->script_count; i++) {
-            hg_script_event(core->scripts[i], event, NULL);
-        }
+        hg_scripts_event(core->scripts, core->script_count, event, NULL);
     } else if (event->kind <= HG_EV_ALARM) {
         apply_answer(core, event);
     } else if (event->kind == HG_EV_TIMER) {

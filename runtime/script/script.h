@@ -97,6 +97,9 @@ bool hg_script_fault(const hg_script *script, size_t k, const char **text, uint6
 /* Events of the core, after market, portfolio and exec have applied them. Does nothing unless the
  * script subscribed to it and has the callback; `order` belongs to venue answers, else NULL. */
 void hg_script_event(hg_script *script, const hg_event *event, const hg_order *order);
+/* The same for several, in their order. */
+void hg_scripts_event(hg_script *const *scripts, size_t count, const hg_event *event,
+                      const hg_order *order);
 
 /* A change of the risk gate's state that concerns the script: on_risk. */
 void hg_script_risk(hg_script *script, const hg_event *event, const hg_risk_event *risk);
