@@ -361,11 +361,13 @@ static void follow_held(hg_script *s) {
 }
 
 /* Patterns the old code added while it ran hold on, unless the new code adds its own. */
-static void follow_patterns(hg_script *next, const hg_script *old) {
-    if (next->pattern_count > next->declared_patterns) return;
-    for (uint32_t i = old->declared_patterns; i < old->pattern_count; i++) {
-        hg_subscribe_pattern(next, old->patterns[i]);
+static int follow_patterns(hg_script *next, const hg_script *old) {
+    if (next->pattern_count > next->declared_patterns) return 0;
+    int rc = 0;
+    for (uint32_t i = old->declared_patterns; rc == 0 && i < old->pattern_count; i++) {
+        rc = hg_subscribe_pattern(next, old->patterns[i]);
     }
+    return rc;
 }
 
 int hg_script_succeed(hg_script *next, const hg_script *running, bool start) {
@@ -385,7 +387,7 @@ int hg_script_succeed(hg_script *next, const hg_script *running, bool start) {
     memset(next->adopted, 0, sizeof next->adopted);
     next->predecessor = running;
     rc = hg_script_start(next, "reload");
-    if (rc == 0) follow_patterns(next, running);
+    if (rc == 0 && (rc = follow_patterns(next, running)) < 0) hg_script_park(next);
     if (rc == 0) merge_batches(next, running); /* now that it is known what it subscribes to */
     if (rc == 0 && hg_lua_protect(next, l_carry_timers, NULL, "timers", 0) < 0) {
         hg_script_park(next);

@@ -366,7 +366,8 @@ void hg_script_call(hg_script *s, hg_callback callback, int64_t budget_ns);
 
 /* ---- subscribe.c ----------------------------------------------------------------------------- */
 HG_MUST_CHECK int hg_subscribe_start(hg_script *s);
-bool hg_subscribe_pattern(hg_script *s, const char *pattern); /* false: HG_PATTERNS_MAX */
+/* Nothing new for a pattern already known. */
+HG_MUST_CHECK int hg_subscribe_pattern(hg_script *s, const char *pattern);
 void l_subscribe_pattern(lua_State *L, hg_script *s, const char *pattern); /* raises then */
 void hg_subscribe_held(hg_script *s, uint32_t id);
 

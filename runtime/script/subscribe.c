@@ -22,23 +22,41 @@ static void apply_pattern(hg_script *s, const char *pattern) {
     }
 }
 
-bool hg_subscribe_pattern(hg_script *s, const char *pattern) {
-    if (s->pattern_count == HG_PATTERNS_MAX) return false;
+static bool is_known(const hg_script *s, const char *pattern) {
+    for (uint32_t i = 0; i < s->pattern_count; i++) {
+        if (strcmp(s->patterns[i], pattern) == 0) return true;
+    }
+    return false;
+}
+
+int hg_subscribe_pattern(hg_script *s, const char *pattern) {
+    if (is_known(s, pattern)) return 0;
+    if (strlen(pattern) >= HG_NAME_MAX) {
+        return HG_ERR(HG_EINVALID, "a pattern of instruments has at most %d bytes: \"%.60s\"",
+                      HG_NAME_MAX - 1, pattern);
+    }
+    if (s->pattern_count == HG_PATTERNS_MAX) {
+        return HG_ERR(HG_ELIMIT,
+                      "more than %d patterns subscribed (with \"%s\"); use wider ones such as "
+                      "\"BTC-*\"",
+                      HG_PATTERNS_MAX, pattern);
+    }
     s->explicit_patterns = true;
     hg_text_copy(s->patterns[s->pattern_count++], HG_NAME_MAX, pattern);
-    if (!s->subscribed) return true;
+    if (!s->subscribed) return 0;
     if (s->default_set) { /* the first explicit pattern replaces the default */
         memset(s->subscribed, 0, hg_universe_count(s->env->universe));
         s->default_set = false;
     }
     apply_pattern(s, pattern);
-    return true;
+    return 0;
 }
 
 void l_subscribe_pattern(lua_State *L, hg_script *s, const char *pattern) {
-    if (!hg_subscribe_pattern(s, pattern)) {
-        luaL_error(L, "more than %d patterns subscribed; use wider ones such as \"BTC-*\"",
-                   HG_PATTERNS_MAX);
+    if (hg_subscribe_pattern(s, pattern) < 0) {
+        lua_pushstring(L, hg_error_text());
+        hg_error_clear();
+        luaL_error(L, "%s", lua_tostring(L, -1));
     }
 }
 

@@ -118,6 +118,8 @@ static void caps(const char *text, const char *message) {
 }
 
 TEST(subscriptions_and_parameters_are_capped_aloud) {
+    caps("return hedged.strategy { api = 1, subscribe = { ('x'):rep(40) } }",
+         "a pattern of instruments has at most 39 bytes: \"xxxxx");
     caps("local t = {} for i = 1, 65 do t[i] = 'BTC-' .. i end\n"
          "return hedged.strategy { api = 1, subscribe = t }",
          "more than 64 patterns");
@@ -128,4 +130,18 @@ TEST(subscriptions_and_parameters_are_capped_aloud) {
     caps("local t = { api = 1 } for i = 1, 65 do t['p' .. i] = hedged.param { default = i } end\n"
          "return hedged.strategy(t)",
          "more than 64 parameters");
+}
+
+TEST(subscribing_again_is_nothing_new) {
+    kit k;
+    kit_open(&k);
+    kit_load(&k, "local market = require 'hedged.market'\n"
+                 "function S:on_start()\n"
+                 "  for i = 1, 1000 do market.subscribe('BTC-' .. i % 64) end\n"
+                 "  out(pcall(market.subscribe, 'ETH-*'))\n"
+                 "end");
+    CHECK_STR(k.log, "false more than 64 patterns subscribed (with \"ETH-*\"); use wider ones such "
+                     "as \"BTC-*\"\n");
+    kit_running(&k);
+    kit_close(&k);
 }
