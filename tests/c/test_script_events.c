@@ -364,6 +364,45 @@ TEST(tick_fields_are_always_those_of_the_market) {
     kit_close(&k);
 }
 
+/* Outside on_tick a kept tick shows the market of now, also inside an open batch, where no tick has
+ * been told yet, and in a callback that waited; and its own time, until the next tick. */
+TEST(a_kept_tick_shows_the_market_of_now) {
+    kit k;
+    kit_open(&k);
+    kit_load(&k, "local market = require 'hedged.market'\n"
+                 "local kept, ticks, looks, time, last = nil, 0, 0, 0, nil\n"
+                 "local function look()\n"
+                 "  if not kept then return end\n"
+                 "  looks = looks + 1\n"
+                 "  local q = market.get(kept.instrument):quote() or {}\n"
+                 "  assert(kept.bid == q.bid and kept.ask == q.ask, 'quote')\n"
+                 "  assert(kept.bid_size == q.bid_size and kept.time == time)\n"
+                 "  assert(kept.index == market.get(kept.instrument):index(), 'index')\n"
+                 "  last = kept.bid\n"
+                 "end\n"
+                 "function S:on_start() hedged.every(0.001, look) end\n"
+                 "function S:on_tick(t)\n"
+                 "  kept, ticks, time = t, ticks + 1, t.time\n"
+                 "  look()\n"
+                 "  if ticks % 7 == 0 then hedged.sleep(0.0005) look() end\n"
+                 "  if ticks == 3000 then out('%s', looks > 6000) end\n"
+                 "end");
+    for (int i = 0; i < 20000; i++) {
+        if (i % 3 == 0) kit_index(&k, 64000 + i % 17);
+        hg_event e = kit_quote_event(&k, PERP, 63000 + i % 7, 65000 + i % 11);
+        if (i % 50 == 0) e.quote.bid_size = 0;
+        if (i % 4) e.flags = HG_EVF_MORE;
+        e.time_ns = k.now_ns + 300000;
+        kit_settle(&k, e.time_ns);
+        kit_apply(&k, &e);
+        if (i % 4 != 3) continue;
+        kit_settle(&k, k.now_ns + 700000);
+    }
+    kit_running(&k);
+    CHECK_STR(k.log, "true\n");
+    kit_close(&k);
+}
+
 TEST(stops_once_and_then_is_silent) {
     kit k;
     kit_open(&k);
