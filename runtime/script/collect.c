@@ -6,7 +6,7 @@
  * session waits for its next event it gets further than that, and usually all collections are done
  * there. That may depend on the wall clock because no script can tell: there are no weak tables and
  * no finalizers, `pairs` is sorted, and memory counts against the limit only once a whole
- * collection has found it in use (enter.c). `collectgarbage("count")` alone can tell, and says so.
+ * collection has found it in use (enter.c). `collectgarbage("count")` could tell: there is none.
  *
  * Lua does two things in one piece: it marks what one table holds, and at the end of marking it
  * goes again through every table that was written to since it was marked, and through what is new

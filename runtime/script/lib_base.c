@@ -23,13 +23,14 @@ static const char *const kept[] = {"assert", "error", "ipairs",   "rawequal", "r
 
 /* What people try first, and what to use instead. */
 static const char *const absent[][2] = {
-    {"os",       "a strategy sees no operating system; the time is hedged.now()"          },
-    {"io",       "a strategy has no files; keep data in self.state, write with hedged.log"},
-    {"debug",    "debug is not part of the sandbox"                                       },
-    {"package",  "modules are found by require only"                                      },
-    {"dofile",   "use require"                                                            },
-    {"loadfile", "use require"                                                            },
-    {NULL,       NULL                                                                     },
+    {"os",             "a strategy sees no operating system; the time is hedged.now()"          },
+    {"io",             "a strategy has no files; keep data in self.state, write with hedged.log"},
+    {"debug",          "debug is not part of the sandbox"                                       },
+    {"package",        "modules are found by require only"                                      },
+    {"dofile",         "use require"                                                            },
+    {"loadfile",       "use require"                                                            },
+    {"collectgarbage", "the runtime collects between events; hedged status shows the memory"    },
+    {NULL,             NULL                                                                     },
 };
 
 int l_safe_tostring(lua_State *L, int index) {
@@ -207,15 +208,6 @@ static int l_load(lua_State *L) {
     return 1;
 }
 
-static int l_collectgarbage(lua_State *L) {
-    const char *what = luaL_optstring(L, 1, "collect");
-    if (strcmp(what, "count") != 0) {
-        return luaL_error(L, "collectgarbage(\"count\") only: the runtime collects between events");
-    }
-    lua_pushnumber(L, (double)hg_script_of(L)->memory.live / 1024.0);
-    return 1;
-}
-
 /* ---- strict globals -------------------------------------------------------------------------- */
 static const char *nearest_global(lua_State *L, const char *word) {
     const char *names[128];
@@ -254,19 +246,18 @@ static int l_new_global(lua_State *L) {
 
 void l_lib_base(lua_State *L) {
     static const luaL_Reg own[] = {
-        {"print",          l_print         },
-        {"tostring",       l_tostring      },
-        {"pairs",          l_pairs         },
-        {"next",           l_next          },
-        {"setmetatable",   l_setmetatable  },
-        {"getmetatable",   l_getmetatable  },
-        {"rawset",         l_rawset        },
-        {"pcall",          l_pcall         },
-        {"xpcall",         l_xpcall        },
-        {"load",           l_load          },
-        {"collectgarbage", l_collectgarbage},
-        {"require",        l_require       },
-        {NULL,             NULL            },
+        {"print",        l_print       },
+        {"tostring",     l_tostring    },
+        {"pairs",        l_pairs       },
+        {"next",         l_next        },
+        {"setmetatable", l_setmetatable},
+        {"getmetatable", l_getmetatable},
+        {"rawset",       l_rawset      },
+        {"pcall",        l_pcall       },
+        {"xpcall",       l_xpcall      },
+        {"load",         l_load        },
+        {"require",      l_require     },
+        {NULL,           NULL          },
     };
     lua_pushcfunction(L, luaopen_base);
     lua_call(L, 0, 1);
