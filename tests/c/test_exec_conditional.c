@@ -422,6 +422,31 @@ TEST(both_of_a_pair_trading_is_told) {
     world_close(&r.w);
 }
 
+TEST(two_that_only_reduce_may_both_trade) {
+    for (int which = 0; which < 4; which++) {
+        rig r;
+        rig_open(&r, 20 * HG_NS_PER_MS);
+        send_market(&r.w, PERP, HG_BUY, 5);
+        later(&r.w, 100 * HG_NS_PER_MS);
+        tick(&r, 60000);
+        hg_order_request q = request(HG_TYPE_LIMIT, HG_SELL, 1);
+        q.price = 61000;
+        q.reduce_only = which & 1;
+        q.oco = send_request(&r.w, q);
+        q.price = 61001;
+        q.reduce_only = which & 2;
+        send_request(&r.w, q);
+        later(&r.w, 100 * HG_NS_PER_MS);
+        tick(&r, 60000);
+        tick(&r, 61010); /* through both */
+        later(&r.w, 100 * HG_NS_PER_MS);
+        tick(&r, 60000);
+        CHECK_NEAR(position_of(&r.w, PERP), 3, 0);
+        CHECK_STR(r.alarms, which == 3 ? "" : "both_filled "); /* they close, in parts */
+        world_close(&r.w);
+    }
+}
+
 TEST(pairs_need_two_open_single_orders) {
     rig r;
     uint64_t take, out;
