@@ -359,7 +359,7 @@ static void exit_filled(hg_exec *exec, hg_bracket_state *b, const hg_order *orde
     b->closed += lots;
     hg_lots excess = b->closed - b->bought;
     excess = excess < lots ? excess : lots; /* either: equal is equal */
-    if (excess > 0) { /* either: of 0 nothing is done */
+    if (excess > 0) {                       /* either: of 0 nothing is done */
         b->closed -= excess;
         if (hg_by_hand(exec, order, excess) > 0) {
             hg_exec_alarm(exec, order, HG_ALARM_BOTH_FILLED, now_ns);

@@ -85,7 +85,7 @@ static void send_bracket(rig *r, hg_side side) {
     static const hg_order_type takes[] = {HG_TYPE_LIMIT, HG_TYPE_LIMIT, HG_TYPE_TAKE,
                                           HG_TYPE_TAKE_LIMIT};
     static const hg_order_type stops[] = {HG_TYPE_STOP, HG_TYPE_STOP_LIMIT, HG_TYPE_TRAILING};
-    double up = side;
+    double up = (int)side;
     hg_bracket plan = {
         .take = {.wanted = !chance(r, 6)},
         .stop = {.wanted = true},

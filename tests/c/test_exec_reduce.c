@@ -609,10 +609,10 @@ TEST(exits_follow_an_entry_that_fills_in_parts) {
         double size = i >= 2 && i < 13 ? shown[i - 2] : i == 32 ? 2 : 0;
         later(&r.w, 10 * HG_NS_PER_MS);
         quote(&r.w, PERP, half ? 61000 : 59999, half ? 1 : 10,
-              half   ? 61002
-              : size ? 60001
-                     : 60003,
-              size ? size : 1);
+              half       ? 61002
+              : size > 0 ? 60001
+                         : 60003,
+              size > 0 ? size : 1);
         mark(&r.w, PERP, 60000, 0);
         world_answers(&r.w);
     }
