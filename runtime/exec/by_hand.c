@@ -18,7 +18,7 @@
 #include "exec/exec_int.h"
 
 static hg_lots lesser(hg_lots a, hg_lots b) {
-    return a < b ? a : b;
+    return a < b ? a : b; /* either: they are equal */
 }
 
 static hg_besides *besides(hg_exec *exec, uint16_t strategy, uint32_t instrument) {
@@ -32,7 +32,7 @@ void hg_by_hand_add(hg_exec *exec, uint16_t strategy, uint32_t instrument, hg_lo
 }
 
 hg_lots hg_bracket_left(const hg_bracket_state *b) {
-    return b->bought > b->closed ? b->bought - b->closed : 0;
+    return b->bought > b->closed ? b->bought - b->closed : 0; /* either: 0 then */
 }
 
 /* The oldest bracket that a trade on `side` closes and that has something left. */
@@ -42,8 +42,8 @@ static hg_bracket_state *oldest(hg_exec *exec, uint16_t strategy, uint32_t instr
         hg_bracket_state *b = &exec->brackets[i];
         bool whose = strategy == HG_STRATEGY_ANY || b->strategy == strategy;
         if (b->used && whose && b->instrument == instrument && b->side == -side &&
-            hg_bracket_left(b) > 0 && (!found || b->entry < found->entry)) {
-            found = b;
+            hg_bracket_left(b) > 0) {
+            found = !found || b->entry < found->entry ? b : found; /* either: ids differ */
         }
     }
     return found;
@@ -66,7 +66,7 @@ void hg_by_hand_opened(hg_exec *exec, hg_bracket_state *b, hg_lots lots) {
     hg_besides *own = besides(exec, b->strategy, b->instrument);
     hg_lots before = -b->side * own->before;
     b->bought += lots;
-    if (before > 0) {
+    if (before > 0) { /* either: adds 0 */
         hg_lots closed = lesser(lots, before);
         b->closed += closed;
         own->before += b->side * closed;
@@ -75,7 +75,10 @@ void hg_by_hand_opened(hg_exec *exec, hg_bracket_state *b, hg_lots lots) {
 
 void hg_by_hand_entered(hg_exec *exec, const hg_bracket_state *b) {
     hg_besides *own = besides(exec, b->strategy, b->instrument);
-    if (-b->side * own->before > 0 && to_come(exec, b->strategy, b->instrument, -b->side) == 0) {
+    if (-b->side * own->before <= 0) { /* either: 0 is moved then */
+        return;
+    }
+    if (to_come(exec, b->strategy, b->instrument, -b->side) == 0) {
         own->lots += own->before;
         own->before = 0;
     }
@@ -104,7 +107,7 @@ static hg_lots shortfall(const hg_exec *exec, uint32_t instrument, int side) {
         left += b->used && b->instrument == instrument && b->side == -side ? hg_bracket_left(b) : 0;
     }
     hg_lots held = -side * hg_portfolio_get(exec->portfolio, instrument)->lots;
-    return left > held ? left - held : 0;
+    return left > held ? left - held : 0; /* either: 0 then */
 }
 
 hg_lots hg_by_hand(hg_exec *exec, const hg_order *order, hg_lots lots) {
@@ -115,14 +118,15 @@ hg_lots hg_by_hand(hg_exec *exec, const hg_order *order, hg_lots lots) {
     hg_besides *own = besides(exec, order->strategy, order->instrument);
     int side = order->side;
     hg_lots against = -side * own->lots; /* what it holds on the side this trade closes */
-    hg_lots first = against > 0 ? lesser(lots, against) : 0;
+    hg_lots first = against > 0 ? lesser(lots, against) : 0; /* either: 0 then */
     hg_lots most = against < 0 && !order->reduce_only ? 0 : lots - first;
     hg_lots closed = close_brackets(exec, order, most);
     hg_lots rest = lots - first - closed;
     hg_lots known = side * own->before; /* kept already */
     hg_lots unheard = to_come(exec, order->strategy, order->instrument, side) -
-                      (known > 0 ? known : 0);
-    hg_lots before = order->reduce_only && unheard > 0 ? lesser(rest, unheard) : 0;
+                      (known > 0 ? known : 0);  /* either: 0 then */
+    hg_lots usable = unheard > 0 ? unheard : 0; /* either: 0 then */
+    hg_lots before = order->reduce_only ? lesser(rest, usable) : 0;
     own->before += side * before;
     own->lots += side * (first + rest - before);
     return rest - before;

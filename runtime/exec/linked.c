@@ -245,7 +245,7 @@ static void resize(hg_exec *exec, hg_slot *slot, hg_lots left, int64_t now_ns) {
     hg_order *order = &slot->order;
     if (order->reduce_only) {
         hg_lots room = hg_pending_room_for(exec, slot);
-        left = left < room ? left : room; /* the venue has cut it to that, or will */
+        left = left < room ? left : room; /* either: cut to that, now or soon */
     }
     hg_lots size = order->filled + left;
     if (size == order->size || left == 0 || slot->fired) {

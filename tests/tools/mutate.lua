@@ -21,8 +21,8 @@ local GROUPS = {
     ask = { "exec_gate exec_limits exec_risk: exec_risk_states", "exec_control",
       "exec_risk_oracle" } },
   { sources = "runtime/exec/linked.c runtime/exec/by_hand.c",
-    tests = { "exec_conditional", "exec_reduce", "exec_brackets" },
-    ask = { "exec_conditional", "exec_reduce", "exec_brackets" } },
+    tests = { "exec_by_hand", "exec_conditional", "exec_reduce", "exec_brackets" },
+    ask = { "exec_by_hand exec_conditional", "exec_reduce", "exec_brackets" } },
   -- Survivors are left here: taken when F names it.
   { sources = "runtime/portfolio/margin_order.c", unfinished = true,
     tests = { "portfolio_margin", "exec_gate_margin" },
