@@ -3,6 +3,7 @@
 #include "base/heap.h"
 
 #include "base/assert.h"
+#include "base/pages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,8 @@
 bool hg_heap_init(hg_heap *h, size_t item_size, uint32_t capacity) {
     hg_assert(item_size > 0 && capacity > 0);
     *h = (hg_heap){.item_size = item_size, .capacity = capacity};
-    h->entries = calloc(capacity, sizeof *h->entries);
-    h->items = calloc(capacity, item_size);
+    h->entries = hg_pages_new(capacity, sizeof *h->entries);
+    h->items = hg_pages_new(capacity, item_size);
     h->free_slots = calloc(capacity, sizeof *h->free_slots);
     if (!h->entries || !h->items || !h->free_slots) {
         hg_heap_fini(h);
@@ -24,8 +25,8 @@ bool hg_heap_init(hg_heap *h, size_t item_size, uint32_t capacity) {
 }
 
 void hg_heap_fini(hg_heap *h) {
-    free(h->entries);
-    free(h->items);
+    hg_pages_free(h->entries);
+    hg_pages_free(h->items);
     free(h->free_slots);
     *h = (hg_heap){0};
 }

@@ -1,7 +1,8 @@
 /* Ring buffer with free-running 32-bit counters. */
 #include "base/ring.h"
 
-#include <stdlib.h>
+#include "base/pages.h"
+
 #include <string.h>
 
 bool hg_ring_init(hg_ring *ring, size_t item_size, uint32_t capacity) {
@@ -9,7 +10,7 @@ bool hg_ring_init(hg_ring *ring, size_t item_size, uint32_t capacity) {
     while (size < capacity) {
         size *= 2;
     }
-    ring->items = malloc(item_size * size);
+    ring->items = hg_pages_new(size, item_size);
     ring->item_size = item_size;
     ring->capacity = size;
     ring->head = 0;
@@ -18,7 +19,7 @@ bool hg_ring_init(hg_ring *ring, size_t item_size, uint32_t capacity) {
 }
 
 void hg_ring_fini(hg_ring *ring) {
-    free(ring->items);
+    hg_pages_free(ring->items);
     ring->items = NULL;
 }
 

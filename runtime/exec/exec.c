@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/pages.h"
 #include "exec/exec_int.h"
 
 #include <stdlib.h>
@@ -59,7 +60,7 @@ hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue 
     exec->expiry_due_ns = INT64_MAX;
     exec->stats.hash = HG_HASH_INIT;
     uint32_t instruments = hg_universe_count(exec->universe);
-    exec->slots = calloc(exec->capacity, sizeof *exec->slots);
+    exec->slots = hg_pages_new(exec->capacity, sizeof *exec->slots);
     exec->per = calloc(instruments ? instruments : 1, sizeof *exec->per);
     for (uint32_t id = 0; exec->per && id < instruments; id++) {
         exec->per[id].name = hg_hash_string(HG_HASH_INIT,
@@ -68,10 +69,9 @@ hg_exec *hg_exec_new(const hg_market *market, hg_portfolio *portfolio, hg_venue 
     bool seen = hg_seen_init(&exec->seen, SEEN_CAPACITY);
     exec->risk = hg_risk_new(exec, options);
     bool owed = hg_ring_init(&exec->owed, sizeof(hg_event), OWED_CAPACITY);
-    exec->expiries = calloc(exec->capacity, sizeof *exec->expiries);
-    exec->brackets = calloc(HG_BRACKETS_MAX, sizeof *exec->brackets);
-    exec->besides = calloc((size_t)(instruments ? instruments : 1) * HG_STRATEGIES_MAX,
-                           sizeof *exec->besides);
+    exec->expiries = hg_pages_new(exec->capacity, sizeof *exec->expiries);
+    exec->brackets = hg_pages_new(HG_BRACKETS_MAX, sizeof *exec->brackets);
+    exec->besides = hg_pages_new((size_t)instruments * HG_STRATEGIES_MAX, sizeof *exec->besides);
     exec->triggers = hg_trigger_book_new(exec->universe, exec->capacity,
                                          &(hg_trigger_user){exec, trigger_fired, trigger_moved});
     if (!exec->slots || !exec->per || !seen || !owed || !exec->expiries || !exec->brackets ||
@@ -91,10 +91,10 @@ void hg_exec_free(hg_exec *exec) {
     hg_trigger_book_free(exec->triggers);
     hg_risk_free(exec->risk);
     hg_shares_free(exec);
-    free(exec->expiries);
-    free(exec->brackets);
-    free(exec->besides);
-    free(exec->slots);
+    hg_pages_free(exec->expiries);
+    hg_pages_free(exec->brackets);
+    hg_pages_free(exec->besides);
+    hg_pages_free(exec->slots);
     free(exec->per);
     free(exec);
 }

@@ -4,6 +4,7 @@
 #include "exec/paper.h"
 
 #include "base/assert.h"
+#include "base/pages.h"
 #include "exec/paper_int.h"
 
 #include <stdlib.h>
@@ -146,7 +147,7 @@ static void paper_close(hg_venue *venue) {
     hg_band_close(p);
     hg_held_close(p);
     hg_own_close(p);
-    free(p->taken);
+    hg_pages_free(p->taken);
     free(p->lanes);
     free(p);
 }
@@ -162,9 +163,7 @@ static const hg_venue_ops paper_ops = {.name = "paper",
                                        .close = paper_close};
 
 static void lists_init(hg_paper *p) {
-    for (uint32_t i = 0; i < TAKEN; i++) {
-        p->taken[i].next = i + 1 < TAKEN ? i + 1 : HG_NODE_NONE;
-    }
+    p->free_taken = hg_spare_of(TAKEN);
     for (uint32_t i = 0; i < hg_universe_count(p->universe) * 2; i++) {
         p->lanes[i] = (hg_lane){.best = HG_NODE_NONE, .last = HG_NODE_NONE, .taken = HG_NODE_NONE};
     }
@@ -172,7 +171,7 @@ static void lists_init(hg_paper *p) {
 
 static int lists_open(hg_paper *p) {
     size_t count = hg_universe_count(p->universe);
-    p->taken = calloc(TAKEN, sizeof *p->taken);
+    p->taken = hg_pages_new(TAKEN, sizeof *p->taken);
     p->lanes = calloc(count ? count * 2 : 1, sizeof *p->lanes);
     if (!p->taken || !p->lanes) {
         return HG_ERR(HG_ENOMEM, "paper venue of %zu instruments", count);

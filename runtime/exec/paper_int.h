@@ -55,6 +55,33 @@ typedef struct hg_parked {
     uint32_t handle;
 } hg_parked;
 
+/* Free places of a pool: those given back, the last one first, then those never used, in order. So
+ * a pool needs no list through all of it when it is made. */
+typedef struct hg_spare {
+    uint32_t back; /* given back last; it names the next by its own link */
+    uint32_t used; /* from here on never used */
+    uint32_t capacity;
+} hg_spare;
+
+static inline hg_spare hg_spare_of(uint32_t capacity) {
+    return (hg_spare){HG_NODE_NONE, 0, capacity};
+}
+
+/* The one to take next, HG_NODE_NONE when there is none. */
+static inline uint32_t hg_spare_first(const hg_spare *s) {
+    bool fresh = s->back == HG_NODE_NONE && s->used < s->capacity;
+    return fresh ? s->used : s->back;
+}
+
+/* Takes it; `link` is what the place says. */
+static inline void hg_spare_take(hg_spare *s, uint32_t link) {
+    if (s->back == HG_NODE_NONE) {
+        s->used++;
+    } else {
+        s->back = link;
+    }
+}
+
 /* Displayed size we have taken at one price. */
 typedef struct hg_taken {
     hg_ticks price;
@@ -101,13 +128,13 @@ typedef struct hg_paper {
     const hg_universe *universe;
     hg_paper_options options;
     hg_resting *nodes;
-    uint32_t free_node;
+    hg_spare free_nodes;
     hg_own_level *own_levels;
-    uint32_t free_level;
+    hg_spare free_levels;
     uint32_t *buckets; /* orders by id */
     uint32_t bucket_mask;
     hg_taken *taken;
-    uint32_t free_taken;
+    hg_spare free_taken;
     hg_lane *lanes; /* instrument * 2 + (sell ? 1 : 0) */
     hg_delay legs[HG_LEG_DATA];
     hg_heap requests;

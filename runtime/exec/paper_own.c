@@ -5,6 +5,7 @@
  * Invariants: orders at one price stand together in the list and share one hg_own_level, whose
  * `first` and `last` they are; levels stand in the order of their prices. */
 #include "base/assert.h"
+#include "base/pages.h"
 #include "exec/paper_int.h"
 
 #include <stdlib.h>
@@ -18,16 +19,13 @@ int hg_own_open(hg_paper *p) {
         p->bucket_mask = p->bucket_mask * 2 + 1;
     }
     p->buckets = calloc((size_t)p->bucket_mask + 1, sizeof *p->buckets);
-    p->nodes = calloc(capacity, sizeof *p->nodes);
-    p->own_levels = calloc(capacity, sizeof *p->own_levels);
+    p->nodes = hg_pages_new(capacity, sizeof *p->nodes);
+    p->own_levels = hg_pages_new(capacity, sizeof *p->own_levels);
     if (!p->buckets || !p->nodes || !p->own_levels) {
         return HG_ERR(HG_ENOMEM, "paper venue of %u orders", capacity);
     }
-    for (uint32_t i = 0; i < capacity; i++) {
-        uint32_t next = i + 1 < capacity ? i + 1 : HG_NODE_NONE;
-        p->nodes[i].next = next;
-        p->own_levels[i].next = next;
-    }
+    p->free_nodes = hg_spare_of(capacity);
+    p->free_levels = hg_spare_of(capacity);
     for (uint32_t i = 0; i <= p->bucket_mask; i++) {
         p->buckets[i] = HG_NODE_NONE;
     }
@@ -36,8 +34,8 @@ int hg_own_open(hg_paper *p) {
 
 void hg_own_close(hg_paper *p) {
     free(p->buckets);
-    free(p->nodes);
-    free(p->own_levels);
+    hg_pages_free(p->nodes);
+    hg_pages_free(p->own_levels);
 }
 
 /* --- prices ----------------------------------------------------------------------------------- */
@@ -63,9 +61,9 @@ static uint32_t level_before(const hg_paper *p, const hg_lane *lane, hg_side sid
 
 /* A new level behind `before`. There are as many as orders, so one is free. */
 static uint32_t level_add(hg_paper *p, const hg_lane *lane, uint32_t before, hg_ticks price) {
-    uint32_t i = p->free_level;
+    uint32_t i = hg_spare_first(&p->free_levels);
     hg_assert(i != HG_NODE_NONE);
-    p->free_level = p->own_levels[i].next;
+    hg_spare_take(&p->free_levels, p->own_levels[i].next);
     uint32_t after = before == HG_NODE_NONE ? level_of(p, lane->best) : p->own_levels[before].next;
     p->own_levels[i] = (hg_own_level){price, before, after, HG_NODE_NONE, HG_NODE_NONE};
     if (before != HG_NODE_NONE) {
@@ -85,8 +83,8 @@ static void level_drop(hg_paper *p, uint32_t i) {
     if (level->next != HG_NODE_NONE) {
         p->own_levels[level->next].prev = level->prev;
     }
-    p->own_levels[i].next = p->free_level;
-    p->free_level = i;
+    p->own_levels[i].next = p->free_levels.back;
+    p->free_levels.back = i;
 }
 
 uint32_t hg_own_at(const hg_paper *p, uint32_t instrument, hg_side side, hg_ticks price) {
@@ -126,11 +124,11 @@ static void attach(hg_paper *p, uint32_t node) {
 }
 
 uint32_t hg_own_insert(hg_paper *p, const hg_resting *from) {
-    uint32_t node = p->free_node;
+    uint32_t node = hg_spare_first(&p->free_nodes);
     if (node == HG_NODE_NONE) {
         return node;
     }
-    p->free_node = p->nodes[node].next;
+    hg_spare_take(&p->free_nodes, p->nodes[node].next);
     p->nodes[node] = *from;
     p->reducing += from->reduce_only;
     p->held_lots[from->instrument].moved |= from->reduce_only;
@@ -171,6 +169,6 @@ void hg_own_release(hg_paper *p, uint32_t node) {
     forget(p, node);
     p->reducing -= p->nodes[node].reduce_only;
     p->nodes[node].id = 0;
-    p->nodes[node].next = p->free_node;
-    p->free_node = node;
+    p->nodes[node].next = p->free_nodes.back;
+    p->free_nodes.back = node;
 }

@@ -2,6 +2,7 @@
  * rules of triggers are those of trigger.c, which the runtime uses as well to emulate them; here
  * they fire inside the exchange, without a way from us to it. */
 #include "base/assert.h"
+#include "base/pages.h"
 #include "exec/paper_int.h"
 
 #include <stdlib.h>
@@ -51,14 +52,14 @@ int hg_parked_open(hg_paper *p) {
         return HG_OK;
     }
     hg_trigger_user user = {.context = p, .fire = fire};
-    p->parked = calloc(p->options.order_capacity, sizeof *p->parked);
+    p->parked = hg_pages_new(p->options.order_capacity, sizeof *p->parked);
     p->triggers = hg_trigger_book_new(p->universe, p->options.order_capacity, &user);
     return p->parked && p->triggers ? HG_OK : HG_ERR(HG_ENOMEM, "trigger orders of the venue");
 }
 
 void hg_parked_close(hg_paper *p) {
     hg_trigger_book_free(p->triggers);
-    free(p->parked);
+    hg_pages_free(p->parked);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */

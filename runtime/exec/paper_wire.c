@@ -6,6 +6,7 @@
  * other even then. */
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/pages.h"
 #include "exec/paper_int.h"
 
 #include <stdlib.h>
@@ -328,7 +329,7 @@ int hg_wire_open(hg_paper *p) {
                 o->faults.repeat > 0 || o->rules.rate > 0;
     p->venue.answer_ns = p->faulty ? ANSWER_NS : 0;
     p->credits = (hg_credits){o->rules.burst * HG_NS_PER_S, 0};
-    p->wires = calloc(HG_WIRE_ORDERS, sizeof *p->wires);
+    p->wires = hg_pages_new(HG_WIRE_ORDERS, sizeof *p->wires);
     bool requests = hg_heap_init(&p->requests, sizeof(hg_request), REQUESTS);
     bool late = hg_heap_init(&p->late, sizeof(hg_event), LATE);
     bool answers = hg_ring_init(&p->answers, sizeof(hg_event), ANSWERS);
@@ -349,5 +350,5 @@ void hg_wire_close(hg_paper *p) {
     hg_heap_fini(&p->requests);
     hg_heap_fini(&p->late);
     hg_ring_fini(&p->answers);
-    free(p->wires);
+    hg_pages_free(p->wires);
 }

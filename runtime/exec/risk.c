@@ -7,6 +7,7 @@
  * passes. Anchors: SEC 15c3-5, MiFID II RTS 6 articles 12 to 16, FIA risk controls. */
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/pages.h"
 #include "base/text.h"
 #include "exec/exec_int.h"
 
@@ -381,7 +382,7 @@ static bool strategy_init(const hg_exec *exec, hg_risk *risk, hg_risk_strategy_s
 }
 
 hg_risk *hg_risk_new(const hg_exec *exec, const hg_exec_options *options) {
-    hg_risk *risk = calloc(1, sizeof *risk);
+    hg_risk *risk = hg_pages_new(1, sizeof *risk);
     if (!risk) {
         return NULL;
     }
@@ -424,7 +425,7 @@ void hg_risk_free(hg_risk *risk) {
     free(risk->underlyings);
     free(risk->pending);
     free(risk->pending_place);
-    free(risk);
+    hg_pages_free(risk);
 }
 
 void hg_exec_reconcile(hg_exec *exec, bool under_way) {

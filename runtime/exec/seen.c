@@ -1,5 +1,6 @@
 /* A bounded set of trade ids: linear probing, and a ring that says which id is the oldest. */
 #include "base/assert.h"
+#include "base/pages.h"
 #include "exec/exec_int.h"
 
 #include <stdlib.h>
@@ -12,14 +13,14 @@ static uint32_t home(const hg_seen *seen, uint64_t id) {
 bool hg_seen_init(hg_seen *seen, uint32_t capacity) {
     hg_assert(capacity > 0 && (capacity & (capacity - 1)) == 0);
     *seen = (hg_seen){.mask = capacity * 2 - 1, .capacity = capacity};
-    seen->table = calloc((size_t)capacity * 2, sizeof *seen->table);
-    seen->order = calloc(capacity, sizeof *seen->order);
+    seen->table = hg_pages_new((size_t)capacity * 2, sizeof *seen->table);
+    seen->order = hg_pages_new(capacity, sizeof *seen->order);
     return seen->table && seen->order;
 }
 
 void hg_seen_fini(hg_seen *seen) {
-    free(seen->table);
-    free(seen->order);
+    hg_pages_free(seen->table);
+    hg_pages_free(seen->order);
 }
 
 /* The place of the id, or the free place where it would go. */

@@ -48,8 +48,8 @@ hg_lots hg_taken_left(const hg_paper *p, uint32_t instrument, hg_side side, hg_t
 static void forget(hg_paper *p, uint32_t *link) {
     uint32_t i = *link;
     *link = p->taken[i].next;
-    p->taken[i].next = p->free_taken;
-    p->free_taken = i;
+    p->taken[i].next = p->free_taken.back;
+    p->free_taken.back = i;
 }
 
 /* Lets an entry age; true when nothing is left of it and it was freed. Counted from when it was
@@ -85,14 +85,14 @@ bool hg_taken_add(hg_paper *p, uint32_t instrument, hg_side side, hg_ticks price
         return true;
     }
     hg_lane *lane = hg_paper_lane(p, instrument, side);
-    if (p->free_taken == HG_NODE_NONE && p->options.refill_ns > 0) {
+    if (hg_spare_first(&p->free_taken) == HG_NODE_NONE && p->options.refill_ns > 0) {
         sweep(p, &lane->taken); /* prices the market has left for good */
     }
-    uint32_t i = p->free_taken;
+    uint32_t i = hg_spare_first(&p->free_taken);
     if (i == HG_NODE_NONE) {
         return false;
     }
-    p->free_taken = p->taken[i].next;
+    hg_spare_take(&p->free_taken, p->taken[i].next);
     p->taken[i] = (hg_taken){price, lots, lots, p->now_ns, lane->taken};
     lane->taken = i;
     return true;

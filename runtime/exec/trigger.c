@@ -8,6 +8,7 @@
 #include "exec/trigger.h"
 
 #include "base/assert.h"
+#include "base/pages.h"
 
 #include <stdlib.h>
 
@@ -60,7 +61,7 @@ hg_trigger_book *hg_trigger_book_new(const hg_universe *universe, uint32_t capac
     }
     *book = (hg_trigger_book){.universe = universe, .user = *user, .capacity = capacity, .used = 1};
     book->lane_count = hg_universe_count(universe) * 2 + hg_universe_underlying_count(universe);
-    book->entries = calloc((size_t)capacity + 1, sizeof *book->entries);
+    book->entries = hg_pages_new((size_t)capacity + 1, sizeof *book->entries);
     book->lanes = calloc((size_t)book->lane_count + 1, sizeof *book->lanes);
     if (!book->entries || !book->lanes) {
         hg_trigger_book_free(book);
@@ -76,7 +77,7 @@ hg_trigger_book *hg_trigger_book_new(const hg_universe *universe, uint32_t capac
 
 void hg_trigger_book_free(hg_trigger_book *book) {
     if (book) {
-        free(book->entries);
+        hg_pages_free(book->entries);
         free(book->lanes);
         free(book);
     }

@@ -1,5 +1,6 @@
 /* The columns of a book: memory for every option of an underlying, and which of them are held. */
 #include "base/assert.h"
+#include "base/pages.h"
 #include "portfolio/portfolio_int.h"
 
 #include <stdlib.h>
@@ -46,12 +47,11 @@ bool hg_book_init(hg_book *b, const hg_universe *universe, uint32_t underlying) 
     b->flaw = calloc(stride, sizeof *b->flaw);
     b->used = calloc(stride, sizeof *b->used);
     b->iv_ns = calloc(stride, sizeof *b->iv_ns);
-    b->f = aligned_alloc(64, stride * DOUBLE_COLUMNS * sizeof *b->f);
+    b->f = hg_pages_new(stride * DOUBLE_COLUMNS, sizeof *b->f);
     if (!b->option_ids || !b->linear_ids || !b->group || !b->state || !b->seen || !b->source ||
         !b->flaw || !b->used || !b->iv_ns || !b->f) {
         return false; /* the owner frees what there is */
     }
-    memset(b->f, 0, stride * DOUBLE_COLUMNS * sizeof *b->f);
     cut_columns(b, stride);
     b->restructure = true;
     return true;
@@ -67,7 +67,7 @@ void hg_book_fini(hg_book *b) {
     free(b->flaw);
     free(b->used);
     free(b->iv_ns);
-    free(b->f);
+    hg_pages_free(b->f);
 }
 
 /* Delivered legs stay listed for the P&L, but nothing can move them any more. */

@@ -11,6 +11,7 @@
  * its first worth; what its parts do not explain is its rest, so parts and rest always add up. */
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/pages.h"
 #include "portfolio/explain_int.h"
 
 #include <math.h>
@@ -39,8 +40,8 @@ bool hg_explain_init(hg_portfolio *p) {
     if (!x) {
         return false;
     }
-    x->rows = calloc(instruments * HG_OWNERS + 1, sizeof *x->rows);
-    x->marks = calloc(instruments + 1, sizeof *x->marks);
+    x->rows = hg_pages_new(instruments * HG_OWNERS + 1, sizeof *x->rows);
+    x->marks = hg_pages_new(instruments + 1, sizeof *x->marks);
     x->owners = calloc(instruments + 1, sizeof *x->owners);
     x->active = calloc(instruments + 1, sizeof *x->active);
     x->step = calloc(underlyings + 1, sizeof *x->step);
@@ -52,8 +53,8 @@ bool hg_explain_init(hg_portfolio *p) {
 void hg_explain_fini(hg_portfolio *p) {
     hg_explain *x = p->explain;
     if (x) {
-        free(x->rows);
-        free(x->marks);
+        hg_pages_free(x->rows);
+        hg_pages_free(x->marks);
         free(x->owners);
         free(x->active);
         free(x->step);

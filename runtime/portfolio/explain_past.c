@@ -8,10 +8,10 @@
  * a minute, one of 200 a tenth of that, and the memory of a ring nobody fills is never touched. */
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/pages.h"
 #include "portfolio/explain_int.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #define FINE_NS (10 * HG_NS_PER_S)
 #define COARSE_NS (60 * HG_NS_PER_S)
@@ -47,31 +47,16 @@ struct hg_explain_past {
     bool started;
 };
 
-/* Pages of the system's own: an allocator may touch or, under a sanitizer, mark every byte. */
-static void *pages_new(size_t size) {
-    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages == MAP_FAILED) {
-        return NULL;
-    }
-    return pages;
-}
-
-static void pages_free(void *pages, size_t size) {
-    if (pages) {
-        munmap(pages, size);
-    }
-}
-
 static bool ring_init(ring *r, int64_t every_ns, size_t records) {
     *r = (ring){.every_ns = every_ns, .next_ns = INT64_MIN, .capacity = records};
-    r->records = pages_new(records * sizeof *r->records);
-    r->points = pages_new(CHECKPOINTS * sizeof *r->points);
+    r->records = hg_pages_new(records, sizeof *r->records);
+    r->points = hg_pages_new(CHECKPOINTS, sizeof *r->points);
     return r->records && r->points;
 }
 
 static void ring_fini(ring *r) {
-    pages_free(r->records, r->capacity * sizeof *r->records);
-    pages_free(r->points, CHECKPOINTS * sizeof *r->points);
+    hg_pages_free(r->records);
+    hg_pages_free(r->points);
 }
 
 hg_explain_past *hg_explain_past_new(void) {
