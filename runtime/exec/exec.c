@@ -122,6 +122,7 @@ int64_t hg_exec_due_ns(const hg_exec *exec) {
 void hg_exec_observe(hg_exec *exec, const hg_event *event) {
     hg_assert(exec && event);
     exec->now_ns = event->time_ns;
+    exec->risk->told = HG_STRATEGY_ANY;
     /* What fires inside an update is sent when the update is complete. */
     exec->batch = (event->flags & HG_EVF_MORE) != 0;
     hg_trigger_observe(exec->triggers, event);

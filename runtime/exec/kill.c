@@ -224,6 +224,7 @@ static void resume(hg_exec *exec, uint16_t strategy, const char *who, int64_t no
     s->state = HG_RISK_ACTIVE;
     s->rate_seconds = 0;
     s->refusals = 0;
+    s->at_once = 0;
     s->repeats.head = 0;
     s->repeats.count = 0;
     memset(s->repeats.by_key, 0, keys * sizeof *s->repeats.by_key);

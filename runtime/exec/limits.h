@@ -66,6 +66,8 @@
           "to the venue, cancels included, a fifth kept for them; default: 4 x orders_per_second") \
     COUNT(refusals_per_second, "refusals_per_second", STRATEGY, 10000,                             \
           "refusals in a second that pause a strategy")                                            \
+    COUNT(refusals_at_once, "refusals_at_once", STRATEGY, 100,                                     \
+          "orders sent at a refusal and refused in the same instant that pause a strategy")        \
     SPAN(duplicate_window_ns, "duplicate_window_s", STRATEGY, 0.1,                                 \
          "within which an order equal to an open one is a duplicate; 0: never")                    \
     COUNT(repeated_orders, "repeated_orders", STRATEGY, 1000,                                      \

@@ -232,6 +232,25 @@ bool hg_risk_cancel_token(hg_exec *exec, int64_t now_ns) {
 /* --- memory of refusals ------------------------------------------------------------------------
  */
 
+/* Who sends again when told of a refusal is told again at once: nothing but the code itself can end
+ * that, since neither the clock nor the market moves meanwhile. */
+static void count_at_once(hg_exec *exec, uint16_t strategy, const hg_refusal *refusal,
+                          int64_t now_ns) {
+    hg_risk_strategy_state *s = &exec->risk->strategies[strategy];
+    if (exec->risk->told != strategy || exec->risk->told_ns != now_ns) {
+        return;
+    }
+    s->at_once = now_ns == s->at_once_ns ? s->at_once + 1 : 1;
+    s->at_once_ns = now_ns;
+    if (s->at_once >= s->limits.refusals_at_once) {
+        char text[sizeof s->why];
+        snprintf(text, sizeof text, "sends again at each refusal, the last one for %s",
+                 hg_reject_code(refusal->code));
+        hg_risk_cause cause = {HG_REJECT_STORM, s->at_once, s->limits.refusals_at_once, text};
+        hg_risk_pause(exec, strategy, &cause, now_ns);
+    }
+}
+
 bool hg_risk_refused(hg_exec *exec, const hg_order_request *request, uint64_t order,
                      const hg_refusal *refusal, int64_t now_ns) {
     hg_risk *risk = exec->risk;
@@ -252,6 +271,7 @@ bool hg_risk_refused(hg_exec *exec, const hg_order_request *request, uint64_t or
         hg_risk_cause cause = {refusal->code, refusal->value, refusal->limit, refusal->text};
         hg_risk_pause(exec, request->strategy, &cause, now_ns);
     }
+    count_at_once(exec, request->strategy, refusal, now_ns);
     if (s->refusals >= s->limits.refusals_per_second) {
         hg_risk_cause cause = {HG_REJECT_STORM, s->refusals, s->limits.refusals_per_second,
                                "too many refused orders in a second"};
@@ -392,6 +412,7 @@ hg_risk *hg_risk_new(const hg_exec *exec, const hg_exec_options *options) {
     hg_bucket_init(&risk->bucket, risk->limits.orders_per_second);
     hg_bucket_init(&risk->messages, risk->limits.messages_per_second);
     risk->blind_since_ns = INT64_MAX;
+    risk->told = HG_STRATEGY_ANY;
     uint32_t instruments = hg_universe_count(exec->universe);
     uint32_t underlyings = hg_universe_underlying_count(exec->universe);
     risk->underlyings = calloc(underlyings + 1, sizeof *risk->underlyings);

@@ -63,6 +63,8 @@ typedef struct hg_risk_strategy_state {
     uint32_t open;
     int64_t refusal_second;
     uint32_t refusals;
+    int64_t at_once_ns;    /* the instant of the last refusal of what was sent at a refusal */
+    uint32_t at_once;      /* such refusals in that instant */
     int64_t rate_second;   /* the last one with a refusal for its rate */
     uint32_t rate_seconds; /* in a row */
     hg_repeats repeats;
@@ -102,9 +104,11 @@ typedef struct hg_risk {
     uint32_t *pending;       /* instruments with a pending size */
     uint32_t *pending_place; /* by instrument: position there + 1 */
     uint32_t pending_count;
-    int64_t now_ns; /* last heard of */
-    bool forced;    /* cancels of the gate itself: no rate holds them up */
-    bool named;     /* some strategy may trade */
+    int64_t now_ns;  /* last heard of */
+    bool forced;     /* cancels of the gate itself: no rate holds them up */
+    uint16_t told;   /* the strategy that is being told of a refusal, else HG_STRATEGY_ANY */
+    int64_t told_ns; /* when */
+    bool named;      /* some strategy may trade */
     bool reconciling;
     bool lease_lost;
     int64_t clock_offset_ns;

@@ -407,6 +407,7 @@ static void apply_forgotten(hg_exec *exec, const hg_event *event) {
 
 const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event) {
     hg_assert(exec && event);
+    exec->risk->told = HG_STRATEGY_ANY;
     if (event->kind < HG_EV_ACK || event->kind > HG_EV_ALARM) {
         return NULL;
     }
@@ -421,6 +422,10 @@ const hg_order *hg_exec_apply(hg_exec *exec, const hg_event *event) {
     if (!slot) {
         apply_forgotten(exec, event);
         return NULL;
+    }
+    if (slot->owed && event->kind == HG_EV_REJECTED) {
+        exec->risk->told = slot->order.strategy; /* until what comes next */
+        exec->risk->told_ns = event->time_ns;
     }
     if (!slot->held && !slot->owed) {
         hg_backoff_answer(exec, event); /* the venue's, not our own */

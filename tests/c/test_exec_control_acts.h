@@ -373,6 +373,13 @@ static void happen_storm(rig *g, double x) {
     }
     answers(g);
 }
+/* Each answer of the gate is followed by the next order, so that the first is no answer. */
+static void happen_echo(rig *g, double x) {
+    for (int i = 0; i <= (int)x; i++) {
+        send_limit(&g->w, LINEAR, HG_BUY, 58000, NAN);
+        answers(g);
+    }
+}
 static void happen_rate(rig *g, double x) { /* for so many seconds in a row */
     for (int s = 0; s < (int)x; s++) {
         for (int i = 0; i < 6; i++) {

@@ -436,6 +436,10 @@ static const row rows[] = {
      .limits = {.refusals_per_second = 10}, .happen = happen_storm, .at = 10, .step = 1,
      .at_refuses = true, .value = 10, .bound = 10, .nan = WHOLE, .missing = NOT_THERE("we count"),
      LOST_FAR},
+    {"storm", "refusals of what was sent at a refusal", "refusals_at_once", HG_REJECT_STORM,
+     .limits = {.refusals_at_once = 10}, .happen = happen_echo, .at = 10, .step = 1,
+     .at_refuses = true, .value = 10, .bound = 10, .nan = WHOLE, .missing = NOT_THERE("we count"),
+     LOST_FAR},
 };
 // clang-format on
 

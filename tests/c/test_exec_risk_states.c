@@ -378,6 +378,35 @@ TEST(a_storm_of_refusals_pauses) {
     world_close(&w);
 }
 
+/* Who sends again in the answer is stopped by the 10th; a refused order for each of many ticks of
+ * one instant, or a second later, is no chain. */
+TEST(what_is_sent_at_a_refusal_and_refused_at_once_pauses) {
+    world w;
+    open_world(&w, (hg_limits){.refusals_at_once = 10});
+    for (int i = 0; i < 40; i++) {
+        quote(&w, LINEAR, 59999, 100, 60001, 100);
+        send_limit(&w, LINEAR, HG_BUY, 58000, NAN);
+        CHECK_EQ(world_answers(&w), 1);
+    }
+    CHECK_STR(strategy_state(&w, 0), "active");
+    later(&w, HG_NS_PER_S);
+    for (int i = 0; i < 40; i++) {
+        send_limit(&w, LINEAR, HG_BUY, 58000, NAN);
+    }
+    CHECK_EQ(world_answers(&w), 40);
+    CHECK_STR(strategy_state(&w, 0), "active");
+    for (int i = 0; i < 9; i++) {
+        send_limit(&w, LINEAR, HG_BUY, 58000, NAN);
+        CHECK_EQ(world_answers(&w), 1);
+    }
+    CHECK_STR(strategy_state(&w, 0), "active");
+    send_limit(&w, LINEAR, HG_BUY, 58000, NAN);
+    const char *why = "";
+    CHECK_EQ(hg_risk_strategy(w.exec, 0, &why), HG_RISK_PAUSED);
+    CHECK_STR(why, "sends again at each refusal, the last one for not_finite");
+    world_close(&w);
+}
+
 /* --- 9: repeated execution -------------------------------------------------------------------- */
 
 TEST(repeated_orders_on_one_side_pause) {

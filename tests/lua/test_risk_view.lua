@@ -148,6 +148,46 @@ function TestRiskView:test_a_state_that_stops_a_strategy_is_seen_by_it()
   lu.assertEquals(s:position(PERP), 0)
 end
 
+-- Sent again at each refusal, nothing but the code itself could end it: the clock stands still.
+function TestRiskView:test_who_sends_again_at_each_refusal_is_stopped_early()
+  for _, again in ipairs { "on_order", "on_risk" } do
+    local s = test.session {
+      text = HEAD .. ([[
+        local told = 0
+        local function send() return orders.buy { instrument = "BTC-PERPETUAL", size = 0 } end
+        function S:on_tick()
+          if not self.begun then
+            self.begun = true
+            for _ = 1, 150 do orders.buy { instrument = "BTC-PERPETUAL", size = 5 } end
+            hedged.after(1, function()
+              assert(told == 0 and hedged.risk().strategy_state == "active")
+              send()
+            end)
+            hedged.after(3, function()
+              local view = hedged.risk()
+              assert(told >= 101 and told <= 102, told) -- the last one is on_risk's, of the pause
+              error(view.strategy_state .. ": " .. view.strategy_why)
+            end)
+          end
+        end
+        function S:AGAIN(e)
+          if hedged.now() - self.now0 >= 1 then told = told + 1 send() end
+        end
+        function S:on_start() self.now0 = hedged.now() end
+        return S]]):gsub("AGAIN", again),
+      instruments = { PERP },
+    }
+    s:index("BTC", 80000)
+    s:quote { instrument = PERP, bid = 79995, ask = 80005 }
+    for _ = 1, 5 do
+      s:advance(1)
+      s:quote { instrument = PERP, bid = 79995, ask = 80005 }
+    end
+    lu.assertStrContains(s:error() or "", "paused: sends again at each refusal, " ..
+      "the last one for size_zero")
+  end
+end
+
 -- A cut: the strategy hears that its orders are unknown, then of the connection; later what became
 -- of them.
 function TestRiskView:test_a_cut_is_heard_by_on_order_and_on_risk()
