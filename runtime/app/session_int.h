@@ -25,8 +25,8 @@ void hg_session_poll_kill(hg_session *session, int64_t now_ns);
 /* Writes the file of --kill-file once trading is halted, removes it once it is re-armed. */
 void hg_session_keep_kill(hg_session *session);
 
-/* HG_ERISK when trading is halted at the end; HG_ESTRATEGY with the framed text when a script is
- * parked. */
+/* HG_ERISK when trading is halted at the end; HG_ESTRATEGY when a script is parked, with the
+ * framed text unless that was told when it happened. */
 HG_MUST_CHECK int hg_session_failure(const hg_session *session);
 
 #endif

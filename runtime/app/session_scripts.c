@@ -2,6 +2,7 @@
  * hedger stand in for a parked strategy, and decides whether there is anything left to run for. */
 #include "app/session_int.h"
 
+#include "base/clock.h"
 #include "base/embedded.h"
 
 #include <stdio.h>
@@ -35,10 +36,22 @@ void hg_session_tell_faults(const hg_session *s) {
     }
 }
 
+static int parked_failure(const hg_session *s, size_t i) {
+    const hg_script *script = s->core.scripts[i];
+    const char *text = hg_script_error(script);
+    if (s->parked_ns[i] == 0) {
+        return HG_ERR(HG_ESTRATEGY, "%s", text);
+    }
+    char time[40];
+    hg_time_format(s->parked_ns[i], time, sizeof time);
+    return HG_ERR(HG_ESTRATEGY, "%s was parked at %s: %.*s; the frame is above",
+                  hg_script_name(script), time, (int)strcspn(text, "\n"), text);
+}
+
 int hg_session_failure(const hg_session *s) {
     for (size_t i = 0; i < s->core.script_count; i++) {
         if (hg_script_status(s->core.scripts[i]) == HG_SCRIPT_FAILED) {
-            return HG_ERR(HG_ESTRATEGY, "%s", hg_script_error(s->core.scripts[i]));
+            return parked_failure(s, i);
         }
     }
     const char *why = "";
@@ -129,7 +142,9 @@ static void parked(hg_session *s, size_t i) {
     static const char *const orders[] = {"its orders are cancelled", "its orders are kept",
                                          "its orders are cancelled"};
     hg_events_strategy(&s->events, script, "parked", hg_script_error(script));
-    if (s->core.script_count > 1 || hg_session_stays(s)) {
+    bool told = s->core.script_count > 1 || hg_session_stays(s);
+    s->parked_ns[i] = told ? s->core.now_ns : 0;
+    if (told) {
         hg_log(HG_LOG_ERROR, "%s is parked, %s: %s", hg_script_name(script),
                orders[s->options.on_park], hg_script_error(script));
     }
