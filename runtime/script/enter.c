@@ -31,7 +31,7 @@ size_t hg_script_memory_max(const hg_script *s) {
 void l_stop_if_expired(lua_State *L) {
     if (!hg_watchdog_state.expired) return;
     hg_watchdog_arm(L);
-    luaL_error(L, "over budget");
+    hg_watchdog_raise(L);
 }
 
 /* More memory than the limit: what is garbage goes first, in pieces and within the budget. */
@@ -43,10 +43,14 @@ static void on_starved(lua_State *L, lua_Debug *ar) {
     for (int cycle = 0; cycle < 2 && s->memory.live > s->memory.soft; cycle++) {
         while (!lua_gc(L, LUA_GCSTEP, 0)) {
             l_pace(L);
+            /* The time went into a search that has found next to nothing: that is no memory. */
+            s->starved = s->memory.live > s->memory.soft - s->memory.soft / 16;
             l_stop_if_expired(L);
+            s->starved = false;
         }
     }
-    if (s->memory.live <= s->memory.soft) return;
+    s->over = s->memory.live > s->memory.soft;
+    if (!s->over) return;
     s->starved = true;
     hg_watchdog_state.expired = 1;
     l_stop_if_expired(L);
@@ -55,18 +59,23 @@ static void on_starved(lua_State *L, lua_Debug *ar) {
 void hg_memory_over(const hg_memory *memory) {
     lua_State *running = hg_watchdog_state.running;
     if (!running || hg_watchdog_state.expired) return;
-    if (&hg_script_of(running)->memory == memory) {
+    hg_script *s = hg_script_of(running);
+    if (&s->memory == memory) {
+        s->over = true;
         lua_sethook(running, on_starved, LUA_MASKCOUNT, 1);
     }
 }
 
 bool hg_memory_stopped(const hg_memory *memory) {
     lua_State *running = hg_watchdog_state.running;
-    return hg_watchdog_state.expired && running && &hg_script_of(running)->memory == memory;
+    if (!hg_watchdog_state.expired || !running) return false;
+    if (&hg_script_of(running)->memory != memory) return false;
+    hg_watchdog_state.raised = true; /* out of memory is how it is told that its time is over */
+    return true;
 }
 
 void l_raise_if_over_budget(lua_State *L) {
-    if (hg_watchdog_state.expired) luaL_error(L, "over budget");
+    if (hg_watchdog_state.expired) hg_watchdog_raise(L);
     l_pace(L);
 }
 
@@ -105,7 +114,9 @@ static const char *failure_text(hg_script *s, lua_State *co, int status, int64_t
                  place, (double)budget_ns / 1e6);
         return buf;
     }
-    if (hg_watchdog_state.expired && !s->starved) {
+    /* An error that was on its way when the time ran out is what ended it. */
+    bool other = status != LUA_OK && !hg_watchdog_state.raised;
+    if (hg_watchdog_state.expired && !s->starved && !other) {
         find_place(co, place, sizeof place);
         snprintf(buf, size, "%sran for more than %g ms of CPU time (its budget)", place,
                  (double)budget_ns / 1e6);
@@ -175,7 +186,7 @@ static void fail(hg_script *s, uint32_t task, int status, int64_t budget_ns) {
     write_report(&r);
     if (s->given_up) hg_state_give_up(s);
     hg_watchdog_state.expired = 0;
-    s->starved = false;
+    s->starved = s->over = false;
     hg_script_failed(s, task, fatal);
 }
 
@@ -254,7 +265,7 @@ int hg_lua_protect(hg_script *s, lua_CFunction function, void *argument, const c
         rc = HG_ERR(HG_ESTRATEGY, "%s", s->error);
     }
     hg_watchdog_state.expired = 0;
-    s->starved = false;
+    s->starved = s->over = false;
     if (s->given_up) {
         hg_state_give_up(s);
         bool runs = s->state == HG_SCRIPT_RUNNING || s->state == HG_SCRIPT_PAUSED;

@@ -177,6 +177,7 @@ struct hg_script {
     bool embedded;
     const struct hg_code *from; /* while it loads: kept texts instead of files; else NULL */
     hg_pace *pace;              /* a candidate: it works in slices; else NULL */
+    bool over;                  /* beyond its memory, and that before its time ran out */
     bool starved;               /* it is being stopped for want of memory, not of time */
     struct {
         uint64_t hash;

@@ -49,10 +49,19 @@ static struct {
     timer_t timer;
 } watcher = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
+/* What is above its memory was to be stopped for that: the time went into looking for garbage. */
+void hg_watchdog_raise(lua_State *co) {
+    hg_script *s = hg_script_of(co);
+    bool over = s->over && s->memory.live > s->memory.soft;
+    if (over && !hg_watchdog_state.raised) s->starved = true;
+    hg_watchdog_state.raised = true;
+    luaL_error(co, "over budget");
+    abort(); /* luaL_error does not return */
+}
+
 static void over_budget(lua_State *co, lua_Debug *ar) {
     (void)ar;
-    /* The hook stays armed with period 1: a pcall in a loop must not swallow this. */
-    luaL_error(co, "over budget");
+    hg_watchdog_raise(co); /* the hook stays armed with period 1: no pcall in a loop swallows it */
 }
 
 void hg_watchdog_arm(lua_State *co) {

@@ -24,6 +24,7 @@ typedef struct hg_watchdog {
     lua_State *volatile running;
     volatile sig_atomic_t expired; /* this entry is over budget: C loops poll it */
     volatile sig_atomic_t plain;
+    bool raised; /* and it is being ended for that: other errors may have come first */
 } hg_watchdog;
 
 /* `plain` is set around calls of Lua's own code from functions of the host: an error may be raised
@@ -35,6 +36,9 @@ extern int64_t hg_watchdog_hang_ns; /* CPU time beyond the budget after which th
 void hg_watchdog_start(void);
 void hg_watchdog_wake(void);
 
+/* Raises the error that ends an entry over its budget. */
+_Noreturn void hg_watchdog_raise(lua_State *co);
+
 /* Raises over-budget errors on every instruction of `co` until the host has regained control. */
 void hg_watchdog_arm(lua_State *co);
 
@@ -45,6 +49,7 @@ static inline lua_State *hg_watchdog_enter(lua_State *co, int64_t budget_ns) {
     w->running = co;
     w->expired = 0;
     w->plain = 0;
+    w->raised = false;
     atomic_store_explicit(&w->budget_ns, budget_ns, memory_order_relaxed);
     uint64_t sequence = atomic_load_explicit(&w->sequence, memory_order_relaxed);
     atomic_store_explicit(&w->sequence, (sequence + 1) | 1, memory_order_release);

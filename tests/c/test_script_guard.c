@@ -1,6 +1,8 @@
 /* Hostile scripts: each of these hangs, crashes or escapes without its guard. */
 #include "test_script_kit.h"
 
+#include "script/watchdog_int.h"
+
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -112,6 +114,62 @@ TEST(stops_long_texts_changed_in_a_loop) {
 
 TEST(stops_loads_in_a_loop) {
     runs_away("while true do load('return ' .. ('1 + '):rep(20000) .. '1') end");
+}
+
+/* Whatever the time at which the memory runs out: who was beyond it is told of that, although the
+ * search for garbage may be what used up the time. */
+TEST(a_runaway_recursion_is_told_of_the_memory_it_ran_out_of) {
+    int of_time = 0, of_memory = 0;
+    for (int64_t budget_ms = 2; budget_ms <= 80; budget_ms += 2) {
+        kit k;
+        kit_open(&k);
+        k.env.memory_max = (size_t)16 << 20;
+        k.env.callback_budget_ns = budget_ms * HG_NS_PER_MS;
+        kit_load(&k, "function S:on_tick() local function f(t) local u = {t} return 1 + f(u) end\n"
+                     "f {} end");
+        kit_quote(&k, PERP, 63990, 64010);
+        hg_script_stats stats;
+        hg_script_stats_get(k.script, &stats);
+        bool told = strstr(hg_script_error(k.script), "out of memory") != NULL;
+        if (!told) kit_failed(&k, "ms of CPU time");
+        if (!told && stats.memory_peak > k.env.memory_max) {
+            hg_test_fail(__FILE__, __LINE__, "%zu bytes, but %s", stats.memory_peak,
+                         hg_script_error(k.script));
+        }
+        of_time += !told;
+        of_memory += told;
+        kit_close(&k);
+    }
+    printf("note: %d told of their time, %d of their memory\n", of_time, of_memory);
+}
+
+static void time_is_over(void *context, const char *strategy, hg_log_level level,
+                         const char *text) {
+    (void)context, (void)strategy, (void)level, (void)text;
+    hg_watchdog_state.expired = 1;
+}
+
+TEST(an_error_that_came_before_the_time_ran_out_is_the_one_told) {
+    static const char *const first[] = {"error('boom')",
+                                        "local function f() return 1 + f() end f()"};
+    static const char *const texts[] = {"boom", "stack overflow"};
+    for (int i = 0; i < 2; i++) {
+        kit k;
+        kit_open(&k);
+        k.env.log = time_is_over;
+        k.env.callback_budget_ns = 20 * HG_NS_PER_S;
+        k.env.memory_max = (size_t)1 << 30;
+        char source[512];
+        snprintf(source, sizeof source,
+                 "function S:on_tick()\n"
+                 "  local ok, text = pcall(function() %s end)\n"
+                 "  hedged.log('on its way') error(text, 0)\nend",
+                 first[i]);
+        kit_load(&k, source);
+        kit_quote(&k, PERP, 63990, 64010);
+        kit_failed(&k, texts[i]);
+        kit_close(&k);
+    }
 }
 
 TEST(stops_a_loop_after_a_sleep) {
