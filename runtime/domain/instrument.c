@@ -157,3 +157,20 @@ bool hg_fee(const hg_instrument *inst, hg_nano price, hg_lots lots, bool maker, 
     hg_cash value = 0;
     return hg_value(inst, price, lots, &value) && hg_muldiv(value, rate, HG_NANO, out);
 }
+
+bool hg_payoff(const hg_instrument *inst, hg_nano price, hg_nano size, hg_cash *out) {
+    hg_nano inside = inst->cp > 0 ? price - inst->strike : inst->strike - price;
+    return hg_muldiv(size, inside > 0 ? inside : 0, inst->inverse ? price : HG_NANO, out);
+}
+
+bool hg_delivery_fee(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *out) {
+    hg_instrument terms = *inst;
+    hg_nano worth = price; /* of an option, a coin */
+    if (inst->expiry_ns == 0) {
+        *out = 0;
+        return true;
+    }
+    terms.taker = inst->delivery;
+    return (inst->kind != HG_KIND_OPTION || hg_payoff(inst, price, HG_NANO, &worth)) &&
+           hg_fee(&terms, worth, lots, false, price, out);
+}

@@ -94,4 +94,13 @@ bool hg_value(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *o
 bool hg_fee(const hg_instrument *inst, hg_nano price, hg_lots lots, bool maker, hg_nano underlying,
             hg_cash *out);
 
+/* What an option on `size` coins pays at a delivery price: max(0, cp (D - K)) a coin, divided by D
+ * for coin-settled ones. */
+bool hg_payoff(const hg_instrument *inst, hg_nano price, hg_nano size, hg_cash *out);
+
+/* The venue's fee for the delivery of so many lots (>= 0) at a price: the delivery rate; of options
+ * at most `fee_cap` (12.5 %) of the payoff, so none for what expires worthless. Nothing for what
+ * does not expire. */
+bool hg_delivery_fee(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *out);
+
 #endif

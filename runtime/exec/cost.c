@@ -53,7 +53,7 @@ typedef struct {
     double paid; /* signed as paid_at for a buyer */
     hg_cash fee;
     bool fee_known; /* within what the ledger counts */
-    bool fits;
+    hg_lots shown;
 } walk;
 
 static void walk_take(const hg_market *market, const hg_instrument *inst, hg_lots lots, walk *w) {
@@ -83,9 +83,9 @@ static bool walk_book(const hg_market *market, const hg_instrument *inst, hg_sid
             left -= take;
         }
     }
-    w.fits = left == 0;
+    w.shown = lots - left;
     if (left > 0 && w.last > 0) {
-        walk_take(market, inst, left, &w); /* the last level stretches */
+        walk_take(market, inst, left, &w); /* no better than the last level */
     }
     *out = w;
     return w.touch > 0 && w.last > 0;
@@ -192,21 +192,17 @@ static void add_way(const hg_market *market, const hg_instrument *inst, hg_side 
     c->spread += sign * (touch - paid_at(inst, c->mid, amount)) * usd;
     c->depth += sign * (w->paid - touch) * usd;
     c->fee += w->fee_known ? hg_nano_to_double(w->fee) * usd : NAN;
-    c->fits = c->fits && w->fits;
+    c->visible = w->shown < c->visible ? w->shown : c->visible;
 }
 
-/* Of what is delivered within the horizon: no book, but the fee; an option is taken to be worth
- * then what it is worth now. NAN: beyond what the ledger counts. */
+/* Of what is delivered within the horizon: no book, but the fee, at the spot as it stands. NAN:
+ * beyond what the ledger counts. */
 static double delivery_usd(const hg_market *market, const hg_instrument *inst, hg_lots lots,
-                           const hg_cost *c, double spot) {
-    hg_instrument terms = *inst;
-    hg_nano price = 0;
+                           double spot) {
     hg_nano spot_nano = 0;
     hg_cash fee = 0;
-    terms.taker = inst->delivery;
-    bool known = hg_nano_from_double(inst->kind == HG_KIND_OPTION ? c->mid : spot, &price) &&
-                 hg_nano_from_double(spot, &spot_nano) &&
-                 hg_fee(&terms, price, lots, false, spot_nano, &fee);
+    bool known = hg_nano_from_double(spot, &spot_nano) &&
+                 hg_delivery_fee(inst, spot_nano, lots, &fee);
     return known ? hg_nano_to_double(fee) * hg_market_usd(market, inst->settle_id) : NAN;
 }
 
@@ -215,14 +211,14 @@ static bool add_ways(const hg_market *market, const hg_instrument *inst, const h
                      double spot, int64_t now_ns, hg_cost *c) {
     hg_side other = q->side == HG_BUY ? HG_SELL : HG_BUY;
     walk w;
-    c->fits = true;
+    c->visible = q->lots;
     if (!walk_book(market, inst, q->side, q->lots, &w)) {
         return false;
     }
     c->price = average(inst, &w, q->lots);
     add_way(market, inst, q->side, q->lots, &w, c);
     if (q->round_trip && inst->expiry_ns > 0 && run_off(inst, q->horizon_s, now_ns) >= 1) {
-        c->fee += delivery_usd(market, inst, q->lots, c, spot);
+        c->fee += delivery_usd(market, inst, q->lots, spot);
     } else if (q->round_trip) {
         if (!walk_book(market, inst, other, q->lots, &w)) {
             return false;
@@ -244,6 +240,7 @@ int hg_cost_of(const hg_market *market, hg_margin *margin, const hg_cost_query *
     if (!(c.mid > 0) || !(spot > 0) || !add_ways(market, inst, q, spot, now_ns, &c)) {
         return HG_ERR(HG_ENOTFOUND, "%s has no two-sided quote", inst->name);
     }
+    c.fits = c.visible == q->lots;
     c.fee = q->no_fees ? 0 : c.fee;
     c.notional = (double)q->lots * hg_instrument_coins_per_lot(inst, c.mid) * spot;
     c.initial = initial_added(market, margin, inst, q, &c, now_ns);

@@ -4,7 +4,8 @@
  * h horizon, T time to expiry; V(P) what A costs at P in the settlement currency, U USD a unit of
  * it: V = A P, for USD-sized contracts -A / P. All parts in USD, > 0 costs.
  *   spread   s (V(touch) - V(F)) U
- *   depth    sum over the levels of s (V(level) - V(touch)) U; the last level stretches
+ *   depth    sum over the levels of s (V(level) - V(touch)) U; what is beyond
+ *            the book as if at the last level: a floor, `visible` says where it begins
  *   fee      the taker's of each level, as the venue charges it fill by fill
  *            These three are what the paper venue then books, as long as nothing of ours is still
  *            missing from the levels.
@@ -22,7 +23,8 @@
  *            money      rate * h / year on what is paid: spot and premiums
  *   margin   rate * h / year on the initial margin it adds
  * `round_trip` adds spread, depth and fee of the way back at the book as it is now; what expires
- * within the horizon goes back by delivery, for its fee alone. */
+ * within the horizon goes back by delivery at the spot as it stands, for the fee of that alone
+ * (hg_delivery_fee). */
 #ifndef HG_EXEC_COST_H
 #define HG_EXEC_COST_H
 
@@ -47,7 +49,8 @@ typedef struct hg_cost {
     double notional; /* N */
     double bps;      /* total in hundredths of a per cent of N */
     double initial;  /* initial margin it adds, USD */
-    bool fits;       /* the displayed book holds the size */
+    hg_lots visible; /* what the displayed book holds of it, the thinner way of a round trip */
+    bool fits;       /* all of it; else depth and fee are the least they can be */
 } hg_cost;
 
 /* HG_EINVALID for a size below a lot or a horizon that is no time, HG_ENOTFOUND without a two-sided

@@ -15,15 +15,9 @@
 
 #include <stdlib.h>
 
-/* Option: max(0, cp (D - K)) per coin of `size`, divided by D for coin-settled ones. */
-static bool payoff(const hg_instrument *inst, hg_nano price, hg_nano size, hg_cash *cash) {
-    hg_nano inside = inst->cp > 0 ? price - inst->strike : inst->strike - price;
-    return hg_muldiv(size, inside > 0 ? inside : 0, inst->inverse ? price : HG_NANO, cash);
-}
-
 static bool option_payoff(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *cash) {
     hg_nano amount = 0;
-    return hg_muldiv(lots, inst->lot, 1, &amount) && payoff(inst, price, amount, cash);
+    return hg_muldiv(lots, inst->lot, 1, &amount) && hg_payoff(inst, price, amount, cash);
 }
 
 bool hg_delivery_worth(const hg_instrument *inst, hg_nano price, hg_lots lots, hg_cash *cash) {
@@ -34,16 +28,7 @@ bool hg_delivery_worth(const hg_instrument *inst, hg_nano price, hg_lots lots, h
 static hg_cash delivery_fee(const hg_portfolio *p, const hg_instrument *inst, hg_nano price,
                             hg_lots lots) {
     hg_cash fee = 0;
-    hg_nano per_coin = price;
-    if (!p->options.fees || inst->kind == HG_KIND_PERPETUAL) {
-        return 0;
-    }
-    if (inst->kind == HG_KIND_OPTION && !payoff(inst, price, HG_NANO, &per_coin)) {
-        return 0;
-    }
-    hg_instrument terms = *inst;
-    terms.taker = inst->delivery;
-    return hg_fee(&terms, per_coin, llabs(lots), false, price, &fee) ? fee : 0;
+    return p->options.fees && hg_delivery_fee(inst, price, llabs(lots), &fee) ? fee : 0;
 }
 
 /* The opened lots leave the unhedged book with what delivery gave them since their first mark. */
@@ -57,7 +42,7 @@ static void settle_opened(hg_portfolio *p, const hg_instrument *inst, hg_nano pr
     }
     if (!h->first_known) {
         double last = hg_nano_to_double(price);
-        if (inst->kind == HG_KIND_OPTION && payoff(inst, price, HG_NANO, &value)) {
+        if (inst->kind == HG_KIND_OPTION && hg_payoff(inst, price, HG_NANO, &value)) {
             last = hg_nano_to_double(value);
         }
         hg_first_mark(p, inst->id, last);

@@ -199,8 +199,8 @@ static hg_cost_query l_cost_query(lua_State *L, const hg_instrument *inst, hg_co
     return q;
 }
 
-static void l_push_cost(lua_State *L, const hg_cost *c) {
-    lua_createtable(L, 0, 12);
+static void l_push_cost(lua_State *L, const hg_instrument *inst, const hg_cost *c) {
+    lua_createtable(L, 0, 13);
     l_set(L, "spread", c->spread);
     l_set(L, "depth", c->depth);
     l_set(L, "fee", c->fee);
@@ -212,6 +212,7 @@ static void l_push_cost(lua_State *L, const hg_cost *c) {
     l_set(L, "initial", c->initial);
     l_set(L, "price", c->price);
     l_set(L, "mid", c->mid);
+    l_set(L, "visible", hg_size_to_double(inst, c->visible));
     lua_pushboolean(L, c->fits);
     lua_setfield(L, -2, "fits");
 }
@@ -238,7 +239,7 @@ static int l_cost(lua_State *L) {
         return l_api_fail(L, rc == HG_ENOTFOUND ? "no_quote" : "bad_size", "%s", hg_error_text());
     }
     lua_pushnumber(L, cost.total);
-    l_push_cost(L, &cost);
+    l_push_cost(L, inst, &cost);
     return 2;
 }
 

@@ -16,8 +16,8 @@
 --                               (1 - p^n) / (n (1 - p)), n = h / 8 h, p = 0.95, mean 0.01 %
 --                   future:     side N (F / S - 1) h / time to expiry   (the basis runs off)
 --                   spot:       side N rate h / year, `rate` the cost of money (default 0)
--- The half spread too is paid twice for a round trip. What does not fit into the displayed size is
--- not priced: such instruments are ranked after all that do.
+-- The half spread too is paid twice for a round trip. What is beyond the displayed size is unknown:
+-- such a cost is a floor and no answer. That is a `problem` of the row, ranked after all that fit.
 
 local select = {}
 
@@ -59,6 +59,12 @@ local function carry_of(item, side, notional, args)
   return side * notional * (args.rate or 0) * h / YEAR
 end
 
+-- Of a row whose size is more than the book shows.
+local function too_thin(size, shown)
+  if not (size and shown) then return "more than the book shows" end
+  return ("the book shows %.10g of a size of %.10g"):format(shown, size)
+end
+
 local function why_not(item, args)
   if not (is_number(item.bid) and is_number(item.ask) and item.bid > 0 and item.ask > 0) then
     return "no two-sided quote"
@@ -75,7 +81,8 @@ end
 -- Instruments: { name =, kind = "perpetual" | "future" | "spot", bid =, ask = (USD per coin),
 -- bid_size =, ask_size = (coins, optional), fee = (taker rate), funding = (per 8 h), expiry = (s),
 -- age = (s, optional) }. Each result: { name, cost, half_spread, fee, carry (USD), bp (cost in
--- basis points of the notional), fits, problem (text, when it cannot be used) }.
+-- basis points of the notional), fits, problem (text, when it cannot be used) }; one too thin has
+-- both a problem and a cost, the least it can be.
 function select.rank(args)
   if type(args) ~= "table" then fail("rank", "takes one table of named fields") end
   if not is_finite(args.delta) or args.delta == 0 then
@@ -101,6 +108,7 @@ function select.rank(args)
       local shown = side > 0 and item.ask_size or item.bid_size
       if item.ask_size == nil and item.bid_size == nil then shown = math.huge end
       row.fits = (shown or 0) >= coins
+      row.problem = not row.fits and too_thin(coins, shown or 0) or nil
       row.half_spread = turns * notional * (item.ask - item.bid) / (item.ask + item.bid)
       row.fee = turns * notional * (item.fee or 0)
       row.carry = carry_of(item, side, notional, given)
@@ -111,7 +119,7 @@ function select.rank(args)
   end
 
   local function class(row)
-    return row.problem and 3 or row.fits and 1 or 2
+    return not row.cost and 3 or row.fits and 1 or 2
   end
   table.sort(list, function(a, b)
     if class(a) ~= class(b) then return class(a) < class(b) end
@@ -165,8 +173,9 @@ function select.candidates(underlying, delta)
 end
 
 -- rank_costs { rows... } -> list, cheapest first: rows { name =, delta = (coins it hedges), total =
--- (USD, all parts), fits =, problem = } of any kind and venue, compared by USD per coin of delta,
--- since lots make the sizes differ. Those too thin come after those that fit, unusable ones last.
+-- (USD, all parts), size =, visible =, fits =, problem = } of any kind and venue, compared by USD
+-- per coin of delta, since lots make the sizes differ. Those too thin, which is their problem, come
+-- after those that fit, the other unusable ones last.
 function select.rank_costs(rows)
   if type(rows) ~= "table" then fail("rank_costs", "takes a list of rows") end
   local list, keys = {}, {}
@@ -175,12 +184,14 @@ function select.rank_costs(rows)
       row.delta ~= 0
     local copy = {}
     for key, value in pairs(row) do copy[key] = value end
+    local fits = row.fits ~= false
     if usable then
+      copy.problem = not fits and too_thin(row.size, row.visible) or nil
       copy.per_coin = row.total / math.abs(row.delta)
     else
       copy.problem = row.problem or "no cost"
     end
-    keys[copy] = { class = not usable and 3 or row.fits ~= false and 1 or 2, order = i }
+    keys[copy] = { class = not usable and 3 or fits and 1 or 2, order = i }
     list[i] = copy
   end
   table.sort(list, function(a, b)
@@ -280,14 +291,17 @@ function select.best(args)
   end
   local ranked = select.compare(given)
   for _, row in ipairs(ranked) do
-    if not row.problem then
+    if row.per_coin then
       row.cost, row.half_spread, row.bp = row.total, row.spread + row.depth, row.bps
     end
   end
-  if not ranked[1] or ranked[1].problem then
-    return nil, "select.best: nothing to hedge " .. args.underlying .. " with", "none"
+  local first = ranked[1]
+  if not first or first.problem then
+    local why = first and (" (%s: %s)"):format(first.name, first.problem) or ""
+    return nil, "select.best: nothing to hedge " .. args.underlying .. " with" .. why,
+      first and first.per_coin and "thin" or "none"
   end
-  return ranked[1], ranked
+  return first, ranked
 end
 
 return select

@@ -206,10 +206,13 @@ function instrument:age() end
 ---@field initial number initial margin it adds
 ---@field price number average, quote unit
 ---@field mid number quote unit
----@field fits boolean the displayed book holds the size
+---@field visible number of `size`, what the displayed book holds (round trip: its thinner side)
+---@field fits boolean that is all of it; else depth, fee and total are only a floor
 
 --- What trading a size at once and holding it would cost: spread, depth, taker fee, expected carry
---- and margin. Without a horizon the first three. Formulas and sources: docs/margin.md.
+--- and margin. Without a horizon the first three. What the book does not show is unknown: it is
+--- counted at the last level shown, never better, and `fits` is false. Formulas and sources:
+--- docs/margin.md.
 ---@param args hedged.market.cost_args
 ---@return number? usd
 ---@return hedged.market.cost_parts|string parts or message

@@ -35,7 +35,8 @@ local select = {}
 ---@field expiry? number futures: seconds since the epoch
 ---@field age? number seconds since the quote; older than `max_age` is not used
 
---- A ranked instrument. The money fields are absent where `problem` is set.
+--- A ranked instrument. The money fields are absent where `problem` is set, but of those too thin:
+--- there they are the least it can cost.
 ---@class hedged.select.row
 ---@field name string
 ---@field cost? number USD in all; negative: it earns
@@ -43,7 +44,7 @@ local select = {}
 ---@field fee? number USD
 ---@field carry? number USD over the horizon
 ---@field bp? number cost in basis points of the hedge's value
----@field fits boolean the displayed size is enough
+---@field fits boolean the displayed size is enough; else that is its problem
 ---@field problem? string why it cannot be used
 
 --- Fields of `select.rank`.
@@ -58,8 +59,9 @@ local select = {}
 ---@field max_age? number seconds; older quotes are not used (none)
 ---@field funding_mean? number per 8 h: where funding returns to over the horizon (0.0001)
 
---- Ranks instruments, the cheapest first; those too thin for the size come after those that fit,
---- unusable ones last. Misuse raises with the caller's line.
+--- Ranks instruments, the cheapest first; those too thin for the size come after those that fit
+--- (what lies beyond the book is unknown: a problem), the other unusable ones last. Misuse raises
+--- with the caller's line.
 ---@param args hedged.select.rank_args
 ---@return hedged.select.row[] ranked
 function select.rank(args) end
@@ -84,8 +86,9 @@ function select.candidates(underlying, delta) end
 ---@field funding_mean? number per 8 h: where funding returns to over the horizon (0.0001)
 
 --- The cheapest instrument of the session's market, and the whole ranking: rows of `compare` with
---- the names of `rank` as well (`cost` = total, `half_spread` = spread and depth, `bp`). Inside a
---- session only.
+--- the names of `rank` as well (`cost` = total, `half_spread` = spread and depth, `bp`). When no
+--- book shows enough for the delta it is nil and says so: ask for less, or take the rows of
+--- `compare` and their `visible`. Inside a session only.
 ---
 --- ```lua strategy
 --- local hedged = require "hedged"
@@ -105,7 +108,7 @@ function select.candidates(underlying, delta) end
 ---@param args hedged.select.best_args
 ---@return hedged.select.row? best
 ---@return hedged.select.row[]|string ranked or message
----@return string? code "no_price" or "none"
+---@return string? code "no_price", "thin" (the books show too little) or "none"
 function select.best(args) end
 
 --- A hedge of any kind, costed. Of `instrument:cost` it holds all parts too.
@@ -117,11 +120,13 @@ function select.best(args) end
 ---@field delta? number coins that size makes
 ---@field total? number USD: spread, depth, fee, carry and margin
 ---@field per_coin? number USD per coin of delta: what the ranking goes by
----@field fits? boolean the displayed book holds the size
+---@field visible? number of `size`, what the displayed book holds
+---@field fits? boolean the displayed book holds the size; else that is its problem
 ---@field problem? string why it cannot be used
 
 --- Ranks costed hedges of any kind and venue by USD per coin of delta; those too thin after those
---- that fit, unusable ones last. A pure function.
+--- that fit, with that as their problem and a floor as their cost; the other unusable ones last. A
+--- pure function.
 ---@param rows hedged.select.costed[]
 ---@return hedged.select.costed[] ranked
 function select.rank_costs(rows) end

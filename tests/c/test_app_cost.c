@@ -113,7 +113,7 @@ static const hg_order *take(hg_core *core, uint32_t id, hg_side side, hg_lots lo
     uint64_t order = 0;
     int rc = hg_exec_submit(core->exec, &r, core->now_ns, &order, &refusal);
     if (rc < 0) {
-        hg_test_fail(__FILE__, __LINE__, "%s refused", kinds[id].name);
+        hg_test_fail(__FILE__, __LINE__, "%s refused: %s", kinds[id].name, refusal.text);
     }
     core->due_ns = hg_core_due_ns(core);
     hg_core_settle(core, core->now_ns);
@@ -252,6 +252,47 @@ TEST(a_round_trip_over_the_expiry_ends_in_the_delivery_fee) {
         CHECK_EQ(hg_cost_of(core.market, core.margin, &q, T0, &there), HG_ENOTFOUND); /* gone */
         hg_core_fini(&core);
     }
+}
+
+/* Of an option it is at most an eighth of the payoff, and nothing of what expires worthless: said
+ * of the spot as it stands, booked at the same delivery price. */
+TEST(a_round_trip_over_the_expiry_of_an_option_caps_the_delivery_fee) {
+    static const double spots[] = {25000, 29990, 30001, 40000, 59999, 60001, 60060, 60073, 90000};
+    static const uint32_t ids[] = {CALL, PUT, LINEAR_CALL};
+    unsigned capped = 0, full = 0, none = 0;
+    for (size_t i = 0; i < 3 * sizeof spots / sizeof *spots; i++) {
+        uint32_t id = ids[i % 3];
+        double spot = spots[i / 3];
+        hg_core core;
+        hg_rng rng;
+        hg_rng_init(&rng, SEED, 11);
+        core_make(&core, HG_FILL_DEPTH);
+        value(&core, HG_EV_INDEX, 0, spot, T0);
+        book_tell(&core, id, &rng, T0);
+        const hg_instrument *inst = inst_of(&core, id);
+        hg_cost there, c;
+        hg_cost_query q = query_of(id, HG_BUY, 3, (double)(inst->expiry_ns - T0) / 1e9);
+        CHECK_EQ(hg_cost_of(core.market, core.margin, &q, core.now_ns, &there), HG_OK);
+        q.round_trip = true;
+        CHECK_EQ(hg_cost_of(core.market, core.margin, &q, core.now_ns, &c), HG_OK);
+        value(&core, HG_EV_MARK, id, c.mid, T0);
+        take(&core, id, HG_BUY, 3);
+        hg_cash before = hg_portfolio_get(core.portfolio, id)->fees;
+        value(&core, HG_EV_INDEX, 0, spot, inst->expiry_ns);
+        value(&core, HG_EV_SETTLE, id, spot, inst->expiry_ns);
+        double usd = hg_market_usd(core.market, inst->settle_id);
+        double fee = hg_nano_to_double(hg_portfolio_get(core.portfolio, id)->fees - before) * usd;
+        CHECK_NEAR(c.fee - there.fee, fee, 1e-9);
+        double coins = hg_size_to_double(inst, 3);
+        double payoff = fmax(0, inst->cp * (spot - hg_nano_to_double(inst->strike))) * coins;
+        double rate = hg_nano_to_double(inst->delivery) * coins * spot;
+        CHECK_NEAR(fee, fmin(rate, payoff / 8), 1e-8 * usd);
+        none += payoff == 0;
+        capped += payoff > 0 && payoff / 8 < rate;
+        full += payoff / 8 > rate;
+        hg_core_fini(&core);
+    }
+    CHECK(none > 0 && capped > 0 && full > 0);
 }
 
 /* ---- carry ----------------------------------------------------------------------------------- */

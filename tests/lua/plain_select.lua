@@ -70,6 +70,9 @@ function TestRank:test_too_thin_ranks_after_what_fits()
                          future { ask_size = 6, bid_size = 9, ask = 90000 } })
   lu.assertEquals(list[1].name, "BTC-27MAR26")
   lu.assertFalse(list[2].fits)
+  lu.assertEquals(list[2].problem, "the book shows 1 of a size of 5")
+  lu.assertTrue(list[2].cost < list[1].cost) -- a floor
+  lu.assertNil(list[1].problem)
 end
 
 function TestRank:test_unusable_ranks_last_with_its_problem()
@@ -121,6 +124,8 @@ function TestRankCosts:test_by_dollars_per_coin_across_kinds_and_venues()
   lu.assertEquals(list[2].per_coin, 30)
   lu.assertNil(rows[1].per_coin) -- the rows given are left alone
   lu.assertEquals(list[6].problem, "no cost")
+  lu.assertNil(list[3].problem)
+  lu.assertEquals({ list[4].problem, list[4].per_coin }, { "more than the book shows", 1 })
 end
 
 os.exit(lu.LuaUnit.run())

@@ -133,6 +133,12 @@ function TestMarket:test_cost_over_a_horizon()
     check("margin", x.margin, 0.1 / 365 * x.initial)
     check("sum", total, x.spread + x.depth + x.fee + x.carry + x.margin)
     check("thin", x.fits, false)
+    check("what the book shows", x.visible < 64000 and x.visible > 0, true)
+    local _, all = p:cost { side = "sell", size = x.visible }
+    check("all of that fits", all.fits, true)
+    check("and is visible", all.visible, x.visible)
+    check("one lot more does not", select(2, p:cost { side = "sell", size = x.visible + 10 }).fits,
+      false)
     local _, twice = p:cost { side = "sell", size = 64000, round_trip = true }
     local _, back = p:cost { side = "buy", size = 64000 }
     check("there and back", twice.fee, x.fee + back.fee)

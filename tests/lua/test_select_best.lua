@@ -52,6 +52,10 @@ function S:on_start()
     local kinds = {}
     for kind in pairs(seen) do kinds[#kinds + 1] = kind end
     table.sort(kinds)
+    local none, message, code = select.best { underlying = "BTC", delta = -1000, horizon = 60 }
+    if none or code ~= "thin" or not message:find("shows 30 of a size of 1000") then
+      error(("%s %s: %s"):format(none, code, message))
+    end
     local only = select.best { underlying = "BTC", delta = 1, horizon = 60 }
     error(("all checked: %s; best %s"):format(table.concat(kinds, " "), only.kind))
   end)
