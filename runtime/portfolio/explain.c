@@ -20,19 +20,6 @@
 #define STEP_NS (60 * HG_NS_PER_S)
 #define STEP_MOVE 0.0005 /* of the spot: some 20 s of bitcoin at a vol of 60 % */
 
-#define PART(name)                                                                                 \
-    { #name, offsetof(hg_parts, name) }
-const hg_part_name hg_part_names[HG_PARTS] = {
-    PART(delta), PART(gamma), PART(theta),   PART(vega), PART(vanna),  PART(volga),
-    PART(cash),  PART(basis), PART(funding), PART(fees), PART(spread), PART(slippage),
-};
-
-_Static_assert(sizeof(hg_parts) == HG_PARTS * sizeof(double), "every part has a name");
-
-static double *part_at(hg_parts *parts, size_t i) {
-    return (double *)(void *)((char *)parts + hg_part_names[i].offset);
-}
-
 bool hg_explain_init(hg_portfolio *p) {
     size_t instruments = hg_universe_count(p->universe);
     size_t underlyings = hg_universe_underlying_count(p->universe);
@@ -64,10 +51,6 @@ void hg_explain_fini(hg_portfolio *p) {
     p->explain = NULL;
 }
 
-static hg_explain_row *row_at(const hg_explain *x, uint32_t id, uint32_t owner) {
-    return &x->rows[(size_t)id * HG_OWNERS + owner];
-}
-
 static hg_explain_row *row_use(hg_portfolio *p, const hg_instrument *inst, uint32_t owner) {
     hg_explain *x = p->explain;
     hg_assert(owner < HG_OWNERS);
@@ -77,83 +60,11 @@ static hg_explain_row *row_use(hg_portfolio *p, const hg_instrument *inst, uint3
         x->step[inst->underlying_id].due = true;
     }
     x->owners[inst->id] |= UINT32_C(1) << owner;
-    return row_at(x, inst->id, owner);
+    return hg_explain_row_at(x, inst->id, owner);
 }
 
-/* --- one step of one row ---------------------------------------------------------------------- */
-
-/* Funding of `lots` since the last assignment, in the settlement currency. */
-static double funding_running(const hg_portfolio *p, uint32_t id, hg_lots lots, int64_t now_ns) {
-    const hg_holding *h = &p->holdings[id];
-    if (lots == 0 || h->rate == 0 || h->funding_price == 0 || now_ns <= h->funding_ns) {
-        return 0;
-    }
-    double worth = fabs(hg_explain_worth(hg_universe_get(p->universe, id),
-                                         hg_nano_to_double(h->funding_price), lots));
-    double share = (double)(now_ns - h->funding_ns) / (8.0 * (double)HG_NS_PER_HOUR);
-    return (lots > 0 ? -worth : worth) * hg_nano_to_double(h->rate) * share;
-}
-
-/* In the settlement currency: all a row has earned but the worth of options and spot. */
-static double row_money(const hg_instrument *inst, const hg_explain_row *r, double price) {
-    double money = hg_nano_to_double(r->flow + r->base - r->fees) + r->funding_seen;
-    return hg_is_premium(inst) ? money : money + hg_explain_worth(inst, price, r->lots);
-}
-
-static void drift_add(hg_drift *to, const hg_drift *from, double times) {
-    to->from += times * from->from;
-    to->spot += times * from->spot;
-    to->time += times * from->time;
-    to->vol += times * from->vol;
-    to->trades += times * from->trades;
-    to->rest += times * from->rest;
-    to->to += times * from->to;
-}
-
-static void parts_add(hg_parts *to, const hg_parts *from, double times) {
-    for (size_t i = 0; i < HG_PARTS; i++) {
-        *part_at(to, i) += times * hg_part_get(from, i);
-    }
-}
-
-/* The same step in coins. A step earns M1 S1 - M0 S0 = (M1 - M0) S1 + M0 dS, M coins and S their
- * price: in coins every part is what it is in USD at the end of the step, without what the coins
- * held at its start made by their price. Those are the money (cash) and the worth of the options
- * (of their delta). */
-static void row_step_coins(const hg_instrument *inst, hg_explain_row *r,
-                           const hg_explain_mark *from, const hg_explain_mark *to,
-                           const hg_explain_unit *unit) {
-    double worth = hg_explain_worth(inst, hg_explain_price(inst, from), r->lots);
-    double held = hg_is_premium(inst) ? worth * (to->usd - from->usd) : 0;
-    double lots = (double)r->lots;
-    parts_add(&r->coin_parts, &unit->parts, lots / to->usd);
-    r->coin_parts.delta += (lots * unit->parts.cash - held) / to->usd;
-    r->coin_parts.cash = 0;
-}
-
-static void row_start(const hg_instrument *inst, hg_explain_row *r, const hg_explain_mark *mark) {
-    r->money = row_money(inst, r, mark->price);
-}
-
-static void row_step(const hg_portfolio *p, const hg_instrument *inst, hg_explain_row *r,
-                     const hg_explain_mark *from, const hg_explain_mark *to,
-                     const hg_explain_unit *unit) {
-    double funding = r->funding + funding_running(p, inst->id, r->lots, to->time_ns);
-    r->parts.cash += r->money * (to->usd - from->usd);
-    r->parts.funding += (funding - r->funding_seen) * to->usd;
-    if (inst->inverse) {
-        r->coin_parts.funding += funding - r->funding_seen;
-        if (r->lots != 0) {
-            row_step_coins(inst, r, from, to, unit);
-        }
-    }
-    r->funding_seen = funding;
-    if (r->lots != 0) {
-        parts_add(&r->parts, &unit->parts, (double)r->lots);
-        drift_add(&r->drift, &unit->drift, (double)r->lots);
-    }
-    row_start(inst, r, to);
-}
+/* --- the steps of instruments -------------------------------------------------------------------
+ */
 
 /* Ends the step of an instrument at `to`. */
 static void instrument_step(hg_portfolio *p, const hg_instrument *inst, const hg_explain_mark *to) {
@@ -167,11 +78,11 @@ static void instrument_step(hg_portfolio *p, const hg_instrument *inst, const hg
         hg_explain_unit_of(inst, from, to, &unit);
     }
     for (uint32_t owners = x->owners[inst->id]; owners != 0; owners &= owners - 1) {
-        hg_explain_row *r = row_at(x, inst->id, (uint32_t)__builtin_ctz(owners));
+        hg_explain_row *r = hg_explain_row_at(x, inst->id, (uint32_t)__builtin_ctz(owners));
         if (from->known) {
-            row_step(p, inst, r, from, to, &unit);
+            hg_explain_row_step(p, inst, r, from, to, &unit);
         } else { /* the first mark of all: nothing before it can be explained */
-            row_start(inst, r, to);
+            hg_explain_row_start(inst, r, to);
             r->drift.from += hg_explain_delta(inst, to, r->lots);
             r->drift.to += hg_explain_delta(inst, to, r->lots);
         }
@@ -189,7 +100,7 @@ static void instrument_now(hg_portfolio *p, const hg_instrument *inst, int64_t n
 
 static bool is_flat(const hg_portfolio *p, uint32_t id) {
     for (uint32_t owners = p->explain->owners[id]; owners != 0; owners &= owners - 1) {
-        if (row_at(p->explain, id, (uint32_t)__builtin_ctz(owners))->lots != 0) {
+        if (hg_explain_row_at(p->explain, id, (uint32_t)__builtin_ctz(owners))->lots != 0) {
             return false;
         }
     }
@@ -306,11 +217,11 @@ void hg_explain_after(hg_portfolio *p, uint32_t id, const hg_explain_fill *f) {
     }
     hg_parts paid = {.fees = -hg_nano_to_double(f->fee) * mark->usd};
     fill_parts(inst, f, lots, mark, hg_market_mid(p->market, id), &paid);
-    parts_add(&r->parts, &paid, 1);
+    hg_parts_add(&r->parts, &paid, 1);
     if (inst->inverse) {
-        parts_add(&r->coin_parts, &paid, 1 / mark->usd);
+        hg_parts_add(&r->coin_parts, &paid, 1 / mark->usd);
     }
-    row_start(inst, r, mark);
+    hg_explain_row_start(inst, r, mark);
     double delta = hg_explain_delta(inst, mark, lots);
     r->drift.trades += delta;
     r->drift.to += delta;
@@ -321,13 +232,13 @@ void hg_explain_funding(hg_portfolio *p, uint32_t id, hg_cash amount, int64_t no
     hg_explain *x = p->explain;
     double left = hg_nano_to_double(amount);
     for (uint32_t owners = x->owners[id]; owners != 0; owners &= owners - 1) {
-        hg_explain_row *r = row_at(x, id, (uint32_t)__builtin_ctz(owners));
-        double part = funding_running(p, id, r->lots, now_ns);
+        hg_explain_row *r = hg_explain_row_at(x, id, (uint32_t)__builtin_ctz(owners));
+        double part = hg_explain_funding_running(p, id, r->lots, now_ns);
         r->funding += part;
         left -= part;
     }
     if (x->owners[id] != 0) {
-        row_at(x, id, (uint32_t)__builtin_ctz(x->owners[id]))->funding += left;
+        hg_explain_row_at(x, id, (uint32_t)__builtin_ctz(x->owners[id]))->funding += left;
     }
 }
 
@@ -347,12 +258,12 @@ void hg_explain_delivered(hg_portfolio *p, uint32_t id, hg_nano price, hg_cash f
     const hg_instrument *inst = hg_universe_get(p->universe, id);
     hg_lots gross = 0;
     for (uint32_t owners = x->owners[id]; owners != 0; owners &= owners - 1) {
-        gross += llabs(row_at(x, id, (uint32_t)__builtin_ctz(owners))->lots);
+        gross += llabs(hg_explain_row_at(x, id, (uint32_t)__builtin_ctz(owners))->lots);
     }
     hg_cash fee_left = fee;
     hg_explain_row *first = NULL;
     for (uint32_t owners = x->owners[id]; owners != 0; owners &= owners - 1) {
-        hg_explain_row *r = row_at(x, id, (uint32_t)__builtin_ctz(owners));
+        hg_explain_row *r = hg_explain_row_at(x, id, (uint32_t)__builtin_ctz(owners));
         hg_cash worth = 0;
         hg_cash charged = 0;
         if (r->lots != 0 && hg_delivery_worth(inst, price, r->lots, &worth) &&
@@ -373,138 +284,7 @@ void hg_explain_delivered(hg_portfolio *p, uint32_t id, hg_nano price, hg_cash f
         first->fees += fee_left;
     }
     for (uint32_t owners = x->owners[id]; owners != 0; owners &= owners - 1) {
-        row_start(inst, row_at(x, id, (uint32_t)__builtin_ctz(owners)), &x->marks[id]);
+        hg_explain_row_start(inst, hg_explain_row_at(x, id, (uint32_t)__builtin_ctz(owners)),
+                             &x->marks[id]);
     }
-}
-
-/* --- answers ---------------------------------------------------------------------------------- */
-
-/* The ledger counts running funding in whole units; this is what the owners' shares differ by. */
-static double funding_rounding(const hg_portfolio *p, uint32_t id, int64_t now_ns) {
-    double left = hg_nano_to_double(hg_funding_open(p, id, now_ns) - p->holdings[id].accrued);
-    for (uint32_t owners = p->explain->owners[id]; owners != 0; owners &= owners - 1) {
-        const hg_explain_row *r = row_at(p->explain, id, (uint32_t)__builtin_ctz(owners));
-        left -= funding_running(p, id, r->lots, now_ns);
-    }
-    return left;
-}
-
-static double parts_sum(const hg_parts *parts) {
-    double sum = 0;
-    for (size_t i = 0; i < HG_PARTS; i++) {
-        sum += hg_part_get(parts, i);
-    }
-    return sum;
-}
-
-static void answer_row(const hg_instrument *inst, const hg_explain_row *r, double price, double usd,
-                       hg_explanation *out) {
-    double native = hg_nano_to_double(r->flow - r->fees) + r->funding_seen;
-    double worth = r->lots != 0 ? hg_explain_worth(inst, price, r->lots) : 0;
-    double pnl = (native + hg_nano_to_double(r->base) + worth) * usd - r->base_usd;
-    out->pnl += pnl;
-    out->rest += pnl - parts_sum(&r->parts);
-    if (inst->inverse) {
-        bool other = out->coins != 0 && out->coin != inst->settle_id;
-        out->coin = other ? HG_ID_NONE : inst->settle_id;
-        out->coins = other ? NAN : out->coins + native + worth;
-        parts_add(&out->coin_parts, &r->coin_parts, 1);
-        out->coin_rest += native + worth - parts_sum(&r->coin_parts);
-    }
-    parts_add(&out->parts, &r->parts, 1);
-    drift_add(&out->drift, &r->drift, 1);
-    out->rows++;
-}
-
-/* Explains the running step of one instrument on copies of its rows. */
-static void answer_instrument(hg_portfolio *p, const hg_instrument *inst, uint32_t owners,
-                              int64_t now_ns, hg_explanation *out) {
-    hg_explain *x = p->explain;
-    const hg_explain_mark *from = &x->marks[inst->id];
-    bool settled = p->holdings[inst->id].settled;
-    double usd = hg_market_usd(p->market, inst->settle_id);
-    double price = 0;
-    hg_explain_mark to = *from;
-    hg_explain_unit unit = {0};
-    if (settled) {
-        to.usd = usd;
-    } else {
-        hg_explain_mark_read(p, inst, now_ns, &to);
-        price = hg_value_price(p, inst->id, now_ns, &price) && usd > 0 ? price : 0;
-    }
-    bool step = from->known && to.known && usd > 0;
-    if (step) {
-        hg_explain_unit_of(inst, from, &to, &unit);
-    }
-    uint32_t first = x->owners[inst->id] & -x->owners[inst->id];
-    for (owners &= x->owners[inst->id]; owners != 0; owners &= owners - 1) {
-        hg_explain_row r = *row_at(x, inst->id, (uint32_t)__builtin_ctz(owners));
-        if (owners & first) {
-            r.funding += funding_rounding(p, inst->id, now_ns);
-        }
-        if (step) {
-            row_step(p, inst, &r, from, &to, &unit);
-        } else {
-            r.funding_seen = r.funding + funding_running(p, inst->id, r.lots, now_ns);
-        }
-        answer_row(inst, &r, price, usd, out);
-    }
-}
-
-void hg_explain_row_answer(hg_portfolio *p, uint32_t id, uint32_t owner, int64_t now_ns,
-                           hg_explanation *out) {
-    answer_instrument(p, hg_universe_get(p->universe, id), UINT32_C(1) << owner, now_ns, out);
-}
-
-void hg_explanation_add(hg_explanation *to, const hg_explanation *from, double times) {
-    to->pnl += times * from->pnl;
-    parts_add(&to->parts, &from->parts, times);
-    to->rest += times * from->rest;
-    to->coins += times * from->coins;
-    parts_add(&to->coin_parts, &from->coin_parts, times);
-    to->coin_rest += times * from->coin_rest;
-    drift_add(&to->drift, &from->drift, times);
-}
-
-/* Money without an instrument: deposits, which move with their currency; the rest stays visible. */
-void hg_explain_account(hg_portfolio *p, int64_t now_ns, double explained, hg_explanation *out) {
-    hg_pnl pnl;
-    hg_portfolio_pnl(p, now_ns, &pnl);
-    double moved = 0;
-    for (uint32_t c = 0; c < hg_universe_currency_count(p->universe); c++) {
-        const hg_purse *purse = &p->purses[c];
-        double usd = hg_market_usd(p->market, c);
-        moved += hg_nano_to_double(purse->deposited - purse->deposit_due) * usd -
-                 purse->deposited_usd;
-        out->rows += purse->deposited != 0;
-    }
-    out->parts.cash += moved;
-    out->pnl += pnl.hedged - explained;
-    out->rest += pnl.hedged - explained - moved;
-}
-
-void hg_portfolio_explain(hg_portfolio *p, hg_explain_of of, int64_t now_ns, hg_explanation *out) {
-    hg_assert(p && out);
-    hg_explain *x = p->explain;
-    bool account = of.owner == HG_OWNER_ACCOUNT;
-    uint32_t owners = of.owner < HG_OWNERS ? UINT32_C(1) << of.owner : UINT32_MAX;
-    bool all = owners == UINT32_MAX && of.underlying == HG_ID_NONE && of.instrument == HG_ID_NONE;
-    hg_explanation sum = {.coin = HG_ID_NONE};
-    for (uint32_t i = 0; i < x->count; i++) {
-        const hg_instrument *inst = hg_universe_get(p->universe, x->active[i]);
-        if ((of.underlying == HG_ID_NONE || of.underlying == inst->underlying_id) &&
-            (of.instrument == HG_ID_NONE || of.instrument == inst->id)) {
-            answer_instrument(p, inst, owners, now_ns, &sum);
-        }
-    }
-    *out = account ? (hg_explanation){.coin = HG_ID_NONE} : sum;
-    if (all) {
-        hg_explain_account(p, now_ns, sum.pnl, out);
-    }
-}
-
-uint32_t hg_portfolio_explained(const hg_portfolio *p, const uint32_t **ids) {
-    hg_assert(ids);
-    *ids = p->explain->active;
-    return p->explain->count;
 }

@@ -4,8 +4,9 @@
 #include "portfolio/explain.h"
 #include "portfolio/portfolio_int.h"
 
-/* Private to the explanation: explain.c keeps rows and answers, explain_step.c does the maths of
- * one instrument over one step. */
+/* Private to the explanation: explain.c keeps rows and ends their steps, explain_row.c adds a step
+ * to one row, explain_step.c does the maths of one instrument over one step, explain_answer.c
+ * answers. */
 
 /* What one lot was at the start of a step. Greeks are of the model, per coin of size. */
 typedef struct hg_explain_mark {
@@ -87,6 +88,18 @@ void hg_explain_after(hg_portfolio *p, uint32_t id, const hg_explain_fill *fill)
 void hg_explain_funding(hg_portfolio *p, uint32_t id, hg_cash amount, int64_t now_ns);
 void hg_explain_delivering(hg_portfolio *p, uint32_t id, hg_nano price, int64_t now_ns);
 void hg_explain_delivered(hg_portfolio *p, uint32_t id, hg_nano price, hg_cash flow, hg_cash fee);
+
+/* explain_row.c. */
+hg_explain_row *hg_explain_row_at(const hg_explain *x, uint32_t id, uint32_t owner);
+/* Funding of `lots` since the last assignment, in the settlement currency. */
+double hg_explain_funding_running(const hg_portfolio *p, uint32_t id, hg_lots lots, int64_t now_ns);
+void hg_parts_add(hg_parts *to, const hg_parts *from, double times);
+void hg_drift_add(hg_drift *to, const hg_drift *from, double times);
+void hg_explain_row_start(const hg_instrument *inst, hg_explain_row *r,
+                          const hg_explain_mark *mark);
+void hg_explain_row_step(const hg_portfolio *p, const hg_instrument *inst, hg_explain_row *r,
+                         const hg_explain_mark *from, const hg_explain_mark *to,
+                         const hg_explain_unit *unit);
 
 /* explain_past.c; `look` after every update. */
 hg_explain_past *hg_explain_past_new(void);
