@@ -257,7 +257,9 @@ void hg_paper_amend(hg_paper *p, const hg_resting *request) {
     if (!admit(p, &amended, order, &changed)) {
         return;
     }
-    hg_wire_answer(p, HG_EV_ACK, request, HG_REJECT_NONE);
+    hg_resting asked = *request; /* the answer also tells what is filled by now */
+    asked.filled = amended.filled;
+    hg_wire_answer(p, HG_EV_ACK, &asked, HG_REJECT_NONE);
     if (changed != HG_REJECT_NONE) {
         hg_wire_answer(p, HG_EV_ACK, &amended, changed);
     }

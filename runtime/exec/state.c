@@ -42,11 +42,13 @@ static void alarm_raise(hg_exec *exec, const hg_order *order, const hg_event *ev
     hg_exec_alarm(exec, order, HG_ALARM_UNEXPECTED, event->time_ns);
 }
 
-/* What has been filled cannot be taken back: an order amended to less is as large as that. */
+/* What has been filled cannot be taken back, whether each fill has been told or not: an order
+ * amended to less is as large as that. */
 static void amend_adopt(hg_slot *slot) {
     hg_order *order = &slot->order;
+    hg_lots filled = slot->told > order->filled ? slot->told : order->filled;
     order->price = slot->amend_price;
-    order->size = slot->amend_size > order->filled ? slot->amend_size : order->filled;
+    order->size = slot->amend_size > filled ? slot->amend_size : filled;
     slot->amend_size = 0;
 }
 

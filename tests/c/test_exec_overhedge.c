@@ -49,9 +49,13 @@ static void market_ticks(rig *r) {
     mark(w, LINEAR, 60000, 0);
     quote(w, PERP, mid - 1, 30000, mid + 1, 10000 * (1 + below(r, 6)));
     mark(w, PERP, 60000, 0);
-    quote(w, CALL, 0.0995, 0.1 * (1 + below(r, 9)), 0.1005, 0.1 * (1 + below(r, 9)));
+    double bids = 0.1 * (1 + below(r, 9));
+    double asks = 0.1 * (1 + below(r, 9));
+    quote(w, CALL, 0.0995, bids, 0.1005, asks);
     mark(w, CALL, 0.1, 0.5);
-    quote(w, FAR_CALL, 0.0495, 0.1 * (1 + below(r, 9)), 0.0505, 0.1 * (1 + below(r, 9)));
+    bids = 0.1 * (1 + below(r, 9));
+    asks = 0.1 * (1 + below(r, 9));
+    quote(w, FAR_CALL, 0.0495, bids, 0.0505, asks);
     mark(w, FAR_CALL, 0.05, 0.5);
 }
 
