@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ORDER_CAPACITY 4096u /* as many as the paper venue of a session has */
 /* A session waits while a candidate loads: less patience than at its start. */
@@ -174,7 +173,7 @@ static int enter_positions(hg_rehearsal *r) {
 }
 
 static int migrate(hg_rehearsal *r) {
-    int rc = hg_script_carry(r->running, &r->carry); /* in one piece: it may run before the next */
+    int rc = hg_script_carry_paced(r->running, &r->carry, &r->pace);
     if (rc < 0) {
         return rc;
     }
@@ -420,13 +419,6 @@ static int step(hg_rehearsal *r, int64_t budget_ns) {
     return rc;
 }
 
-/* Of this thread: what others do to the machine is not the rehearsal's. */
-static int64_t cpu_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return t.tv_sec * HG_NS_PER_S + t.tv_nsec;
-}
-
 static void note_step(hg_rehearsal *r, hg_rehearsal_phase phase, int64_t took_ns) {
     if (took_ns > r->slowest_ns[phase]) {
         r->slowest_ns[phase] = took_ns;
@@ -434,16 +426,16 @@ static void note_step(hg_rehearsal *r, hg_rehearsal_phase phase, int64_t took_ns
 }
 
 int hg_rehearsal_step(hg_rehearsal *r, int64_t budget_ns) {
-    int64_t begin = cpu_ns();
+    int64_t begin = hg_clock_thread_ns();
     hg_rehearsal_phase phase = r->phase;
     int rc = step(r, budget_ns);
-    note_step(r, phase, cpu_ns() - begin);
+    note_step(r, phase, hg_clock_thread_ns() - begin);
     return rc;
 }
 
 int hg_rehearsal_pace(hg_rehearsal *r, int64_t budget_ns) {
-    int64_t begin = cpu_ns();
+    int64_t begin = hg_clock_thread_ns();
     int rc = hg_pace_step(&r->pace, budget_ns);
-    note_step(r, HG_REHEARSE_DONE, cpu_ns() - begin);
+    note_step(r, HG_REHEARSE_DONE, hg_clock_thread_ns() - begin);
     return rc;
 }

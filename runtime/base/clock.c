@@ -24,6 +24,10 @@ int64_t hg_clock_wall_ns(void) {
     return clock_read(CLOCK_REALTIME);
 }
 
+int64_t hg_clock_thread_ns(void) {
+    return clock_read(CLOCK_THREAD_CPUTIME_ID);
+}
+
 int64_t hg_date_to_days(hg_date date) {
     int64_t y = date.month <= 2 ? date.year - 1 : date.year;
     int64_t era = (y >= 0 ? y : y - 399) / 400;

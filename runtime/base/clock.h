@@ -16,6 +16,7 @@
 /* Machine clocks. The core never reads them: it is driven by event time. */
 int64_t hg_clock_monotonic_ns(void);
 int64_t hg_clock_wall_ns(void);
+int64_t hg_clock_thread_ns(void); /* CPU time of this thread: others do not count */
 
 /* Proleptic Gregorian calendar, UTC, no leap seconds. month 1..12, day 1..31. */
 typedef struct hg_date {

@@ -5,7 +5,14 @@
  *
  * Bounded in bytes, values and depth; the budget of the callback is polled. Whatever is not plain
  * data is refused under the path it was found at.
+ *
+ * Writing can be left between two values and gone on with later, if the state was not touched
+ * meanwhile: what is open is a list, not a recursion. While the writer is at work its values lie on
+ * the stack of the script (from `base` on: the tables seen, then for each open table itself and the
+ * key it has come to), between two pieces on that of a coroutine which never runs.
  */
+#include "base/assert.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "script/reload_int.h"
 
@@ -15,6 +22,7 @@
 
 #define PATH_BYTES 256
 #define POLL_MASK 127u
+#define PIECE_MASK 31u
 
 enum { TAG_FALSE = 'F', TAG_TRUE = 'T', TAG_INTEGER = 'i', TAG_NUMBER = 'd', TAG_TEXT = 's' };
 enum { TAG_TABLE = '{', TAG_AGAIN = 'r', TAG_ORDER = 'o', TAG_INSTRUMENT = 'I' };
@@ -24,10 +32,23 @@ typedef struct writer {
     hg_carry *carry;
     const char *root; /* what the whole is called in messages */
     uint32_t tables;
-    uint32_t levels;              /* tables entered */
-    int keys[HG_CARRY_DEPTH_MAX]; /* stack indices of the keys that lead to the present value */
-    int seen;                     /* stack index: table -> its number */
+    uint32_t levels; /* keys that lead to the present value */
+    uint32_t open;   /* tables entered and not left */
+    struct {
+        size_t at; /* of its sizes in the carry */
+        uint32_t pairs;
+    } entered[HG_CARRY_DEPTH_MAX + 1];
+    int base;         /* stack index of the table seen: table -> its number */
+    int64_t until_ns; /* this piece ends, monotonic; INT64_MAX: all in one */
 } writer;
+
+static int table_at(const writer *w, uint32_t level) {
+    return w->base + 1 + 2 * (int)level;
+}
+
+static int key_at(const writer *w, uint32_t level) {
+    return w->base + 2 + 2 * (int)level;
+}
 
 /* ---- paths: worked out only when something is refused ------------------------------------------
  */
@@ -61,7 +82,7 @@ static int step_text(lua_State *L, int index, char *at, size_t room) {
 static void path_of(lua_State *L, const writer *w, char *buf, size_t size) {
     size_t used = (size_t)snprintf(buf, size, "%s", w->root);
     for (uint32_t i = 0; i < w->levels && used < size; i++) {
-        int n = step_text(L, w->keys[i], buf + used, size - used);
+        int n = step_text(L, key_at(w, i), buf + used, size - used);
         used += n > 0 ? (size_t)n : 0;
     }
 }
@@ -94,8 +115,6 @@ static void l_put_tag(lua_State *L, writer *w, char tag) {
     l_put(L, w, &tag, 1);
 }
 
-static void l_write(lua_State *L, writer *w, int index);
-
 static void l_write_handle(lua_State *L, writer *w, int index) {
     const uint64_t *order = luaL_testudata(L, index, "order");
     const uint32_t *instrument = luaL_testudata(L, index, "instrument");
@@ -115,11 +134,11 @@ static void l_write_handle(lua_State *L, writer *w, int index) {
 /* True when the table at `index` was written before: a reference does. */
 static bool l_write_again(lua_State *L, writer *w, int index) {
     lua_pushvalue(L, index);
-    if (lua_rawget(L, w->seen) == LUA_TNIL) {
+    if (lua_rawget(L, w->base) == LUA_TNIL) {
         lua_pop(L, 1);
         lua_pushvalue(L, index);
         lua_pushinteger(L, (lua_Integer)w->tables++);
-        lua_rawset(L, w->seen);
+        lua_rawset(L, w->base);
         return false;
     }
     uint32_t number = (uint32_t)lua_tointeger(L, -1);
@@ -129,35 +148,34 @@ static bool l_write_again(lua_State *L, writer *w, int index) {
     return true;
 }
 
-static void l_write_table(lua_State *L, writer *w, int index) {
-    if (l_write_again(L, w, index)) return;
+/* Enters the table on top of the stack, which stays there with the first key; false: it was written
+ * before. */
+static bool l_enter_table(lua_State *L, writer *w) {
+    int index = lua_gettop(L);
+    if (l_write_again(L, w, index)) return false;
     if (lua_getmetatable(L, index)) {
         l_refuse(L, w, "a table with a metatable cannot be carried over");
     }
     if (w->levels == HG_CARRY_DEPTH_MAX) l_refuse(L, w, "nested deeper than 64 tables");
-    luaL_checkstack(L, 4, "state");
+    luaL_checkstack(L, 6, "state");
+    hg_assert(index == table_at(w, w->open));
     l_put_tag(L, w, TAG_TABLE);
     uint32_t count[2] = {(uint32_t)lua_rawlen(L, index), 0};
-    size_t at = w->carry->size;
+    w->entered[w->open].at = w->carry->size;
+    w->entered[w->open++].pairs = 0;
     l_put(L, w, count, sizeof count);
-    uint32_t pairs = 0;
-    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        int key = lua_type(L, -2);
-        if (key != LUA_TSTRING && key != LUA_TNUMBER && key != LUA_TBOOLEAN) {
-            l_refuse(L, w, "only texts, numbers and booleans can be keys of what is carried over");
-        }
-        int top = lua_gettop(L);
-        w->keys[w->levels++] = top - 1;
-        l_write(L, w, top - 1);
-        l_write(L, w, top);
-        w->levels--;
-        pairs++;
-    }
-    count[1] = pairs;
-    memcpy(w->carry->data + at, count, sizeof count);
+    lua_pushnil(L);
+    return true;
 }
 
-static void l_write(lua_State *L, writer *w, int index) {
+static void leave_table(lua_State *L, writer *w) {
+    uint32_t pairs = w->entered[--w->open].pairs;
+    memcpy(w->carry->data + w->entered[w->open].at + sizeof pairs, &pairs, sizeof pairs);
+    lua_pop(L, 1);
+}
+
+/* The value at `index`, when it is a table on top of the stack. True: that was entered. */
+static bool l_write(lua_State *L, writer *w, int index) {
     if (++w->carry->values > HG_CARRY_VALUES_MAX) {
         l_refuse(L, w, "the state has more than 200,000 values");
     }
@@ -185,8 +203,7 @@ static void l_write(lua_State *L, writer *w, int index) {
         break;
     }
     case LUA_TTABLE:
-        l_write_table(L, w, index);
-        break;
+        return l_enter_table(L, w);
     case LUA_TUSERDATA:
         l_write_handle(L, w, index);
         break;
@@ -195,18 +212,101 @@ static void l_write(lua_State *L, writer *w, int index) {
                         luaL_typename(L, index));
         l_refuse(L, w, lua_tostring(L, -1));
     }
+    return false;
+}
+
+/* The next pair of the innermost table. */
+static void l_write_pair(lua_State *L, writer *w) {
+    uint32_t level = w->open - 1;
+    w->levels = level;
+    if (!lua_next(L, table_at(w, level))) {
+        leave_table(L, w);
+        return;
+    }
+    int key = lua_type(L, -2);
+    if (key != LUA_TSTRING && key != LUA_TNUMBER && key != LUA_TBOOLEAN) {
+        l_refuse(L, w, "only texts, numbers and booleans can be keys of what is carried over");
+    }
+    w->levels = w->open;
+    w->entered[level].pairs++;
+    l_write(L, w, key_at(w, level));
+    if (!l_write(L, w, lua_gettop(L))) lua_pop(L, 1);
+}
+
+/* Pushes what it works on and writes the value at `index` as far as that is no table. */
+static void l_write_begin(lua_State *L, writer *w, int index) {
+    index = lua_absindex(L, index);
+    luaL_checkstack(L, 8, "state");
+    w->carry->size = 0;
+    w->carry->values = 0;
+    lua_createtable(L, 0, (int)w->carry->tables);
+    w->base = lua_gettop(L);
+    lua_pushvalue(L, index);
+    if (!l_write(L, w, lua_gettop(L))) lua_pop(L, 1);
+}
+
+/* False: the piece is over, and there is more. Else it has popped everything. */
+static bool l_write_on(lua_State *L, writer *w) {
+    while (w->open > 0) {
+        l_write_pair(L, w);
+        bool look = (w->carry->values & PIECE_MASK) < 2; /* a pair is two values */
+        if (look && w->open > 0 && hg_clock_monotonic_ns() >= w->until_ns) return false;
+    }
+    w->carry->tables = w->tables;
+    lua_pop(L, 1);
+    return true;
 }
 
 void l_carry_write(lua_State *L, int index, hg_carry *carry, const char *root) {
-    index = lua_absindex(L, index);
-    writer w = {.carry = carry, .root = root};
-    carry->size = 0;
-    carry->values = 0;
-    lua_createtable(L, 0, (int)carry->tables);
-    w.seen = lua_gettop(L);
-    l_write(L, &w, index);
-    carry->tables = w.tables;
-    lua_pop(L, 1);
+    writer w = {.carry = carry, .root = root, .until_ns = INT64_MAX};
+    l_write_begin(L, &w, index);
+    l_write_on(L, &w);
+}
+
+/* ---- writing in pieces ----------------------------------------------------------------------- */
+struct hg_carrying {
+    writer w;
+    lua_State *keep; /* anchored in the registry under this very struct; NULL: not begun */
+};
+
+hg_carrying *hg_carrying_new(hg_carry *carry, const char *root) {
+    hg_carrying *c = calloc(1, sizeof *c);
+    if (c) c->w = (writer){.carry = carry, .root = root};
+    return c;
+}
+
+static void l_stow(lua_State *L, hg_carrying *c) {
+    int count = lua_gettop(L) - c->w.base + 1;
+    if (!lua_checkstack(c->keep, count)) luaL_error(L, "no memory to copy the state");
+    lua_xmove(L, c->keep, count);
+}
+
+bool l_carry_piece(lua_State *L, int index, hg_carrying *c, int64_t until_ns) {
+    c->w.until_ns = until_ns;
+    if (!c->keep) {
+        lua_State *keep = lua_newthread(L);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, c);
+        c->keep = keep;
+        l_write_begin(L, &c->w, index);
+    } else {
+        int count = lua_gettop(c->keep);
+        luaL_checkstack(L, count + 8, "state");
+        c->w.base = lua_gettop(L) + 1;
+        lua_xmove(c->keep, L, count);
+    }
+    if (l_write_on(L, &c->w)) return true;
+    l_stow(L, c);
+    return false;
+}
+
+/* Assigning nil to a key that is there asks for no memory and raises nothing. */
+void hg_carrying_free(hg_carrying *c, lua_State *L) {
+    if (c && c->keep && L) {
+        hg_assert(lua_checkstack(L, 1));
+        lua_pushnil(L);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, c);
+    }
+    free(c);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

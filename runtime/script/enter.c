@@ -196,6 +196,7 @@ void hg_lua_enter(hg_script *s, uint32_t task, int nargs, int64_t budget_ns) {
     s->inside = true;
     s->current = task;
     s->stats.callbacks++;
+    s->entries++;
     int results = 0;
     lua_State *before = hg_watchdog_enter(t->co, budget_ns);
     int status = lua_resume(t->co, s->lua, nargs, &results);
@@ -245,6 +246,7 @@ int hg_lua_protect(hg_script *s, lua_CFunction function, void *argument, const c
         return HG_ERR(HG_ESTATE, "%s: its state was lost; change its file or reload it", s->name);
     }
     report r = {s, s->lua, LUA_ERRRUN, label, budget_ns};
+    s->entries++;
     int top = lua_gettop(s->lua);
     hg_assert(lua_checkstack(s->lua, 8));
     hg_tick_check(s);

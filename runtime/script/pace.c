@@ -6,16 +6,8 @@
 #include "base/clock.h"
 #include "script/reload_int.h"
 
-#include <time.h>
-
 #define STACK_SIZE ((size_t)2 << 20) /* 200 nested C calls of Lua need a quarter of it */
 #define HOOK_COUNT 1000              /* instructions: a few microseconds */
-
-static int64_t cpu_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return t.tv_sec * HG_NS_PER_S + t.tv_nsec;
-}
 
 int hg_pace_open(hg_pace *p) {
     *p = (hg_pace){.fiber = hg_fiber_new(STACK_SIZE)};
@@ -37,7 +29,7 @@ void hg_pace_begin(hg_pace *p, int (*work)(void *), void *argument) {
 int hg_pace_step(hg_pace *p, int64_t budget_ns) {
     int result = 1;
     p->until_ns = hg_clock_monotonic_ns() + budget_ns;
-    p->cpu_ns = cpu_ns();
+    p->cpu_ns = hg_clock_thread_ns();
     bool ended = hg_fiber_resume(p->fiber, &result);
     hg_assert(!ended || result != 1);
     return result;
@@ -63,7 +55,7 @@ static void pause_entry(hg_pace *p) {
     uint64_t sequence = atomic_load_explicit(&w->sequence, memory_order_relaxed);
     int64_t budget = atomic_load_explicit(&w->budget_ns, memory_order_relaxed);
     int64_t left = sequence == p->sequence ? p->left_ns : budget;
-    if (budget > 0) left -= cpu_ns() - p->cpu_ns;
+    if (budget > 0) left -= hg_clock_thread_ns() - p->cpu_ns;
     (void)hg_watchdog_leave(NULL);
     hg_fiber_pause(p->fiber);
     bool over = budget > 0 && left <= 0;

@@ -20,35 +20,88 @@
 #include <string.h>
 
 /* ---- state ----------------------------------------------------------------------------------- */
-static int l_carry(lua_State *L) {
-    hg_carry *carry = lua_touserdata(L, 1);
+#define TRIES 3 /* to copy it in pieces */
+
+static void l_push_state(lua_State *L) {
     hg_script *s = hg_script_of(L);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &s->ref_self);
     lua_pushliteral(L, "state");
     if (lua_rawget(L, -2) != LUA_TTABLE) {
-        return luaL_error(L, "state: self.state is a %s, not a table", luaL_typename(L, -1));
+        luaL_error(L, "state: self.state is a %s, not a table", luaL_typename(L, -1));
     }
+}
+
+static int l_carry(lua_State *L) {
+    hg_carry *carry = lua_touserdata(L, 1);
+    l_push_state(L);
     l_carry_write(L, -1, carry, "state");
     return 0;
 }
 
+typedef struct piece {
+    hg_carrying *carrying;
+    int64_t until_ns;
+    bool done;
+} piece;
+
+static int l_piece(lua_State *L) {
+    piece *p = lua_touserdata(L, 1);
+    l_push_state(L);
+    p->done = l_carry_piece(L, -1, p->carrying, p->until_ns);
+    return 0;
+}
+
 /* hg_lua_protect frames a failure into s->error; a script that runs on has no error. */
-static int protect_aside(hg_script *s, lua_CFunction function, void *argument, const char *label) {
+static int protect_aside(hg_script *s, lua_CFunction function, void *argument, int64_t budget_ns) {
     char kept[HG_ERROR_MAX];
     memcpy(kept, s->error, sizeof kept);
-    int rc = hg_lua_protect(s, function, argument, label, hg_script_budget(s));
+    int rc = hg_lua_protect(s, function, argument, "state", budget_ns);
     memcpy(s->error, kept, sizeof kept);
     return rc;
 }
 
-int hg_script_carry(hg_script *s, hg_carry *carry) {
+/* False: the state is lost; the new code starts with none. */
+static bool carry_begin(const hg_script *s, hg_carry *carry) {
     carry->versioned = s->versioned;
     carry->version = s->versioned ? s->version : 1;
-    if (!s->lua) { /* lost: the new code starts with none */
-        hg_carry_fini(carry);
-        return 0;
+    if (!s->lua) hg_carry_fini(carry);
+    return s->lua != NULL;
+}
+
+int hg_script_carry(hg_script *s, hg_carry *carry) {
+    return carry_begin(s, carry) ? protect_aside(s, l_carry, carry, hg_script_budget(s)) : 0;
+}
+
+enum { COPIED, DISTURBED }; /* how an attempt in pieces ends, if it does not fail */
+
+/* Each piece is an entry of its own, so that the script may run between two; one budget is for all
+ * of them. Time is measured around the pieces only. */
+static int carry_in_pieces(hg_script *s, hg_carrying *carrying, hg_pace *pace) {
+    int64_t budget = hg_script_budget(s);
+    int64_t left = budget;
+    piece p = {.carrying = carrying};
+    for (;;) {
+        p.until_ns = pace->until_ns;
+        int64_t begin = hg_clock_thread_ns();
+        int rc = protect_aside(s, l_piece, &p, budget <= 0 ? 0 : left > 1 ? left : 1);
+        left -= hg_clock_thread_ns() - begin;
+        if (rc < 0 || p.done) return rc;
+        uint64_t entries = s->entries;
+        if (!hg_pace_poll(pace)) return HG_ERR(HG_ESTATE, "abandoned");
+        if (!s->lua || s->entries != entries) return DISTURBED;
     }
-    return protect_aside(s, l_carry, carry, "state");
+}
+
+int hg_script_carry_paced(hg_script *s, hg_carry *carry, hg_pace *pace) {
+    int rc = DISTURBED;
+    for (int tries = 0; tries < TRIES && rc == DISTURBED && s->lua; tries++) {
+        const lua_State *lua = s->lua;
+        hg_carrying *carrying = hg_carrying_new(carry, "state");
+        if (!carrying) break;
+        if (carry_begin(s, carry)) rc = carry_in_pieces(s, carrying, pace);
+        hg_carrying_free(carrying, s->lua == lua ? s->lua : NULL);
+    }
+    return rc == DISTURBED ? hg_script_carry(s, carry) : rc;
 }
 
 /* migrate(old_state, old_version); written with a colon it gets the strategy first. */

@@ -44,6 +44,9 @@ typedef struct hg_carry {
  * shared tables stay shared. HG_ESTRATEGY names the path of what cannot be carried
  * ("state.book[3].f"). The carry may be used again and is freed by hg_carry_fini. */
 HG_MUST_CHECK int hg_script_carry(hg_script *script, hg_carry *carry);
+/* The same as part of the work of a pace, in slices: from the start again when the script has run
+ * in between, and after a few times in one piece. */
+HG_MUST_CHECK int hg_script_carry_paced(hg_script *script, hg_carry *carry, hg_pace *pace);
 /* Puts it into a script that has not started: through its migrate(old_state, old_version) when it
  * has one and the versions differ (or neither declares one); else as it is, fields it lacks keeping
  * the values the declaration gives. `check`: the outcome must itself be fit to be carried. */

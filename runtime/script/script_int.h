@@ -166,7 +166,8 @@ struct hg_script {
     size_t gc_mark;     /* memory at the end of the last cycle */
     size_t gc_last;     /* at the last step */
     bool gc_cycle;
-    bool gc_sweeps; /* the cycle has marked everything */
+    bool gc_sweeps;   /* the cycle has marked everything */
+    uint64_t entries; /* into its Lua, of any kind */
     hg_script_stats stats;
     hg_names names;
 
