@@ -39,17 +39,25 @@ void hg_rehearsal_close(hg_rehearsal *r) {
     *r = (hg_rehearsal){0};
 }
 
+void hg_rehearsal_clear(hg_rehearsal *r) {
+    hg_core core = r->core;
+    r->core = (hg_core){0};
+    hg_exec_free(core.exec);
+    (void)hg_pace_leave(&r->pace);
+    if (core.venue) {
+        core.venue->ops->close(core.venue);
+    }
+    (void)hg_pace_leave(&r->pace);
+    hg_margin_free(core.margin);
+    hg_portfolio_free(core.portfolio);
+    (void)hg_pace_leave(&r->pace);
+}
+
 void hg_rehearsal_end(hg_rehearsal *r) {
     hg_rehearsal_cancel(r);
     hg_script_close(r->trial);
-    hg_exec_free(r->core.exec);
-    if (r->core.venue) {
-        r->core.venue->ops->close(r->core.venue);
-    }
-    hg_margin_free(r->core.margin);
-    hg_portfolio_free(r->core.portfolio);
-    r->core = (hg_core){0};
     r->trial = NULL;
+    hg_rehearsal_clear(r);
     if (r->recorder) {
         r->recorder->pin = UINT64_MAX;
     }
@@ -112,10 +120,10 @@ int hg_rehearsal_prepare(hg_rehearsal *r) {
     core->universe = r->recorder->core->universe;
     core->market = r->market;
     core->portfolio = hg_portfolio_new(r->market, &portfolio);
-    (void)hg_pace_poll(&r->pace);
+    (void)hg_pace_leave(&r->pace);
     int rc = core->portfolio ? hg_paper_open(r->market, &paper, &core->venue)
                              : HG_ERR(HG_ENOMEM, "portfolio of a rehearsal");
-    (void)hg_pace_poll(&r->pace);
+    (void)hg_pace_leave(&r->pace);
     if (rc == HG_OK) {
         hg_exec_options exec = {
             .limits = r->options.limits,

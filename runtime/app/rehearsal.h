@@ -75,6 +75,8 @@ HG_MUST_CHECK int hg_rehearsal_step(hg_rehearsal *rehearsal, int64_t budget_ns);
 HG_MUST_CHECK int hg_rehearsal_pace(hg_rehearsal *rehearsal, int64_t budget_ns);
 /* Ends it where it is; `trial` stays. */
 void hg_rehearsal_cancel(hg_rehearsal *rehearsal);
+/* Frees its rooms, where it is the work of its pace in slices. The script is gone before. */
+void hg_rehearsal_clear(hg_rehearsal *rehearsal);
 /* Frees what a rehearsal used, in steps or after a failure. */
 void hg_rehearsal_end(hg_rehearsal *rehearsal);
 

@@ -475,6 +475,7 @@ static int work_on_next(void *argument) {
     size_t i = r->rehearsing;
     hg_reload_slot *slot = &r->slots[i];
     const hg_script *running = r->core->scripts[i];
+    hg_rehearsal_clear(&r->rehearsal);
     int rc = hg_script_candidate(hg_script_env_of(running), running, slot->ready,
                                  &r->rehearsal.pace, &slot->next);
     if (rc == HG_OK) {
@@ -488,9 +489,11 @@ static int begin_next(hg_reload *r, hg_reload_slot *slot) {
     int rc = hg_script_code(r->rehearsal.trial, &slot->ready);
     bury(r, r->rehearsal.trial);
     r->rehearsal.trial = NULL;
-    hg_rehearsal_end(&r->rehearsal);
+    r->recorder.pin = UINT64_MAX;
     if (rc == HG_OK) {
         hg_pace_begin(&r->rehearsal.pace, work_on_next, r);
+    } else {
+        hg_rehearsal_clear(&r->rehearsal);
     }
     return rc;
 }

@@ -78,6 +78,11 @@ bool hg_pace_poll(hg_pace *p) {
     return !p->cancelled;
 }
 
+bool hg_pace_leave(hg_pace *p) {
+    if (p) p->until_ns = INT64_MIN;
+    return hg_pace_poll(p);
+}
+
 void l_pace(lua_State *L) {
     hg_pace *p = hg_script_of(L)->pace;
     if (!p || hg_watchdog_state.expired) return;

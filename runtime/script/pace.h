@@ -39,5 +39,7 @@ void hg_pace_cancel(hg_pace *pace);
 /* For the work itself: leaves it when the slice is over. NULL: nothing. False: it was cancelled and
  * should end. */
 bool hg_pace_poll(hg_pace *pace);
+/* The same before something that takes a slice of its own: the present one ends here. */
+bool hg_pace_leave(hg_pace *pace);
 
 #endif
