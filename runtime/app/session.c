@@ -142,6 +142,7 @@ static int script_open(hg_session *s, size_t i) {
         count += set[count] != NULL;
     }
     s->envs[i] = s->env;
+    s->envs[i].log_room = &s->log_rooms[i];
     s->envs[i].portfolio = hg_core_book_of(&s->core, i);
     const char *path = hg_strategy_path(o->strategies[i]);
     s->envs[i].name = path != o->strategies[i] ? s->names[i] : NULL;

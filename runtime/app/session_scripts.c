@@ -95,6 +95,7 @@ static int stand_in_open(hg_session *s, const hg_script *parked, uint16_t index,
     text[file->size] = '\0';
     s->envs[index] = s->envs[hg_script_index(parked)];
     s->envs[index].name = NULL;
+    s->envs[index].log_room = &s->log_rooms[index];
     int rc = hg_script_open_text(&s->envs[index], STAND_IN, text, index, set, 3, out);
     free(text);
     return rc;

@@ -20,18 +20,19 @@ void hg_script_log(hg_script *s, hg_log_level level, const char *text) {
         return;
     }
     if (!s->env->log) return;
+    hg_log_room *room = s->env->log_room ? s->env->log_room : &s->log_room;
     uint64_t second = (uint64_t)hg_script_now(s) / (uint64_t)HG_NS_PER_S;
-    if (second != s->log_second) {
-        if (s->log_dropped > 0) {
+    if (second != room->second) {
+        if (room->dropped > 0) {
             char note[64];
-            snprintf(note, sizeof note, "%u log lines dropped", s->log_dropped);
+            snprintf(note, sizeof note, "%u log lines dropped", room->dropped);
             s->env->log(s->env->context, s->name, HG_LOG_WARN, note);
         }
-        s->log_second = second;
-        s->log_lines = s->log_dropped = 0;
+        room->second = second;
+        room->lines = room->dropped = 0;
     }
-    if (++s->log_lines > LOG_LINES_PER_SECOND) {
-        s->log_dropped++;
+    if (++room->lines > LOG_LINES_PER_SECOND) {
+        room->dropped++;
         return;
     }
     s->env->log(s->env->context, s->name, level, text);

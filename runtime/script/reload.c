@@ -429,9 +429,6 @@ int hg_script_succeed(hg_script *next, const hg_script *running, bool start) {
     if (rc == 0) rc = hg_lua_protect(next, l_param_publish, NULL, "parameters", 0);
     if (rc < 0) return rc;
     next->rng = running->rng;
-    next->log_second = running->log_second;
-    next->log_lines = running->log_lines;
-    next->log_dropped = running->log_dropped;
     follow_held(next);
     if (!start) {
         next->state = HG_SCRIPT_PAUSED;

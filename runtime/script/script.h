@@ -16,6 +16,12 @@ typedef enum {
     HG_PARK_BAND  /* cancelled, and the session lets a built-in band hedger take over */
 } hg_park_policy;
 
+/* What a strategy has logged in a second of event time, whichever code of it is running. */
+typedef struct hg_log_room {
+    uint64_t second;
+    uint32_t lines, dropped;
+} hg_log_room;
+
 /* What the session lends to its scripts; it outlives them. */
 typedef struct hg_script_env {
     const char *name; /* instead of the script's own; may be NULL */
@@ -50,6 +56,8 @@ typedef struct hg_script_env {
     /* log, alert and plot lines of a script. May be NULL. */
     void (*log)(void *context, const char *strategy, hg_log_level level, const char *text);
     void (*plot)(void *context, const char *strategy, const char *name, double value);
+    hg_log_room
+        *log_room; /* of the strategy, for every code loaded for it; NULL: each has its own */
 } hg_script_env;
 
 typedef enum {

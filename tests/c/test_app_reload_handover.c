@@ -38,6 +38,62 @@ static void feed_until(rig *r, int64_t seconds, bool in_update) {
     while (in_update && !r->s.reload->recorder.batch_open) rig_feed(r, 1, true);
 }
 
+/* ---- the log --------------------------------------------------------------------------------- */
+static struct {
+    rig *r;
+    int64_t second;
+    int lines, most, dropped, seconds;
+} logged;
+
+static void count_lines(void *context, const char *strategy, hg_log_level level, const char *text) {
+    (void)context, (void)strategy, (void)level;
+    if (strstr(text, "log lines dropped")) {
+        logged.dropped += atoi(text);
+        return;
+    }
+    int64_t second = logged.r->s.core.now_ns / HG_NS_PER_S;
+    if (second != logged.second) logged.seconds++;
+    logged.lines = second == logged.second ? logged.lines + 1 : 1;
+    logged.second = second;
+    if (logged.lines > logged.most) logged.most = logged.lines;
+}
+
+/* Neither a new code, nor one that is refused, nor one that comes back logs more in a second. */
+TEST(no_code_has_an_allowance_of_its_own_for_the_log) {
+    rig r;
+    char body[1024];
+    const char *flood = "local function flood() for i = 1, 150 do hedged.log('%d', i) end end\n"
+                        "flood()\n"
+                        "function S:on_tick() flood() end\n";
+    rig_one(&r, flood);
+    memset(&logged, 0, sizeof logged);
+    logged.r = &r;
+    r.s.envs[0].log = count_lines;
+    feed_until(&r, 2, false);
+    for (int i = 0; i < 24; i++) {
+        double late_s = (double)r.s.core.now_ns / 1e9 + 0.05;
+        snprintf(body, sizeof body,
+                 "%sif %d == 1 then error('as it loads') end\n"
+                 "local tick = S.on_tick\n"
+                 "function S:on_tick(t)\n"
+                 "  tick(self)\n"
+                 "  if %d == 2 and t.time > %.3f then error('late') end\n"
+                 "end -- %d\n",
+                 flood, i % 3, i % 3, late_s, i);
+        rig_try(&r, body);
+        rig_feed(&r, 300, true);
+    }
+    feed_until(&r, 60, false);
+    CHECK_EQ(r.swapped, 16);
+    CHECK_EQ(r.refused, 8);
+    CHECK_EQ(r.rolled_back, 8);
+    CHECK_EQ(logged.most, 200);
+    CHECK(logged.seconds >= 10);
+    CHECK(logged.dropped > 1000);
+    rig_running(&r);
+    rig_close(&r);
+}
+
 /* ---- random numbers -------------------------------------------------------------------------- */
 #define DRAWS                                                                                      \
     "function S:on_timer()\n"                                                                      \
