@@ -6,6 +6,7 @@
 #include "script/script_int.h"
 
 #include <math.h>
+#include <string.h>
 
 static int l_done(lua_State *L, int status, lua_KContext context) {
     (void)L;
@@ -223,15 +224,27 @@ static void touch(hg_batch *b, uint32_t id) {
     b->open = true;
 }
 
+/* It failed on probation: what was touched in the update is kept for the code that comes back. */
+static bool is_undone(const hg_script *s) {
+    return s->state == HG_SCRIPT_FAILED && s->probation;
+}
+
+/* For a callback the code does not have. */
+static void ignore(hg_script *s, uint32_t id, int64_t time_ns) {
+    (void)s, (void)id, (void)time_ns;
+}
+
 static void flush(hg_script *s, hg_batch *b, int64_t time_ns,
                   void (*deliver)(hg_script *, uint32_t, int64_t)) {
     for (uint32_t word = b->low; word <= b->high; word++) {
-        uint64_t bits = b->bits[word];
-        b->bits[word] = 0;
-        for (; bits; bits &= bits - 1) {
+        for (uint64_t bits = b->bits[word]; bits; bits &= bits - 1) {
             if (s->state != HG_SCRIPT_RUNNING) continue;
             deliver(s, word * 64 + (uint32_t)__builtin_ctzll(bits), time_ns);
         }
+    }
+    if (is_undone(s)) return;
+    if (b->low <= b->high) {
+        memset(&b->bits[b->low], 0, (b->high - b->low + 1) * sizeof *b->bits);
     }
     b->low = UINT32_MAX;
     b->high = 0;
@@ -257,19 +270,24 @@ static bool is_open(const hg_script *s, const hg_event *e) {
 
 static void market_event(hg_script *s, const hg_event *e, hg_batch *b, hg_callback callback,
                          void (*deliver)(hg_script *, uint32_t, int64_t)) {
-    uint32_t id = s->ref_callback[callback] == LUA_NOREF ? HG_ID_NONE : shown_as(s, e);
+    /* On probation also what only the code before it looks at, which may come back meanwhile. */
+    bool heard = s->ref_callback[callback] != LUA_NOREF;
+    uint32_t id = heard || s->probation ? shown_as(s, e) : HG_ID_NONE;
     if (is_open(s, e)) {
         if (id != HG_ID_NONE) touch(b, id);
     } else if (!b->open) {
-        if (id != HG_ID_NONE) deliver(s, id, e->time_ns);
+        if (id != HG_ID_NONE && heard) deliver(s, id, e->time_ns);
+        if (id != HG_ID_NONE && is_undone(s)) touch(b, id);
     } else if (id != HG_ID_NONE) {
         touch(b, id);
     }
 }
 
 static void close_batches(hg_script *s, const hg_event *e) {
-    if (s->ticks.open) flush(s, &s->ticks, e->time_ns, tick);
-    if (s->depths.open) flush(s, &s->depths, e->time_ns, depth);
+    bool ticks = s->ref_callback[HG_CB_TICK] != LUA_NOREF;
+    bool depths = s->ref_callback[HG_CB_DEPTH] != LUA_NOREF;
+    if (s->ticks.open) flush(s, &s->ticks, e->time_ns, ticks ? tick : ignore);
+    if (s->depths.open) flush(s, &s->depths, e->time_ns, depths ? depth : ignore);
 }
 
 /* ---- orders ---------------------------------------------------------------------------------- */

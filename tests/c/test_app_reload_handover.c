@@ -191,6 +191,38 @@ TEST(an_open_update_is_told_to_the_code_at_its_end) {
     CHECK_STR(said, calm);
 }
 
+/* The same of code that has no on_tick, and of code that fails in the middle of its ticks. */
+#define HEARS_NO_TICKS                                                                             \
+    "function S:on_start() require('hedged.market').subscribe('BTC-*') end\n"                      \
+    "function S:on_timer() end\n"
+#define FAILS_AMIDST                                                                               \
+    "local n = 0\n"                                                                                \
+    "function S:on_start() require('hedged.market').subscribe('BTC-*') end\n"                      \
+    "function S:on_tick() n = n + 1 if n == 100 then error('amidst') end end\n"
+
+TEST(what_failed_code_did_not_look_at_is_told_to_the_one_before) {
+    static const char *const bodies[] = {HEARS_NO_TICKS, FAILS_AMIDST};
+    rig r;
+    char calm[sizeof said];
+    for (int i = 0; i < 2; i++) {
+        rig_one(&r, HEARS_ALL);
+        feed_until(&r, 5, false);
+        finish(&r);
+        memcpy(calm, said, sizeof calm);
+        rig_one(&r, HEARS_ALL);
+        feed_into_update(&r, 100);
+        hg_code *code = code_of(&r, bodies[i]);
+        CHECK_EQ(hg_reload_apply(r.s.reload, 0, code), 0);
+        hg_code_free(code);
+        feed_into_update(&r, 400);
+        if (i == 0) CHECK_EQ(hg_session_rollback(&r.s, NULL, NULL), 0);
+        feed_until(&r, 5, false);
+        CHECK_EQ(r.rolled_back, 1);
+        finish(&r);
+        CHECK_STR(said, calm);
+    }
+}
+
 /* What one code waits to see is nothing to another one without the callback. */
 TEST(an_open_update_asks_no_callback_the_code_lacks) {
     rig r;
