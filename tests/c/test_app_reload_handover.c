@@ -48,7 +48,7 @@ static struct {
 static void count_lines(void *context, const char *strategy, hg_log_level level, const char *text) {
     (void)context, (void)strategy, (void)level;
     if (strstr(text, "log lines dropped")) {
-        logged.dropped += atoi(text);
+        logged.dropped += (int)strtol(text, NULL, 10);
         return;
     }
     int64_t second = logged.r->s.core.now_ns / HG_NS_PER_S;
