@@ -76,7 +76,7 @@ typedef struct hg_session {
     hg_script_state seen[HG_SCRIPTS_MAX]; /* states when last looked */
     uint16_t stand_in[HG_SCRIPTS_MAX];    /* of a parked script: its band hedger's index, else 0 */
     hg_log_room log_rooms[HG_SCRIPTS_MAX];
-    int64_t parked_ns[HG_SCRIPTS_MAX];    /* when a frame was told as its script parked, else 0 */
+    int64_t parked_ns[HG_SCRIPTS_MAX]; /* when a frame was told as its script parked, else 0 */
 } hg_session;
 
 /* Flags shared by demo, paper and backtest. */

@@ -215,7 +215,7 @@ struct hg_script {
     uint32_t fault_count;
     uint64_t fault_total;            /* since the start or the last resume */
     int64_t fault_ns[HG_ERRORS_MAX]; /* times of the last ones, by fault_total */
-    hg_log_room log_room; /* of its own, where the session keeps none for it */
+    hg_log_room log_room;            /* of its own, where the session keeps none for it */
     char error[HG_ERROR_MAX];
 };
 
