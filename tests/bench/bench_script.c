@@ -1,7 +1,7 @@
 /* What a script costs over what it asks for: a tick into Lua and back, an exposure call, and the
  * price of being one of many. */
 #include "base/clock.h"
-#include "bench.h"
+#include "bench_host.h"
 #include "exec/paper.h"
 #include "script/reload.h"
 #include "script/script.h"
@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct host {
     hg_universe *universe;
@@ -23,26 +22,20 @@ typedef struct host {
     hg_event quote;
 } host;
 
-static void need(bool ok, const char *what) {
-    if (ok) return;
-    fprintf(stderr, "bench_script: %s: %s\n", what, hg_error_text());
-    exit(1);
-}
-
 static void host_open(host *h, const char *body) {
     static const char *const names[] = {"BTC-PERPETUAL", "BTC-25SEP26-70000-C"};
     memset(h, 0, sizeof *h);
     h->universe = hg_universe_new();
     for (size_t i = 0; i < 2; i++) {
         uint32_t id;
-        need(hg_universe_add_name(h->universe, names[i], &id) == 0, names[i]);
+        bench_need(hg_universe_add_name(h->universe, names[i], &id) == 0, names[i]);
     }
     hg_market_options market = {.depth_books = 1};
     h->market = hg_market_new(h->universe, &market);
     hg_portfolio_options portfolio = {.fees = false};
     h->portfolio = hg_portfolio_new(h->market, &portfolio);
     hg_paper_options paper = {.fill = HG_FILL_TOUCH};
-    need(hg_paper_open(h->market, &paper, &h->venue) == 0, "paper venue");
+    bench_need(hg_paper_open(h->market, &paper, &h->venue) == 0, "paper venue");
     hg_exec_options exec = {.order_capacity = 64};
     h->exec = hg_exec_new(h->market, h->portfolio, h->venue, &exec);
     h->now_ns = INT64_C(1782000000) * HG_NS_PER_S;
@@ -57,8 +50,9 @@ static void host_open(host *h, const char *body) {
              "local S = hedged.strategy { api = 1, underlying = 'BTC',\n"
              "  hedge_with = 'BTC-PERPETUAL' }\n%s\nreturn S\n",
              body);
-    need(hg_script_open_text(&h->env, "bench.lua", text, 0, NULL, 0, &h->script) == 0, "load");
-    need(hg_script_start(h->script, "start") == 0, "start");
+    bench_need(hg_script_open_text(&h->env, "bench.lua", text, 0, NULL, 0, &h->script) == 0,
+               "load");
+    bench_need(hg_script_start(h->script, "start") == 0, "start");
     h->quote = (hg_event){
         .kind = HG_EV_QUOTE,
         .time_ns = h->now_ns,
@@ -77,20 +71,8 @@ static void host_free(host *h) {
 }
 
 static void host_close(host *h) {
-    need(hg_script_status(h->script) == HG_SCRIPT_RUNNING, hg_script_error(h->script));
+    bench_need(hg_script_status(h->script) == HG_SCRIPT_RUNNING, hg_script_error(h->script));
     host_free(h);
-}
-
-static double cpu_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 static void ticks_of(bench *b, const char *body, int64_t step_ns) {
@@ -178,21 +160,21 @@ static void over_exposure(bench *b, int64_t step_ns) {
     enum { ROUNDS = 31, OPS = 20000 };
     double over[ROUNDS];
     for (int round = 0; round < ROUNDS; round++) {
-        double t0 = cpu_ms();
+        double t0 = bench_cpu_ms();
         for (int i = 0; i < OPS; i++) {
             h.now_ns += step_ns;
             bench_keep(hg_portfolio_exposure(h.portfolio, 0, h.now_ns)->delta);
         }
-        double t1 = cpu_ms();
+        double t1 = bench_cpu_ms();
         for (int i = 0; i < OPS; i++) {
             h.now_ns += step_ns;
             hg_script_event(h.script, &h.quote, NULL);
             hg_script_idle(h.script);
         }
-        double t2 = cpu_ms();
+        double t2 = bench_cpu_ms();
         over[round] = ((t2 - t1) - (t1 - t0)) * 1e6 / OPS;
     }
-    qsort(over, ROUNDS, sizeof *over, by_value);
+    qsort(over, ROUNDS, sizeof *over, bench_by_value);
     BENCH_LOOP (b) hg_script_event(h.script, &h.quote, NULL);
     bench_field(b, "over_exposure_ns", over[ROUNDS / 2]);
     bench_field(b, "over_exposure_ns_best", over[0]);
@@ -221,14 +203,14 @@ static double feed_many(size_t count, int64_t step_ns) {
         "local sum = 0 function S:on_tick(t)\n"
         "  local x = hedged.exposure(self.underlying) sum = t.bid + t.ask + x.delta end return S";
     for (size_t i = 0; i < count; i++) {
-        need(hg_script_open_text(&h.env, "many.lua", text, (uint16_t)(i + 1), NULL, 0, &more[i]) ==
-                 0,
-             "load");
-        need(hg_script_start(more[i], "start") == 0, "start");
+        bench_need(hg_script_open_text(&h.env, "many.lua", text, (uint16_t)(i + 1), NULL, 0,
+                                       &more[i]) == 0,
+                   "load");
+        bench_need(hg_script_start(more[i], "start") == 0, "start");
     }
     double best = 1e18;
     for (int round = 0; round < 31; round++) {
-        double begin = cpu_ms();
+        double begin = bench_cpu_ms();
         for (int i = 0; i < ops; i++) {
             h.now_ns += step_ns;
             hg_market_apply(h.market, &h.quote);
@@ -236,7 +218,7 @@ static double feed_many(size_t count, int64_t step_ns) {
             hg_scripts_event(more, count, &h.quote, NULL);
             for (size_t k = 0; k < count; k++) hg_script_idle(more[k]);
         }
-        double ns = (cpu_ms() - begin) * 1e6 / ops;
+        double ns = (bench_cpu_ms() - begin) * 1e6 / ops;
         best = ns < best ? ns : best;
     }
     for (size_t i = 0; i < count; i++) hg_script_close(more[i]);
@@ -315,13 +297,13 @@ BENCH(stops_runaways) {
             host h;
             snprintf(text, sizeof text, "function S:on_tick()\n%s\nend", bodies[i]);
             host_open(&h, text);
-            double start = cpu_ms();
+            double start = bench_cpu_ms();
             hg_script_event(h.script, &h.quote, NULL);
-            spent[k] = all[i * RUNS + (size_t)k] = cpu_ms() - start;
-            need(hg_script_status(h.script) == HG_SCRIPT_FAILED, "ran on");
+            spent[k] = all[i * RUNS + (size_t)k] = bench_cpu_ms() - start;
+            bench_need(hg_script_status(h.script) == HG_SCRIPT_FAILED, "ran on");
             host_free(&h);
         }
-        qsort(spent, RUNS, sizeof *spent, by_value);
+        qsort(spent, RUNS, sizeof *spent, bench_by_value);
         if (getenv("HEDGED_BENCH_KINDS")) {
             fprintf(stderr, "%6.2f %6.2f %6.2f  %s\n", spent[0], spent[RUNS / 2], spent[RUNS - 1],
                     bodies[i]);
@@ -331,7 +313,7 @@ BENCH(stops_runaways) {
             worst_at = i;
         }
     }
-    qsort(all, KINDS * RUNS, sizeof *all, by_value);
+    qsort(all, KINDS * RUNS, sizeof *all, bench_by_value);
     bench_begin(b);
     bench_end(b, 1);
     bench_field(b, "kinds", KINDS);
@@ -362,9 +344,9 @@ static void delay_of(delays *d, host *h, bool rests) {
         hg_script_event(h->script, &h->quote, NULL);
         need(live_bytes(h) >= before, "collected inside a callback");
         int64_t wall_ns = hg_clock_monotonic_ns();
-        double start = cpu_ms();
+        double start = bench_cpu_ms();
         hg_script_idle(h->script);
-        double spent = cpu_ms() - start;
+        double spent = bench_cpu_ms() - start;
         double wall = (double)(hg_clock_monotonic_ns() - wall_ns) / 1e6;
         d->worst_cpu_ms = spent > d->worst_cpu_ms ? spent : d->worst_cpu_ms;
         d->worst_wall_ms = wall > d->worst_wall_ms ? wall : d->worst_wall_ms;
@@ -436,31 +418,6 @@ BENCH(idle_with_many_tables) {
 }
 
 /* ---- hot reload ------------------------------------------------------------------------------ */
-/* A strategy of 400 lines with 1,000 rows of state. */
-static void reload_body(char *text, size_t size) {
-    size_t used = (size_t)snprintf(
-        text, size,
-        "local hedged = require 'hedged'\n"
-        "local S = hedged.strategy { api = 1, underlying = 'BTC', hedge_with = 'BTC-PERPETUAL' }\n"
-        "function S:on_start(why)\n"
-        "  hedged.every(60, function() end)\n"
-        "  if self.state.rows then return end\n"
-        "  self.state.rows = {}\n"
-        "  for i = 1, 1000 do\n"
-        "    self.state.rows[i] = { id = i, name = 'row ' .. i, price = i / 7, side = 'buy' }\n"
-        "  end\nend\n"
-        "function S:on_tick(t) self.last = t.bid end\n");
-    for (int line = 12; line < 400 && used < size - 128; line += 4) {
-        used += (size_t)snprintf(text + used, size - used,
-                                 "local function f%d(a, b)\n  local c = a * %d + (b or 1)\n"
-                                 "  return c > 10 and { c, a, b } or c\nend\n",
-                                 line, line);
-        used += (size_t)snprintf(text + used, size - used, "S.g%d = f%d\n", line, line);
-        line++;
-    }
-    snprintf(text + used, size - used, "return S\n");
-}
-
 typedef struct reloading {
     host h;
     char text[32768];
@@ -470,11 +427,11 @@ typedef struct reloading {
 static void reloading_open(reloading *r) {
     host_open(&r->h, "");
     hg_script_close(r->h.script);
-    reload_body(r->text, sizeof r->text);
-    need(hg_script_open_text(&r->h.env, "bench.lua", r->text, 0, NULL, 0, &r->h.script) == 0,
-         "load");
-    need(hg_script_start(r->h.script, "start") == 0, "start");
-    need(hg_script_code(r->h.script, &r->code) == 0, "code");
+    bench_strategy(r->text, sizeof r->text, 0, "  self.last = t.bid\n");
+    bench_need(hg_script_open_text(&r->h.env, "bench.lua", r->text, 0, NULL, 0, &r->h.script) == 0,
+               "load");
+    bench_need(hg_script_start(r->h.script, "start") == 0, "start");
+    bench_need(hg_script_code(r->h.script, &r->code) == 0, "code");
 }
 
 /* What the session waits for at a swap: copying 1,000 rows out and in, on_start, the hand-over. */
@@ -484,12 +441,13 @@ BENCH(reload_swap_400_lines_1000_rows) {
     reloading_open(&r);
     for (int i = 0; i < 200; i++) {
         hg_script *next = NULL;
-        need(hg_script_candidate(&r.h.env, r.h.script, r.code, NULL, &next) == 0, "candidate");
+        bench_need(hg_script_candidate(&r.h.env, r.h.script, r.code, NULL, &next) == 0,
+                   "candidate");
         hg_script_warm(next, &carry); /* as a session does, with the state of the rehearsal */
         bench_begin(b);
-        need(hg_script_carry(r.h.script, &carry) == 0, "carry");
-        need(hg_script_take(next, &carry, false) == 0, "take");
-        need(hg_script_succeed(next, r.h.script, true) == 0, "succeed");
+        bench_need(hg_script_carry(r.h.script, &carry) == 0, "carry");
+        bench_need(hg_script_take(next, &carry, false) == 0, "take");
+        bench_need(hg_script_succeed(next, r.h.script, true) == 0, "succeed");
         hg_script_suspend(r.h.script);
         bench_end(b, 1);
         hg_script_close(r.h.script);
@@ -508,7 +466,8 @@ BENCH(reload_candidate_400_lines) {
     for (int i = 0; i < 200; i++) {
         hg_script *next = NULL;
         bench_begin(b);
-        need(hg_script_candidate(&r.h.env, r.h.script, r.code, NULL, &next) == 0, "candidate");
+        bench_need(hg_script_candidate(&r.h.env, r.h.script, r.code, NULL, &next) == 0,
+                   "candidate");
         bench_end(b, 1);
         hg_script_close(next);
     }

@@ -3,8 +3,7 @@
 #ifndef HG_TESTS_TEST_APP_RELOAD_KIT_H
 #define HG_TESTS_TEST_APP_RELOAD_KIT_H
 
-#include "app/session.h"
-#include "base/clock.h"
+#include "reload_session.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -117,18 +116,7 @@ static inline void rig_init(rig *r) {
     memset(r, 0, sizeof *r);
     snprintf(r->dir, sizeof r->dir, "/tmp/hedged-reload-XXXXXX");
     CHECK(mkdtemp(r->dir) != NULL);
-    r->o = (hg_session_options){
-        .mode = HG_MODE_PAPER,
-        .feed = "sim",
-        .scenario = "crash",
-        .seed = 11,
-        .step_ns = 3600 * HG_NS_PER_S,
-        .paper = {.fill = HG_FILL_DEPTH, .fees = true},
-        .json = true,
-        .reload = true,
-        .book = "examples/books/short_strangle.lua"
-    };
-    hg_limits_default(&r->o.limits);
+    r->o = reload_session();
 }
 
 static inline void rig_open(rig *r, size_t count, const char *const *names) {
