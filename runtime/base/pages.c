@@ -28,7 +28,7 @@ typedef struct {
 } head;
 
 static head *mapping_new(size_t bytes) {
-    /* No file: -1 is what such a mapping asks for. cppcheck-suppress invalidFunctionArg */
+    /* cppcheck-suppress invalidFunctionArg ; -1: no file */
     void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED) return NULL;
     head *h = at;

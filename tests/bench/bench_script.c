@@ -342,7 +342,7 @@ static void delay_of(delays *d, host *h, bool rests) {
     for (int i = 0; i < 200000; i++) {
         size_t before = live_bytes(h);
         hg_script_event(h->script, &h->quote, NULL);
-        need(live_bytes(h) >= before, "collected inside a callback");
+        bench_need(live_bytes(h) >= before, "collected inside a callback");
         int64_t wall_ns = hg_clock_monotonic_ns();
         double start = bench_cpu_ms();
         hg_script_idle(h->script);
