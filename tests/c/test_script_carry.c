@@ -42,6 +42,7 @@ static int copy_while(kit *k, copy *c, unsigned runs, unsigned *slices) {
 static void load_state(kit *k, const char *body) {
     char source[2048];
     kit_open(k);
+    k->env.callback_budget_ns = 5 * HG_NS_PER_S; /* under sanitizers as well */
     snprintf(source, sizeof source, "function S:on_tick() %s\nend", body);
     kit_load(k, source);
     kit_quote(k, PERP, 63990, 64010);
