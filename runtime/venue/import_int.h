@@ -34,6 +34,7 @@ uint32_t hg_import_instrument(hg_import *import, const char *name);
 bool hg_import_nano(const char *text, size_t len, hg_nano *nano);
 /* Decimal digits only, up to INT64_MAX. */
 bool hg_import_integer(const char *text, size_t len, int64_t *value);
+#define HG_IMPORT_MS_MAX INT64_C(9000000000000) /* year 2255: nanoseconds still fit */
 
 /* One side of a quote as text or value to ticks and lots. An absent side has size 0. */
 typedef struct hg_import_side {

@@ -21,7 +21,6 @@ enum { TS, OPEN, HIGH, LOW, CLOSE, VOLUME, OPEN_TIME, NAMES };
 static const char *const names[] = {"ts_ms", "open",   "high",      "low",
                                     "close", "volume", "open_time", NULL};
 
-#define TIME_MS_MAX INT64_C(9000000000000) /* year 2255: nanoseconds still fit */
 #define PRICE_MAX (INT64_C(100000000) * HG_NANO)
 #define BAR_MAX_NS HG_NS_PER_DAY
 #define BAR_ALONE_NS (60 * HG_NS_PER_S) /* length of the only bar of a file */
@@ -62,8 +61,11 @@ static bool time_read(const hg_csv *csv, int64_t *time_ns) {
     hg_csv_field f = hg_csv_get(csv, csv->columns[TS] >= 0 ? TS : OPEN_TIME);
     int64_t ms = 0;
     if (hg_import_integer(f.text, f.len, &ms)) {
+        if (ms > HG_IMPORT_MS_MAX) {
+            return false;
+        }
         *time_ns = ms * HG_NS_PER_MS;
-        return ms <= TIME_MS_MAX;
+        return true;
     }
     return iso_time(f.text, f.len, time_ns);
 }

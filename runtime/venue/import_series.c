@@ -10,7 +10,6 @@
 
 #define POINTS_MAX 1000000
 #define FUNDING_NS (8 * HG_NS_PER_HOUR)
-#define TIME_MS_MAX INT64_C(9000000000000) /* year 2255: nanoseconds still fit */
 
 enum { TS, VENUE, SYMBOL, RATE, IV, DVOL, NAMES };
 
@@ -83,7 +82,7 @@ static int row_take(reader *r, hg_series *s, char *line, size_t len, int value_c
     }
     hg_csv_field ts = hg_csv_get(&r->csv, TS);
     hg_csv_field text = hg_csv_get(&r->csv, value_column);
-    if (!hg_import_integer(ts.text, ts.len, &ms) || ms > TIME_MS_MAX) {
+    if (!hg_import_integer(ts.text, ts.len, &ms) || ms > HG_IMPORT_MS_MAX) {
         return fail(r, "ts_ms is not a time in milliseconds");
     }
     hg_nano most = value_column == RATE ? HG_NANO

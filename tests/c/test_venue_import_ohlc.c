@@ -124,22 +124,23 @@ TEST(rows_that_are_no_bars_are_counted) {
     kit_init(&k);
     kit_text(&k, "ohlc",
              HEAD "0,100,110,95,105,3\n"
-                  "60000,100,99,95,98,3\n"     /* high below open */
-                  "60000,100,110,101,105,3\n"  /* low above open */
-                  "60000,100,110,-1,105,3\n"   /* no price */
-                  "60000,100,nan,95,105,3\n"   /* no number */
-                  "60000,100,110,95,105,-3\n"  /* no volume */
-                  "60000,100,110\n"            /* no row */
-                  "60000,100,110,95,105,3\n"   /* good */
-                  "60000,100,110,95,105,3\n"   /* again */
-                  "90000,100,110,95,105,3\n"   /* into the one before */
-                  "30000,100,110,95,105,3\n"   /* back */
-                  "240000,100,110,95,105,\n"); /* after a gap, without a volume */
+                  "60000,100,99,95,98,3\n"                 /* high below open */
+                  "60000,100,110,101,105,3\n"              /* low above open */
+                  "60000,100,110,-1,105,3\n"               /* no price */
+                  "60000,100,nan,95,105,3\n"               /* no number */
+                  "60000,100,110,95,105,-3\n"              /* no volume */
+                  "60000,100,110\n"                        /* no row */
+                  "60000,100,110,95,105,3\n"               /* good */
+                  "60000,100,110,95,105,3\n"               /* again */
+                  "90000,100,110,95,105,3\n"               /* into the one before */
+                  "30000,100,110,95,105,3\n"               /* back */
+                  "1769660547000000000,100,110,95,105,3\n" /* nanoseconds */
+                  "240000,100,110,95,105,\n");             /* after a gap, without a volume */
     CHECK_EQ(k.rc, HG_OK);
     CHECK_EQ(k.report.used, 3);
     CHECK_EQ(kit_reason(&k, HG_IMPORT_BAR), 2);
     CHECK_EQ(kit_reason(&k, HG_IMPORT_NOT_POSITIVE), 2);
-    CHECK_EQ(kit_reason(&k, HG_IMPORT_NUMBER), 1);
+    CHECK_EQ(kit_reason(&k, HG_IMPORT_NUMBER), 2);
     CHECK_EQ(kit_reason(&k, HG_IMPORT_MALFORMED), 1);
     CHECK_EQ(kit_reason(&k, HG_IMPORT_DUPLICATE), 1);
     CHECK_EQ(kit_reason(&k, HG_IMPORT_TIME), 2);
